@@ -1,0 +1,1 @@
+"""The ground floor: the shapes that carry data, and what each of them always carries with it."""

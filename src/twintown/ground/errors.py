@@ -1,0 +1,94 @@
+"""The one error tree of the house.
+
+    TwintownError
+    ├── BadInput            what a person or a file gave cannot be used
+    │   ├── BadData         the content of a file (truncated, wrong encoding, wrong projection, swapped axes)
+    │   ├── BadParameter    one named parameter of a request
+    │   └── BadSettings     twintown.toml, an environment variable, an option
+    ├── NotFound            no such twin, layer, object, version
+    ├── Unauthenticated     who are you?
+    ├── Denied              we know, and no
+    ├── Conflict            it changed meanwhile
+    │   └── Busy            somebody else is at it (a second builder)
+    ├── TooLarge            more than this end point or source takes
+    ├── StorageFailed       the disk is full, the bucket is away
+    └── PluginFailed        a source or process from outside broke
+
+Every error says *what* happened, *where*, and what to do about it (`remedy`); `str()` is that one line.
+`api/problems.py` holds the one table from these classes to HTTP status.
+"""
+
+from __future__ import annotations
+
+
+class TwintownError(Exception):
+    """What happened, where, and what to do.
+
+    Args:
+        what: one sentence, no full stop.
+        where: file, key, layer, address: what the reader must open to see it.
+        remedy: what to do next, in the imperative.
+    """
+
+    def __init__(self, what: str, where: str = "", remedy: str = "") -> None:
+        self.what = what
+        self.where = where
+        self.remedy = remedy
+        super().__init__(what, where, remedy)
+
+    def __str__(self) -> str:
+        line = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{line}; {self.remedy}" if self.remedy else line
+
+
+class BadInput(TwintownError):
+    """What a person or a file gave cannot be used."""
+
+
+class BadData(BadInput):
+    """The content of a file cannot be used."""
+
+
+class BadParameter(BadInput):
+    """One named parameter of a request cannot be used."""
+
+    def __init__(self, name: str, what: str, where: str = "", remedy: str = "") -> None:
+        self.name = name
+        super().__init__(what, where or name, remedy)
+        self.args = (name, what, where, remedy)  # so that it survives pickling between processes
+
+
+class BadSettings(BadInput):
+    """A description, an environment variable or an option cannot be used."""
+
+
+class NotFound(TwintownError):
+    """There is no such twin, layer, object or version (or none that you may see)."""
+
+
+class Unauthenticated(TwintownError):
+    """The caller did not prove who it is."""
+
+
+class Denied(TwintownError):
+    """The caller is known and may not."""
+
+
+class Conflict(TwintownError):
+    """The thing changed meanwhile."""
+
+
+class Busy(Conflict):
+    """Somebody else holds it now."""
+
+
+class TooLarge(TwintownError):
+    """More than is taken here."""
+
+
+class StorageFailed(TwintownError):
+    """Bytes could not be kept or fetched."""
+
+
+class PluginFailed(TwintownError):
+    """A source or process from outside the house broke."""
