@@ -1,0 +1,170 @@
+"""The one table from errors to HTTP statuses, and their bodies (RFC 9457, ``application/problem+json``).
+
+A body names what is wrong, where, and what to do about it, and the parameter where one is to blame. What
+the machine says to itself (tracebacks, paths of files, tokens) stays in the log.
+"""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from urllib.parse import quote
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError, ResponseValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from twintown.ground import errors
+
+LOG = logging.getLogger("twintown.api")
+MEDIA_TYPE = "application/problem+json"
+
+#: Most special first: the first class that an error is an instance of gives the status.
+STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
+    (errors.BadParameter, HTTPStatus.BAD_REQUEST),
+    (errors.BadSettings, HTTPStatus.INTERNAL_SERVER_ERROR),
+    (errors.BadInput, HTTPStatus.BAD_REQUEST),
+    (errors.NotFound, HTTPStatus.NOT_FOUND),
+    (errors.Unauthenticated, HTTPStatus.UNAUTHORIZED),
+    (errors.Denied, HTTPStatus.FORBIDDEN),
+    (errors.Busy, HTTPStatus.SERVICE_UNAVAILABLE),
+    (errors.Conflict, HTTPStatus.CONFLICT),
+    (errors.TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (errors.StorageFailed, HTTPStatus.SERVICE_UNAVAILABLE),
+    (errors.PluginFailed, HTTPStatus.INTERNAL_SERVER_ERROR),
+    (errors.TwintownError, HTTPStatus.INTERNAL_SERVER_ERROR),
+)
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: str = Field(description="URI of the kind of problem; about:blank when the status says it all")
+    title: str = Field(description="the kind of problem in words")
+    status: int = Field(ge=400, le=599)
+    detail: str = Field(description="what happened this time, and what to do about it")
+    instance: str = Field(description="the address that was asked")
+    parameter: str | None = Field(default=None, description="the parameter that is to blame, where one is")
+
+
+def status_of(error: Exception) -> HTTPStatus:
+    """The HTTP status of an error; whatever is not in the table is our own fault, 500."""
+    for kind, status in STATUS:
+        if isinstance(error, kind):
+            return status
+    return HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def problem(
+    request: Request,
+    status: HTTPStatus | int,
+    detail: str,
+    *,
+    kind: str = "about:blank",
+    parameter: str | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """One problem as a response; never cached, because the next try may go well."""
+    code = HTTPStatus(status)
+    body: dict[str, object] = {
+        "type": kind,
+        "title": code.phrase,
+        "status": int(code),
+        "detail": detail,
+        # decoded by the server; quoted again, so that it is a URI reference whatever was asked
+        "instance": quote(request.url.path.encode("utf-8", "replace"), safe="/:@!$&'()*+,;=-._~"),
+    }
+    if parameter:
+        body["parameter"] = parameter
+    sent = {"Cache-Control": "no-store"} | (headers or {})
+    return Response(_encoded(body), status_code=int(code), media_type=MEDIA_TYPE, headers=sent)
+
+
+def _encoded(body: dict[str, object]) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # lone surrogates in what was asked are no UTF-8; say it without them
+        return orjson.dumps(
+            {k: v.encode("utf-8", "replace").decode() if isinstance(v, str) else v for k, v in body.items()}
+        )
+
+
+def of_error(request: Request, error: Exception) -> Response:
+    """The response to one of our own errors."""
+    status = status_of(error)
+    headers: dict[str, str] = {}
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="twintown"'
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = "5"
+    if status >= 500:
+        LOG.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
+    if not isinstance(error, errors.TwintownError):
+        return problem(request, status, "The server made a mistake; its log says more.", headers=headers)
+    # where a server's own file is to blame, its path is nobody's business
+    where = "" if status >= 500 else error.where
+    detail = ". ".join(part for part in (f"{error.what} ({where})" if where else error.what, error.remedy) if part)
+    return problem(
+        request,
+        status,
+        detail,
+        kind=f"urn:twintown:problem:{_slug(type(error).__name__)}",
+        parameter=getattr(error, "name", None) or None,
+        headers=headers,
+    )
+
+
+def _slug(name: str) -> str:
+    return "".join(f"-{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
+
+
+def _of_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    details = {
+        404: "There is nothing at this address. GET /twins lists what is here.",
+        405: f"{request.method} is not possible at this address.",
+    }
+    detail = details.get(error.status_code, str(error.detail))
+    return problem(request, error.status_code, detail, headers=dict(error.headers or {}))
+
+
+def _of_validation(request: Request, error: Exception) -> Response:
+    """A parameter or a body that does not fit its declaration: 400, naming the first one that does not."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    place = [str(part) for part in first.get("loc", ())]
+    parameter = ".".join(place[1:]) or (place[0] if place else "body")
+    more = len(error.errors()) - 1
+    detail = f"{parameter}: {first.get('msg', 'not understood')}" + (f" (and {more} more)" if more else "")
+    return problem(
+        request,
+        HTTPStatus.BAD_REQUEST,
+        detail,
+        kind="urn:twintown:problem:bad-parameter",
+        parameter=parameter,
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the app, the framework's included, leave as a problem."""
+    app.add_exception_handler(errors.TwintownError, of_error)
+    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(RequestValidationError, _of_validation)
+    app.add_exception_handler(ResponseValidationError, of_error)
+    app.add_exception_handler(Exception, of_error)
+
+
+def responses(*codes: int) -> dict[int | str, dict[str, object]]:
+    """The OpenAPI entries for the problems that a route may answer with."""
+    return {
+        code: {
+            "description": HTTPStatus(code).phrase,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for code in codes
+    }

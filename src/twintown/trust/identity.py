@@ -1,0 +1,112 @@
+"""Who is calling: anyone, or the owner of a twin who shows the twin's token.
+
+The token is a file of the twin (``owner.token``, readable by its owner only). It is compared in constant
+time, through its digest, and no part of it ever reaches a log, a message or a ``repr``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from twintown.ground.errors import BadSettings, StorageFailed, Unauthenticated
+
+TOKEN_FILE = "owner.token"
+_MIN_LENGTH = 32  # characters; 24 random bytes in base64 are 32
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Somebody who asks. ``twin`` is the twin that an owner owns ("" for the command line, which owns its files)."""
+
+    kind: Literal["anyone", "owner"]
+    twin: str = ""
+
+
+ANYONE = Subject("anyone")
+#: Whoever can run commands on the twin's files owns them; the file system has decided that already.
+LOCAL_OWNER = Subject("owner")
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """The digest of a token; the token itself is not kept in memory."""
+
+    digest: bytes = field(repr=False)
+
+    def matches(self, token: str) -> bool:
+        """Constant-time comparison with what a caller sent."""
+        return hmac.compare_digest(self.digest, _digest(token))
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def make_token(directory: Path) -> Path:
+    """Write a new random token into a twin's directory, mode 0600; an existing one stays.
+
+    Returns:
+        the path of the token's file.
+
+    Raises:
+        StorageFailed: when the file cannot be written.
+    """
+    path = directory / TOKEN_FILE
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path
+    except OSError as error:
+        raise StorageFailed(f"cannot write the owner's token: {error.strerror}", where=str(path)) from error
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(32) + "\n")
+    return path
+
+
+def read_secret(directory: Path) -> Secret | None:
+    """The digest of a twin's token; None for a twin without a token, which then has no owner over the network.
+
+    Raises:
+        BadSettings: when others can read the file, or it is too short to be a token.
+        StorageFailed: when it cannot be read.
+    """
+    path = directory / TOKEN_FILE
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StorageFailed("cannot read the owner's token", where=str(path)) from error
+    if os.name == "posix" and mode & 0o077:
+        raise BadSettings("others can read the owner's token", where=str(path), remedy=f"chmod 600 {path}")
+    if len(text) < _MIN_LENGTH:
+        raise BadSettings(
+            f"the owner's token is shorter than {_MIN_LENGTH} characters",
+            where=str(path),
+            remedy="remove the file; the next start writes a new one",
+        )
+    return Secret(_digest(text))
+
+
+def identify(authorization: str, twin: str, secret: Secret | None) -> Subject:
+    """The subject behind an ``Authorization`` header ("" when there is none).
+
+    Raises:
+        Unauthenticated: when a token was sent and is not the twin's; silently treating it as nobody's would
+            hide a mistyped token behind missing layers.
+    """
+    if not authorization:
+        return ANYONE
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() == "bearer" and secret is not None and secret.matches(token.strip()):
+        return Subject("owner", twin)
+    raise Unauthenticated(
+        "the token is not this twin's", where=twin, remedy=f"send the content of {TOKEN_FILE} as 'Authorization: Bearer …'"
+    )
