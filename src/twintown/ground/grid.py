@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import orjson
 import rasterio
+import rasterio.shutil
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
