@@ -1,0 +1,270 @@
+"""The layers of a twin: named, versioned, graded shapes, read only through a Grant.
+
+Whoever writes (`build`) stages versions first, each whole on disk and unseen, then switches all of them in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import shapely
+
+from twintown.ground.bounds import Bounds
+from twintown.ground.errors import Denied, NotFound
+from twintown.ground.features import Features
+from twintown.ground.grid import Grid
+from twintown.ground.names import Name
+from twintown.ground.provenance import Provenance, digest
+from twintown.ground.series import Series
+from twintown.store.blobs import Blobs, open_blobs
+from twintown.store.tables import LayerRow, ProductRow, Tables, new_version, open_tables, sqlite_url
+from twintown.trust.grades import Grade, mix
+from twintown.trust.grades import parse as parse_grade
+from twintown.trust.policy import Grant
+
+from .description import Description, LayerEntry
+
+Shape = Features | Grid | Series
+_FILES = {"features": "data.parquet", "table": "data.parquet", "series": "data.parquet", "grid": "data.tif"}
+
+
+@dataclass(frozen=True)
+class LayerVersion:
+    """One version of one layer. `meta` holds columns, geometry type, attributes, provenance: what the catalogue says of it."""
+
+    layer: str
+    version: str
+    kind: str
+    title: Name
+    grade: Grade
+    count: int
+    digest: str
+    built_at: datetime
+    bbox_lonlat: tuple[float, float, float, float] | None
+    path: str
+    meta: Mapping[str, Any]
+
+    @property
+    def provenance(self) -> Provenance:
+        return Provenance.from_dict(self.meta["provenance"])
+
+    @property
+    def key(self) -> str:
+        """The blob that holds the shape."""
+        return f"{self.path}/{_FILES[self.kind]}"
+
+
+@dataclass(frozen=True)
+class ProductVersion:
+    """One version of a product (a tileset, vector tiles): the folder it lies in, and the grade of what it was made from."""
+
+    product: str
+    version: str
+    grade: Grade
+    digest: str
+    built_at: datetime
+    path: str
+    meta: Mapping[str, Any]
+
+
+class Twin:
+    """A twin on disk (or in a bucket), opened for reading or for building."""
+
+    def __init__(self, directory: Path, description: Description, tables: Tables, blobs: Blobs) -> None:
+        self.directory = directory
+        self.description = description
+        self.tables = tables
+        self.blobs = blobs
+
+    @classmethod
+    def open(cls, directory: Path | str, *, database: str = "", blobs: str = "", read_only: bool = True) -> Twin:
+        """Open the twin in `directory`; rows and bytes are there too unless a URL says otherwise.
+
+        Raises:
+            BadSettings: no description, or a bad one.
+            NotFound: opened for reading and never built.
+            StorageFailed: the database or the bucket is away.
+        """
+        where = Path(directory)
+        description = Description.load(where)
+        state = where / "state.db"
+        if read_only and not database and not state.exists():
+            raise NotFound("this twin was never built", str(where), f"run `twintown build {where}`")
+        tables = open_tables(database or sqlite_url(state), description.id, read_only=read_only)
+        return cls(where, description, tables, open_blobs(blobs or where, create=not read_only))
+
+    # -- reading: always through a Grant -------------------------------------------------------------------
+
+    def layers(self, grant: Grant) -> tuple[LayerVersion, ...]:
+        """The current version of every layer that the Grant covers, by id."""
+        versions = (_version(row) for _, row in sorted(self.tables.layers().items()))
+        return tuple(version for version in versions if grant.covers(version.grade))
+
+    def version(self, layer: str, grant: Grant) -> LayerVersion:
+        """The current version of one layer.
+
+        Raises:
+            NotFound: there is none.
+            Unauthenticated, Denied: the Grant does not cover its grade.
+        """
+        version = _version(self.tables.layer(layer))
+        grant.require(version.grade, layer)
+        return version
+
+    def read(self, layer: str | LayerVersion, grant: Grant, columns: Sequence[str] | None = None, bbox: Bounds | None = None) -> Shape:
+        """The shape itself, as far as the Grant lets it out.
+
+        Args:
+            columns: only these (features).
+            bbox: only rows whose bbox meets it, metres of the twin's frame (features).
+
+        Raises:
+            NotFound, Unauthenticated, Denied: see `version`.
+            BadData: the file was damaged.
+        """
+        version = layer if isinstance(layer, LayerVersion) else self.version(layer, grant)
+        grant.require(version.grade, version.layer)
+        if grant.filter or grant.finest_m:  # nobody grants these yet; letting them pass unread would open the door
+            raise Denied("conditions of this Grant cannot be kept by this reader", version.layer)
+        data = self.local(version) or self.blobs.get(version.key)
+        if version.kind == "grid":
+            return Grid.from_cog(data)
+        if version.kind == "series":
+            return Series.from_parquet(data)
+        if grant.columns is not None:
+            columns = [c for c in (columns or grant.columns) if c in grant.columns]
+        if grant.area is not None:
+            bbox = grant.area if bbox is None else _overlap(bbox, grant.area)
+        return Features.from_parquet(data, columns, bbox if version.kind == "features" else None)
+
+    def local(self, version: LayerVersion) -> Path | None:
+        """The file of a version where blobs are files here; none in a bucket."""
+        return None if self.blobs.root is None else self.blobs.path(version.key)
+
+    def products(self, grant: Grant) -> tuple[ProductVersion, ...]:
+        """The current version of every product that the Grant covers, by id."""
+        versions = (_product(row) for _, row in sorted(self.tables.products().items()))
+        return tuple(version for version in versions if grant.covers(version.grade))
+
+    def product(self, product: str, grant: Grant) -> ProductVersion:
+        """The current version of one product; raises like `version`."""
+        version = _product(self.tables.product(product))
+        grant.require(version.grade, product)
+        return version
+
+    def product_file(self, version: ProductVersion, path: str, grant: Grant) -> bytes:
+        """One file of a product.
+
+        Raises:
+            NotFound: there is no such file in it.
+            Unauthenticated, Denied: see `version`.
+        """
+        grant.require(version.grade, version.product)
+        return self.blobs.get(f"{version.path}/{path}")
+
+    # -- writing: staged first, switched together ----------------------------------------------------------
+
+    def stage(self, layer: str, shape: Shape, grade: Grade, meta: Mapping[str, Any] | None = None) -> LayerVersion:
+        """Write a new version of a layer; nobody sees it before `tables.switch` names it.
+
+        The same bytes as the current version give the current version back, so that unchanged layers keep their name.
+
+        Raises:
+            StorageFailed: it could not be kept.
+        """
+        entry = self.description.layer(layer)
+        grade = mix([grade, entry.grade]) if entry.grade else grade
+        kind, data = _encode(shape)
+        said = {**_describe(shape, entry, self.description), "bytes": len(data), **(meta or {})}
+        mark = digest(data)
+        known = self.tables.layers().get(layer)
+        if known is not None and known.digest == mark and known.meta == said and known.grade == grade.value:
+            return _version(known)
+        version = new_version()
+        bounds = shape.bounds if not isinstance(shape, Series) else None
+        box = self.description.frame.lonlat_bounds(bounds).as_tuple() if bounds is not None else None
+        row = LayerRow(
+            layer=layer, version=version, kind=kind, digest=mark, count=_count(shape), built_at=datetime.now(UTC),
+            path=f"layers/{layer}/{version}", bbox=box, grade=grade.value,
+            title_ko=entry.title.ko, title_en=entry.title.en, meta=said,
+        )  # fmt: skip
+        self.blobs.put(f"{row.path}/{_FILES[kind]}", data)
+        self.tables.add_layer(row)
+        return _version(row)
+
+    def frame_matches(self, shape: Shape) -> bool:
+        """True where the shape lies in the twin's frame (series lie nowhere)."""
+        return isinstance(shape, Series) or shape.frame == self.description.frame
+
+
+def _encode(shape: Shape) -> tuple[str, bytes]:
+    if isinstance(shape, Grid):
+        return "grid", shape.to_cog_bytes()
+    if isinstance(shape, Series):
+        return "series", shape.to_parquet_bytes()
+    return ("features" if shape.bounds is not None else "table"), shape.to_parquet_bytes()
+
+
+def _count(shape: Shape) -> int:
+    return shape.rows * shape.cols if isinstance(shape, Grid) else len(shape)
+
+
+def _describe(shape: Shape, entry: LayerEntry, description: Description) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "provenance": shape.provenance.to_dict(),
+        "assumed": [note.to_dict() for note in entry.assumed],
+        "geometry": "", "columns": [], "attributes": {}, "unit": "",
+    }  # fmt: skip
+    if isinstance(shape, Grid):
+        said |= {"unit": shape.unit, "attributes": dict(shape.attributes), "nodata": shape.nodata, "shape": list(shape.values.shape),
+                 "cell_m": shape.cell_m, "origin": [shape.origin_x, shape.origin_y], "dtype": str(shape.values.dtype)}  # fmt: skip
+        return said
+    if isinstance(shape, Series):
+        types = {field.name: _json_type(field.type) for field in shape.table.schema}
+        said |= {"attributes": {**shape.attributes, "zone": shape.zone, "place": shape.place}}
+    else:
+        schema = pa.Schema.from_pandas(shape.table.drop(columns=shape.table.geometry.name), preserve_index=False)
+        types = {field.name: _json_type(field.type) for field in schema}
+        kinds = sorted({str(kind) for kind in shape.table.geometry.dropna().geom_type.unique()})
+        said["geometry"] = kinds[0].removeprefix("Multi") if kinds else ""
+    for name, kind in types.items():
+        column = entry.columns.get(name)
+        title = column.title if column else Name(name, name)
+        unit = shape.units.get(name) or (column.unit if column else "")
+        said["columns"].append({"name": name, "type": kind, "unit": unit, "title": title.to_dict()})
+    return said
+
+
+def _json_type(kind: pa.DataType) -> str:
+    if pa.types.is_boolean(kind):
+        return "boolean"
+    if pa.types.is_integer(kind):
+        return "integer"
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return "number"
+    return "datetime" if pa.types.is_temporal(kind) else "string"
+
+
+def _version(row: LayerRow) -> LayerVersion:
+    return LayerVersion(
+        row.layer, row.version, row.kind, Name(row.title_ko, row.title_en), parse_grade(row.grade), row.count, row.digest,
+        row.built_at, row.bbox, row.path, row.meta,
+    )  # fmt: skip
+
+
+def _product(row: ProductRow) -> ProductVersion:
+    # A product that does not say what it was made from is nobody's to see.
+    grade = parse_grade(row.meta.get("grade", Grade.C.value))
+    return ProductVersion(row.product, row.version, grade, row.digest, row.built_at, row.path, row.meta)
+
+
+def _overlap(a: Bounds, b: Bounds) -> Bounds:
+    if not a.intersects(b):
+        raise Denied("what is asked for lies outside the granted area")
+    part = shapely.intersection(a.polygon(), b.polygon())
+    return Bounds(*part.bounds)
