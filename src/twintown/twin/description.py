@@ -31,7 +31,6 @@ from twintown.ground.names import Name, check_id
 from twintown.ground.provenance import Licence, Source, digest
 from twintown.ground.units import check_unit
 from twintown.trust.grades import Grade
-from twintown.trust.grades import parse as parse_grade
 
 FILE = "twintown.toml"
 KINDS = ("city3d", "atlas")
@@ -240,7 +239,7 @@ def _source(table: Mapping[str, Any], directory: Path, licences: Mapping[str, Li
         check_id(table["id"], where), table["title"], table["publisher"], licences[table["licence"]],
         table.get("url", ""), str(table.get("date", "")), table.get("note", ""),
     )  # fmt: skip
-    return SourceEntry(origin.id, table["source"], tuple(directory / path for path in paths), origin, parse_grade(table["grade"]), dict(table.get("options", {})))
+    return SourceEntry(origin.id, table["source"], tuple(directory / path for path in paths), origin, Grade.of(table["grade"]), dict(table.get("options", {})))
 
 
 def _layer(table: Mapping[str, Any]) -> LayerEntry:
@@ -251,7 +250,7 @@ def _layer(table: Mapping[str, Any]) -> LayerEntry:
         _keys(value, f"{where}.columns.{key}", required="title", optional="unit")
         unit = value.get("unit", "")
         columns[key] = Column(Name.of(value["title"], f"{where}.columns.{key}"), check_unit(unit, f"{where}.columns.{key}") if unit else "")
-    grade = parse_grade(table["grade"]) if "grade" in table else None
+    grade = Grade.of(table["grade"]) if "grade" in table else None
     return LayerEntry(check_id(table["id"], where), Name.of(table["title"], where), grade,
                       tuple(Name.of(note, f"{where}.assumed") for note in table.get("assumed", [])), columns)  # fmt: skip
 

@@ -24,7 +24,6 @@ from twintown.ground.series import Series
 from twintown.store.blobs import Blobs, open_blobs
 from twintown.store.tables import LayerRow, ProductRow, Tables, new_version, open_tables, sqlite_url
 from twintown.trust.grades import Grade, mix
-from twintown.trust.grades import parse as parse_grade
 from twintown.trust.policy import Grant
 
 from .description import Description, LayerEntry
@@ -252,14 +251,14 @@ def _json_type(kind: pa.DataType) -> str:
 
 def _version(row: LayerRow) -> LayerVersion:
     return LayerVersion(
-        row.layer, row.version, row.kind, Name(row.title_ko, row.title_en), parse_grade(row.grade), row.count, row.digest,
+        row.layer, row.version, row.kind, Name(row.title_ko, row.title_en), Grade.of(row.grade), row.count, row.digest,
         row.built_at, row.bbox, row.path, row.meta,
     )  # fmt: skip
 
 
 def _product(row: ProductRow) -> ProductVersion:
     # A product that does not say what it was made from is nobody's to see.
-    grade = parse_grade(row.meta.get("grade", Grade.C.value))
+    grade = Grade.of(row.meta.get("grade", Grade.C.value))
     return ProductVersion(row.product, row.version, grade, row.digest, row.built_at, row.path, row.meta)
 
 
