@@ -1,0 +1,1 @@
+"""Alembic's scripts, packaged: `tables.upgrade` runs them."""

@@ -1,0 +1,465 @@
+"""The rows of a twin: which version of each layer and product is current, and which build steps are done.
+
+SQLite by default (write-ahead log, full synchronisation, foreign keys, waiting for a busy writer),
+PostgreSQL by URL. Readers never see half a switch: `Tables.switch` is one transaction.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    Table,
+    and_,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from twintown.ground.errors import BadSettings, NotFound, StorageFailed
+from twintown.store.schema import HEAD, build_steps, layer_versions, products
+
+State = Literal["ready", "current", "retired"]
+
+BUSY_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One version of one layer. `bbox`: west, south, east, north in degrees; None for a table without places."""
+
+    layer: str
+    version: str
+    kind: str
+    digest: str
+    count: int
+    built_at: datetime
+    path: str
+    bbox: tuple[float, float, float, float] | None
+    grade: str
+    title_ko: str
+    title_en: str
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    state: State = "ready"
+
+
+@dataclass(frozen=True)
+class ProductRow:
+    """One version of what is made from layers for streaming (a tileset, a tile archive)."""
+
+    product: str
+    version: str
+    digest: str
+    built_at: datetime
+    path: str
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    state: State = "ready"
+
+
+@dataclass(frozen=True)
+class StepRow:
+    """A finished or running build step; `outputs` names what it staged, by digest."""
+
+    step: str
+    inputs_digest: str
+    outputs: Mapping[str, Any]
+    state: Literal["running", "finished"]
+    started: datetime
+    finished: datetime | None
+
+
+def sqlite_url(path: Path) -> str:
+    """URL of the SQLite file at `path`."""
+    return f"sqlite:///{path}"
+
+
+def open_engine(url: str, *, read_only: bool = False) -> Engine:
+    """Engine for `url`, configured for durability. `read_only` opens SQLite without the right to write.
+
+    Raises BadSettings when the URL names no database that is installed.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            return _sqlite_engine(parsed.database, read_only)
+        return create_engine(url, pool_pre_ping=True)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise BadSettings(
+            f"the database URL cannot be used: {_line(error)}",
+            where=_without_password(url),
+            remedy="use sqlite:///path or postgresql+psycopg://… (pip install 'twintown[postgres]')",
+        ) from error
+
+
+def _sqlite_engine(database: str | None, read_only: bool) -> Engine:
+    if not database or database == ":memory:":
+        from sqlalchemy.pool import StaticPool
+
+        engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    else:
+        path = Path(database)
+        if read_only:
+            # Where nothing may be written there is no place for the log's index, so SQLite must be told that
+            # the file stands still; that is only true while no log lies beside it.
+            still = not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists()
+            url = f"sqlite:///file:{quote(str(path))}?mode=ro{'&immutable=1' if still else ''}&uri=true"
+        else:
+            url = sqlite_url(path)
+        engine = create_engine(
+            url, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}
+        )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # BEGIN is ours, below: the driver's own comes too late to lock
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
+        if not read_only:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            cursor.execute("PRAGMA synchronous=FULL")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # IMMEDIATE: a writer takes its place before it reads, so that no switch fails half-way as "busy".
+        writes = connection.get_execution_options().get("twintown_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection for one consistent read. Raises StorageFailed."""
+    with _named(engine), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that commits at the end or leaves no trace. Raises StorageFailed."""
+    with (
+        _named(engine),
+        engine.connect().execution_options(twintown_writes=True) as connection,
+        connection.begin(),
+    ):
+        yield connection
+
+
+@contextmanager
+def _named(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        reason = _line(error.orig if isinstance(error, DBAPIError) and error.orig else error)
+        lowered = reason.lower()
+        if "full" in lowered or "disk i/o" in lowered:
+            remedy = "free space on the disk, then run the command again; the last good version is kept"
+        elif "readonly" in lowered or "read-only" in lowered or "unable to open" in lowered:
+            remedy = "check that the directory exists and that you may write to it"
+        elif "locked" in lowered:
+            remedy = "another program holds the database: wait for it or end it"
+        else:
+            remedy = "check the database, then run the command again"
+        where = _without_password(str(engine.url))
+        raise StorageFailed(f"the database refused: {reason}", where=where, remedy=remedy) from error
+
+
+def _line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def _without_password(url: str) -> str:
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return url.split("@")[-1]
+
+
+def revision(engine: Engine) -> str | None:
+    """Schema revision of the database, None for an empty one."""
+    with reading(engine) as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        value = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if value is None else str(value)
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the schema to `HEAD` with the packaged Alembic scripts; not even imported when it is there already.
+
+    Raises StorageFailed, BadSettings when the database comes from a newer version of the code.
+    """
+    found = revision(engine)
+    if found == HEAD:
+        return
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    if found is not None and found not in {
+        s.revision for s in ScriptDirectory.from_config(config).walk_revisions()
+    }:
+        raise BadSettings(
+            f"the database has revision {found}, unknown to this version of twintown",
+            where=_without_password(str(engine.url)),
+            remedy="install the version of twintown that wrote it, or a newer one",
+        )
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_version(now: datetime | None = None) -> str:
+    """A ULID (26 characters, sorts by time of making; github.com/ulid/spec): the name of a new version."""
+    milliseconds = int((now or datetime.now(UTC)).timestamp() * 1000)
+    number = (milliseconds << 80) | int.from_bytes(os.urandom(10))
+    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+class Tables:
+    """The rows of one twin in one database."""
+
+    def __init__(self, engine: Engine, twin: str) -> None:
+        self.engine = engine
+        self.twin = twin
+
+    # -- layers -------------------------------------------------------------------------------------------
+
+    def add_layer(self, row: LayerRow) -> None:
+        """Record a version that is written but not served yet (state `ready`); once more replaces it."""
+        self._add(layer_versions, layer_versions.c.layer == row.layer, row.version, _layer_values(row))
+
+    def add_product(self, row: ProductRow) -> None:
+        """Record a product that is written but not served yet (state `ready`)."""
+        values = {**row.__dict__, "meta": dict(row.meta), "state": "ready"}
+        self._add(products, products.c.product == row.product, row.version, values)
+
+    def _add(self, table: Table, same: Any, version: str, values: dict[str, Any]) -> None:
+        mine = and_(table.c.twin == self.twin, same, table.c.version == version)
+        with writing(self.engine) as connection:
+            state = connection.execute(select(table.c.state).where(mine)).scalar()
+            if state == "current":
+                return
+            connection.execute(delete(table).where(mine))
+            connection.execute(insert(table).values(twin=self.twin, **values))
+
+    def layers(self) -> dict[str, LayerRow]:
+        """Current version of each layer, by layer."""
+        found = self._current(layer_versions)
+        return {row.layer: _layer_row(row) for row in found}
+
+    def products(self) -> dict[str, ProductRow]:
+        """Current version of each product, by product."""
+        return {row.product: _product_row(row) for row in self._current(products)}
+
+    def _current(self, table: Table) -> list[Row[Any]]:
+        query = select(table).where(table.c.twin == self.twin, table.c.state == "current")
+        with reading(self.engine) as connection:
+            return list(connection.execute(query))
+
+    def layer(self, layer: str, version: str | None = None) -> LayerRow:
+        """The current version of a layer, or the named one. Raises NotFound."""
+        wanted = (
+            layer_versions.c.state == "current" if version is None else layer_versions.c.version == version
+        )
+        query = select(layer_versions).where(
+            layer_versions.c.twin == self.twin, layer_versions.c.layer == layer, wanted
+        )
+        with reading(self.engine) as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            name = layer if version is None else f"{layer} version {version}"
+            raise NotFound(
+                f"there is no layer {name}", where=self.twin, remedy="see `twintown info` for the layers"
+            )
+        return _layer_row(row)
+
+    def product(self, product: str) -> ProductRow:
+        """The current version of a product. Raises NotFound."""
+        found = self.products().get(product)
+        if found is None:
+            raise NotFound(f"there is no product {product}", where=self.twin, remedy="build the twin first")
+        return found
+
+    def layer_history(self, layer: str) -> list[LayerRow]:
+        """All recorded versions of a layer, newest first."""
+        query = (
+            select(layer_versions)
+            .where(layer_versions.c.twin == self.twin, layer_versions.c.layer == layer)
+            .order_by(layer_versions.c.built_at.desc(), layer_versions.c.version.desc())
+        )
+        with reading(self.engine) as connection:
+            return [_layer_row(row) for row in connection.execute(query)]
+
+    def switch(
+        self, layers: Mapping[str, str], made: Mapping[str, str] | None = None, *, only: bool = False
+    ) -> None:
+        """Make these versions of layers (and products, `made`) current, all in one transaction.
+
+        `only` retires every layer and product that is not named: what the description no longer asks for.
+        Raises NotFound when a version was never added; then nothing has changed.
+        """
+        with writing(self.engine) as connection:
+            self._switch(connection, layer_versions, "layer", layers, only)
+            self._switch(connection, products, "product", made or {}, only)
+
+    def _switch(
+        self, connection: Connection, table: Table, key: str, versions: Mapping[str, str], only: bool
+    ) -> None:
+        name, current = table.c[key], and_(table.c.twin == self.twin, table.c.state == "current")
+        leaving = current if only else and_(current, name.in_(versions))
+        connection.execute(update(table).where(leaving).values(state="retired"))
+        for what, version in versions.items():
+            chosen = and_(table.c.twin == self.twin, name == what, table.c.version == version)
+            if connection.execute(update(table).where(chosen).values(state="current")).rowcount != 1:
+                raise NotFound(f"version {version} of {key} {what} was never written", where=self.twin)
+
+    def prune(self, keep: int = 2) -> list[str]:
+        """Forget all but the newest `keep` versions of each layer and product (never the current one).
+
+        Returns the paths that nobody names any more, for the caller to delete.
+        """
+        gone: list[str] = []
+        with writing(self.engine) as connection:
+            for table, key in ((layer_versions, "layer"), (products, "product")):
+                gone += self._prune(connection, table, key, keep)
+            for table in (layer_versions, products):
+                used = set(
+                    connection.execute(select(table.c.path).where(table.c.twin == self.twin)).scalars()
+                )
+                gone = [path for path in gone if path not in used]
+        return gone
+
+    def _prune(self, connection: Connection, table: Table, key: str, keep: int) -> list[str]:
+        query = (
+            select(table.c[key], table.c.version, table.c.path, table.c.state)
+            .where(table.c.twin == self.twin)
+            .order_by((table.c.state == "current").desc(), table.c.built_at.desc(), table.c.version.desc())
+        )
+        seen: dict[str, int] = {}
+        gone: list[str] = []
+        for name, version, path, state in connection.execute(query).all():
+            seen[name] = seen.get(name, 0) + 1
+            if seen[name] > keep and state != "current":
+                old = and_(table.c.twin == self.twin, table.c[key] == name, table.c.version == version)
+                connection.execute(delete(table).where(old))
+                gone.append(str(path))
+        return gone
+
+    # -- build steps --------------------------------------------------------------------------------------
+
+    def begin_step(self, step: str, inputs_digest: str) -> None:
+        """Record that a step has started."""
+        self._put_step(StepRow(step, inputs_digest, {}, "running", datetime.now(UTC), None))
+
+    def finish_step(self, step: str, inputs_digest: str, outputs: Mapping[str, Any]) -> None:
+        """Record that a step is done and what it made; a killed build starts after it."""
+        now = datetime.now(UTC)
+        started = self.steps().get(step)
+        begun = started.started if started and started.state == "running" else now
+        self._put_step(StepRow(step, inputs_digest, outputs, "finished", begun, now))
+
+    def _put_step(self, row: StepRow) -> None:
+        with writing(self.engine) as connection:
+            connection.execute(
+                delete(build_steps).where(build_steps.c.twin == self.twin, build_steps.c.step == row.step)
+            )
+            connection.execute(
+                insert(build_steps).values(twin=self.twin, **{**row.__dict__, "outputs": dict(row.outputs)})
+            )
+
+    def steps(self) -> dict[str, StepRow]:
+        """Each recorded step, by id."""
+        query = select(build_steps).where(build_steps.c.twin == self.twin)
+        with reading(self.engine) as connection:
+            return {row.step: _step_row(row) for row in connection.execute(query)}
+
+    def forget_steps(self, keep: set[str]) -> None:
+        """Forget steps that no plan asks for any more."""
+        with writing(self.engine) as connection:
+            connection.execute(
+                delete(build_steps).where(build_steps.c.twin == self.twin, build_steps.c.step.not_in(keep))
+            )
+
+    def built_at(self) -> datetime | None:
+        """Time of the newest current version (UTC), None for a twin that was never built."""
+        query = select(func.max(layer_versions.c.built_at)).where(
+            layer_versions.c.twin == self.twin, layer_versions.c.state == "current"
+        )
+        with reading(self.engine) as connection:
+            return _utc(connection.execute(query).scalar())
+
+
+def open_tables(url: str, twin: str, *, read_only: bool = False) -> Tables:
+    """Tables of `twin` at `url`, with the schema brought up to date unless `read_only`."""
+    engine = open_engine(url, read_only=read_only)
+    if not read_only:
+        upgrade(engine)
+    return Tables(engine, twin)
+
+
+def _layer_values(row: LayerRow) -> dict[str, Any]:
+    values = {k: v for k, v in row.__dict__.items() if k not in ("bbox", "meta", "state")}
+    west, south, east, north = row.bbox or (None, None, None, None)
+    return {
+        **values,
+        "west": west,
+        "south": south,
+        "east": east,
+        "north": north,
+        "meta": dict(row.meta),
+        "state": "ready",
+    }
+
+
+def _layer_row(row: Row[Any]) -> LayerRow:
+    values = dict(row._mapping)
+    values.pop("twin")
+    corners = tuple(values.pop(side) for side in ("west", "south", "east", "north"))
+    bbox = None if None in corners else corners
+    return replace(LayerRow(**values, bbox=bbox), built_at=_utc(values["built_at"]))  # type: ignore[arg-type]
+
+
+def _product_row(row: Row[Any]) -> ProductRow:
+    values = dict(row._mapping)
+    values.pop("twin")
+    return ProductRow(**{**values, "built_at": _utc(values["built_at"])})
+
+
+def _step_row(row: Row[Any]) -> StepRow:
+    values = dict(row._mapping)
+    values.pop("twin")
+    return StepRow(**{**values, "started": _utc(values["started"]), "finished": _utc(values["finished"])})
+
+
+def _utc(value: datetime | None) -> datetime | None:
+    # SQLite keeps no zone; everything written here is UTC.
+    if value is None:
+        return None
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
