@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import inspect, text
 
 from twintown.ground.errors import BadSettings, NotFound, StorageFailed
-from twintown.store import schema, tables
-from twintown.store.tables import LayerRow, ProductRow, Tables, open_tables, sqlite_url
+from twintown.store import engine, schema
+from twintown.store.tables import LayerRow, ProductRow, Tables, new_version, open_tables, sqlite_url
 
 START = datetime(2026, 12, 22, tzinfo=UTC)
 
@@ -91,7 +91,7 @@ def test_a_rollback_is_a_switch_to_an_older_version(rows: Tables) -> None:
 def test_the_database_itself_refuses_two_current_versions(rows: Tables) -> None:
     rows.add_layer(layer("buildings", "a"))
     rows.add_layer(layer("buildings", "b"))
-    with pytest.raises(StorageFailed, match="UNIQUE"), tables.writing(rows.engine) as connection:
+    with pytest.raises(StorageFailed, match="UNIQUE"), engine.writing(rows.engine) as connection:
         connection.execute(text("UPDATE layer_versions SET state = 'current'"))
     assert rows.layers() == {}
 
@@ -131,11 +131,11 @@ def test_the_migrations_build_the_tables_that_the_code_declares(rows: Tables) ->
     from alembic.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
-    with tables.reading(rows.engine) as connection:
+    with engine.reading(rows.engine) as connection:
         assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
         assert inspect(connection).has_table("layer_versions")
     scripts = ScriptDirectory(str(Path(schema.__file__).parent / "migrations"))
-    assert scripts.get_current_head() == schema.HEAD == tables.revision(rows.engine)
+    assert scripts.get_current_head() == schema.HEAD == engine.revision(rows.engine)
 
 
 def test_an_upgrade_that_is_not_needed_does_not_import_alembic(tmp_path: Path) -> None:
@@ -149,14 +149,14 @@ def test_an_upgrade_that_is_not_needed_does_not_import_alembic(tmp_path: Path) -
 
 
 def test_a_database_of_a_newer_version_is_refused(rows: Tables) -> None:
-    with tables.writing(rows.engine) as connection:
+    with engine.writing(rows.engine) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(BadSettings, match="9999"):
-        tables.upgrade(rows.engine)
+        engine.upgrade(rows.engine)
 
 
 def test_the_file_is_in_wal_mode_with_full_synchronisation(rows: Tables) -> None:
-    with tables.reading(rows.engine) as connection:
+    with engine.reading(rows.engine) as connection:
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
         assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
         assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
@@ -166,7 +166,7 @@ def test_a_reader_keeps_its_picture_while_a_switch_commits(rows: Tables) -> None
     rows.add_layer(layer("buildings", "a"))
     rows.switch({"buildings": "a"})
     query = text("SELECT version FROM layer_versions WHERE state = 'current'")
-    with tables.reading(rows.engine) as connection:
+    with engine.reading(rows.engine) as connection:
         assert connection.execute(query).scalars().all() == ["a"]
         rows.add_layer(layer("buildings", "b"))
         rows.switch({"buildings": "b"})
@@ -192,11 +192,11 @@ def test_a_missing_database_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("url", ["nonsense", "nosuch://host/db"])
 def test_a_bad_url_is_one_line(url: str) -> None:
     with pytest.raises(BadSettings) as caught:
-        tables.open_engine(url)
+        engine.open_engine(url)
     assert "\n" not in str(caught.value)
 
 
 def test_versions_sort_by_time() -> None:
-    made = [tables.new_version(START + timedelta(milliseconds=n)) for n in range(5)]
+    made = [new_version(START + timedelta(milliseconds=n)) for n in range(5)]
     assert made == sorted(made)
     assert {len(version) for version in made} == {26}
