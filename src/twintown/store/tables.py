@@ -23,7 +23,7 @@ State = Literal["ready", "current", "retired"]
 
 @dataclass(frozen=True)
 class LayerRow:
-    """One version of one layer. `bbox`: west, south, east, north in degrees; None where nothing has a place."""
+    """One version of one layer. `bbox`: west, south, east, north in degrees; None where there is no place."""
 
     layer: str
     version: str

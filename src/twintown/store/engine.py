@@ -1,0 +1,166 @@
+"""The SQL engine of a twin: how a database is opened, read, written and brought up to date.
+
+SQLite by default (write-ahead log, full synchronisation, waiting for a busy writer), PostgreSQL by URL.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import NullPool, StaticPool
+
+from twintown.ground.errors import BadSettings, StorageFailed
+from twintown.store.schema import HEAD
+
+BUSY_SECONDS = 10.0
+
+
+def sqlite_url(path: Path) -> str:
+    """URL of the SQLite file at `path`."""
+    return f"sqlite:///{path}"
+
+
+def open_engine(url: str, *, read_only: bool = False) -> Engine:
+    """Engine for `url`, configured for durability. `read_only` opens SQLite without the right to write.
+
+    Raises BadSettings when the URL names no database that is installed.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            return _sqlite_engine(parsed.database, read_only)
+        return create_engine(url, pool_pre_ping=True)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise BadSettings(
+            f"the database URL cannot be used: {_line(error)}",
+            where=_without_password(url),
+            remedy="use sqlite:///path or postgresql+psycopg://… (pip install 'twintown[postgres]')",
+        ) from error
+
+
+def _sqlite_engine(database: str | None, read_only: bool) -> Engine:
+    if not database or database == ":memory:":
+        engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    else:
+        path = Path(database)
+        if read_only:
+            # Where nothing may be written there is no place for the log's index, so SQLite must be told that
+            # the file stands still; that is only true while no log lies beside it.
+            still = not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists()
+            url = f"sqlite:///file:{quote(str(path))}?mode=ro{'&immutable=1' if still else ''}&uri=true"
+        else:
+            url = sqlite_url(path)
+        engine = create_engine(
+            url, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}
+        )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # BEGIN is ours, below: the driver's own comes too late to lock
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
+        if not read_only:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            cursor.execute("PRAGMA synchronous=FULL")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # IMMEDIATE: a writer takes its place before it reads, so that no switch fails half-way as "busy".
+        writes = connection.get_execution_options().get("twintown_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection for one consistent read. Raises StorageFailed."""
+    with _named(engine), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that commits at the end or leaves no trace. Raises StorageFailed."""
+    with (
+        _named(engine),
+        engine.connect().execution_options(twintown_writes=True) as connection,
+        connection.begin(),
+    ):
+        yield connection
+
+
+@contextmanager
+def _named(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        reason = _line(error.orig if isinstance(error, DBAPIError) and error.orig else error)
+        lowered = reason.lower()
+        if "full" in lowered or "disk i/o" in lowered:
+            remedy = "free space on the disk, then run the command again; the last good version is kept"
+        elif "readonly" in lowered or "read-only" in lowered or "unable to open" in lowered:
+            remedy = "check that the directory exists and that you may write to it"
+        elif "locked" in lowered:
+            remedy = "another program holds the database: wait for it or end it"
+        else:
+            remedy = "check the database, then run the command again"
+        where = _without_password(str(engine.url))
+        raise StorageFailed(f"the database refused: {reason}", where=where, remedy=remedy) from error
+
+
+def _line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def _without_password(url: str) -> str:
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return url.split("@")[-1]
+
+
+def revision(engine: Engine) -> str | None:
+    """Schema revision of the database, None for an empty one."""
+    with reading(engine) as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        value = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if value is None else str(value)
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the schema to `HEAD` with the packaged Alembic scripts; does nothing when it is there already.
+
+    Raises StorageFailed, BadSettings when the database comes from a newer version of the code.
+    """
+    found = revision(engine)
+    if found == HEAD:
+        return
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    if found is not None and found not in {
+        s.revision for s in ScriptDirectory.from_config(config).walk_revisions()
+    }:
+        raise BadSettings(
+            f"the database has revision {found}, unknown to this version of twintown",
+            where=_without_password(str(engine.url)),
+            remedy="install the version of twintown that wrote it, or a newer one",
+        )
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
