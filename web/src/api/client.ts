@@ -1,0 +1,88 @@
+import { decodeArrays, type Arrays } from "./arrays";
+import type { Collection, FeatureCollection, Problem, SearchResult, SeriesAnswer, Twin, TwinSummary } from "./types";
+
+/** What the server said went wrong, as one line a person can read (RFC 9457 bodies). */
+export class ServerProblem extends Error {
+  constructor(
+    readonly status: number,
+    readonly problem: Problem,
+  ) {
+    super(problem.detail || problem.title || `HTTP ${status}`);
+  }
+}
+
+export type Params = Record<string, string | number | boolean | undefined>;
+
+function address(path: string, params?: Params): string {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(params ?? {})) if (value !== undefined) query.set(key, String(value));
+  const text = query.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+async function ask(path: string, init?: RequestInit): Promise<Response> {
+  let answer: Response;
+  try {
+    answer = await fetch(path, init);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ServerProblem(0, { title: "unreachable" });
+  }
+  if (!answer.ok) {
+    let problem: Problem = {};
+    if ((answer.headers.get("content-type") ?? "").includes("json")) problem = (await answer.json()) as Problem;
+    throw new ServerProblem(answer.status, problem);
+  }
+  return answer;
+}
+
+async function json<T>(path: string, params?: Params, signal?: AbortSignal): Promise<T> {
+  return (await (await ask(address(path, params), signal ? { signal } : undefined)).json()) as T;
+}
+
+/** An edit of a twin: set a building's height, metres above the ground. */
+export interface Edit { op: "set"; object: string; height_m: number }
+
+const part = encodeURIComponent;
+// Object ids hold slashes ("way/123") and the server reads them as a path.
+const idPath = (id: string) => id.split("/").map(part).join("/");
+
+/** Every question the page asks, and nothing else. */
+export const api = {
+  twins: () => json<{ twins: TwinSummary[] }>("/twins").then((a) => a.twins),
+  twin: (twin: string) => json<Twin>(`/twins/${part(twin)}`),
+  collections: (twin: string) => json<{ collections: Collection[] }>(`/twins/${part(twin)}/collections`).then((a) => a.collections),
+  collection: (twin: string, layer: string) => json<Collection>(`/twins/${part(twin)}/collections/${part(layer)}`),
+  items: (twin: string, layer: string, params?: Params, signal?: AbortSignal) =>
+    json<FeatureCollection>(`/twins/${part(twin)}/collections/${part(layer)}/items`, params, signal),
+  series: (twin: string, layer: string, params?: Params) =>
+    json<SeriesAnswer>(`/twins/${part(twin)}/collections/${part(layer)}/series`, params),
+  object: (twin: string, id: string, signal?: AbortSignal) =>
+    json<Record<string, unknown>>(`/twins/${part(twin)}/objects/${idPath(id)}`, undefined, signal),
+  search: (twin: string, q: string, limit = 8, signal?: AbortSignal) =>
+    json<{ results: SearchResult[] }>(`/twins/${part(twin)}/search`, { q, limit }, signal).then((a) => a.results),
+  sun: (twin: string, date: string, basis: string) =>
+    json<Record<string, unknown>>(`/twins/${part(twin)}/sun`, { date, basis }),
+  style: (twin: string) => json<Record<string, unknown>>(`/twins/${part(twin)}/styles/base`),
+  tilejson: (twin: string) => json<Record<string, unknown>>(`/twins/${part(twin)}/tiles/base`),
+  tileset: (twin: string, layer: string) => `/twins/${part(twin)}/3dtiles/${part(layer)}/tileset.json`,
+  /** One vector tile; `null` where the twin has nothing (204). */
+  async tile(twin: string, z: number, x: number, y: number): Promise<ArrayBuffer | null> {
+    const answer = await ask(`/twins/${part(twin)}/tiles/base/${z}/${x}/${y}`);
+    if (answer.status === 204) return null;
+    const bytes = await answer.arrayBuffer();
+    return bytes.byteLength ? bytes : null;
+  },
+  /** Sun hours for a day, with edits; the answer is arrays (see `arrays.ts`). */
+  async sunlight(twin: string, inputs: { date: string; time_basis: string; edits: Edit[] }, signal?: AbortSignal): Promise<Arrays> {
+    const answer = await ask(`/twins/${part(twin)}/processes/sunlight/execution`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ inputs }),
+      ...(signal ? { signal } : {}),
+    });
+    return decodeArrays(await answer.arrayBuffer());
+  },
+};
+
+export type Api = typeof api;

@@ -1,0 +1,27 @@
+import { createI18n } from "vue-i18n";
+
+/** The languages of the page. */
+export type Lang = "ko" | "en";
+
+// Files are `[room.]lang.json`; a room's words stand under its own key (`atlas.ko.json` → `atlas.…`).
+const files = import.meta.glob<Record<string, unknown>>("./*.json", { eager: true, import: "default" });
+
+function words(lang: Lang): Record<string, unknown> {
+  const all: Record<string, unknown> = {};
+  for (const [path, content] of Object.entries(files)) {
+    const [room, tongue] = path.slice(2, -5).split(".");
+    if (tongue === undefined && room === lang) Object.assign(all, content);
+    if (tongue === lang && room) all[room] = content;
+  }
+  return all;
+}
+
+/** The translator; `legacy: false`, so panels use `useI18n()`. */
+export function createWords(lang: Lang) {
+  return createI18n({
+    legacy: false,
+    locale: lang,
+    fallbackLocale: "en",
+    messages: { ko: words("ko"), en: words("en") } as never,
+  });
+}

@@ -1,0 +1,51 @@
+// The viewer's law: api <- state <- scene, state <- panels; scene never knows the page, panels never the renderer.
+// Exits 1 and names each import that breaks it.
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..", "src");
+const may = {
+  api: ["api"],
+  state: ["api", "state"],
+  scene: ["api", "state", "scene"],
+  panels: ["api", "state", "panels", "i18n"],
+  i18n: ["i18n"],
+  theme: ["theme"],
+  main: ["api", "state", "scene", "panels", "i18n", "theme"],
+};
+const packages = {
+  api: [],
+  state: ["vue"],
+  scene: ["vue", "@cesium/engine", "@mapbox/vector-tile", "pbf"],
+  panels: ["vue", "vue-i18n", "reka-ui", "uplot"],
+  i18n: ["vue-i18n"],
+  theme: [],
+  main: ["vue", "pretendard"],
+};
+
+const files = readdirSync(root, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile() && /\.(ts|vue)$/.test(entry.name))
+  .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+
+const broken = [];
+for (const file of files) {
+  const place = relative(root, file);
+  const room = place.includes("/") ? place.split("/")[0] : "main";
+  if (!may[room]) broken.push(`${place}: the room '${room}' has no floor`);
+  const text = readFileSync(file, "utf8");
+  for (const [, name] of text.matchAll(/(?:from|import)\s*\(?\s*["']([^"']+)["']/g)) {
+    if (name.startsWith(".")) {
+      const target = relative(root, normalize(join(dirname(file), name))).split("/");
+      const other = target.length > 1 || may[target[0]] ? target[0] : "main";
+      if (may[room] && !may[room].includes(other)) broken.push(`${place}: imports ${name} (${room} may not know ${other})`);
+    } else if (!packages[room]?.some((p) => name === p || name.startsWith(`${p}/`))) {
+      broken.push(`${place}: imports ${name} (not a package of ${room})`);
+    }
+  }
+}
+if (broken.length) {
+  console.error(broken.join("\n"));
+  process.exit(1);
+}
+console.log(`floors: ${files.length} files keep them`);
