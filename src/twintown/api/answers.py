@@ -18,18 +18,18 @@ REVALIDATE = "no-cache"
 #: What only a token opens must not lie in a cache that others share.
 PRIVATE = "private, no-store"
 
-_PACKED = ("image/png", "image/jpeg", "image/webp", "image/tiff", "font/woff2", "application/zip", "application/gzip")
+_PACKED = ("image/png", "image/tiff; application=geotiff", "image/jpeg", "image/webp", "image/tiff", "font/woff2", "application/zip", "application/gzip")
 _MIN_GZIP = 700  # bytes; below one packet there is nothing to win
 
 
 class JSON(Response):
-    """``application/json`` through orjson; the class only names the media type in the OpenAPI document."""
+    """`application/json` through orjson; the class only names the media type in the OpenAPI document."""
 
     media_type = "application/json"
 
 
 class GeoJSON(Response):
-    """``application/geo+json`` (RFC 7946)."""
+    """`application/geo+json` (RFC 7946)."""
 
     media_type = "application/geo+json"
 
@@ -66,7 +66,7 @@ def accepts_gzip(request: Request) -> bool:
 
 
 def unchanged(request: Request, etag: str) -> bool:
-    """Whether ``If-None-Match`` names this tag (weak comparison, RFC 9110, 13.1.2)."""
+    """Whether `If-None-Match` names this tag (weak comparison, RFC 9110, 13.1.2)."""
     sent = request.headers.get("if-none-match", "")
     names = {name.strip().removeprefix("W/") for name in sent.split(",")}
     return "*" in names or _bare(etag) in {_bare(name) for name in names if name}
@@ -95,7 +95,7 @@ def answer(
 ) -> Response:
     """A whole body: 304 where the caller has it already, gzip where the caller takes it and it helps.
 
-    ``packed`` is the same body compressed beforehand, for bodies that are sent often.
+    `packed` is the same body compressed beforehand, for bodies that are sent often.
     """
     etag = etag or tag_of(body)
     private = bool(request.headers.get("authorization"))

@@ -1,4 +1,4 @@
-"""The one table from errors to HTTP statuses, and their bodies (RFC 9457, ``application/problem+json``).
+"""The one table from errors to HTTP statuses, and their bodies (RFC 9457, `application/problem+json`).
 
 A body names what is wrong, where, and what to do about it, and the parameter where one is to blame. What
 the machine says to itself (tracebacks, paths of files, tokens) stays in the log.
@@ -106,8 +106,8 @@ def of_error(request: Request, error: Exception) -> Response:
         LOG.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
     if not isinstance(error, errors.TwintownError):
         return problem(request, status, "The server made a mistake; its log says more.", headers=headers)
-    # where a server's own file is to blame, its path is nobody's business
-    where = "" if status >= 500 else error.where
+    # the path of a server's own file is nobody's business
+    where = "" if status >= 500 or error.where.startswith("/") or "://" in error.where else error.where
     detail = ". ".join(part for part in (f"{error.what} ({where})" if where else error.what, error.remedy) if part)
     return problem(
         request,

@@ -9,16 +9,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import Enum
 
-from twintown.ground.errors import BadParameter
+from twintown.ground.errors import BadInput, BadSettings
 from twintown.ground.names import Name
 
 
-class Grade(str, Enum):
-    """How secret a layer is; ``Grade.O < Grade.S < Grade.C``."""
+class Grade(Enum):
+    """How secret a layer is; `Grade.O < Grade.S < Grade.C`."""
 
-    O = "O"  # noqa: E741 - the framework's own letter
+    O = "O"
     S = "S"
     C = "C"
+
+    @classmethod
+    def of(cls, value: object, where: str = "grade") -> Grade:
+        """The grade written as `value` ("O", "S" or "C", any case).
+
+        Raises:
+            BadSettings: for anything else; an unknown grade must never pass as open.
+        """
+        if isinstance(value, str) and value.strip().upper() in cls.__members__:
+            return cls(value.strip().upper())
+        raise BadSettings(f"{value!r} is no grade", where, "write O (open), S (sensitive) or C (classified)")
 
     @property
     def rank(self) -> int:
@@ -31,7 +42,7 @@ class Grade(str, Enum):
         return _TITLES[self.value]
 
     def within(self, limit: Grade) -> bool:
-        """True when a caller cleared up to ``limit`` may see this grade."""
+        """True when a caller cleared up to `limit` may see this grade."""
         return self.rank <= limit.rank
 
     def __lt__(self, other: object) -> bool:
@@ -54,25 +65,13 @@ _TITLES = {
 }
 
 
-def parse(text: str) -> Grade:
-    """The grade written as ``text`` ("O", "S" or "C", any case).
-
-    Raises:
-        BadParameter: for anything else; an unknown grade must never pass as open.
-    """
-    try:
-        return Grade(text.strip().upper())
-    except (ValueError, AttributeError):
-        raise BadParameter(f"{text!r} is no grade", name="grade", remedy="write O, S or C") from None
-
-
 def mix(grades: Iterable[Grade]) -> Grade:
     """The grade of what is made from parts of these grades: the highest of them.
 
     Raises:
-        BadParameter: when there is no part, because nothing says then that the result is open.
+        BadInput: when there is no part, because nothing says then that the result is open.
     """
     parts = list(grades)
     if not parts:
-        raise BadParameter("a mixture of nothing has no grade", name="grades", remedy="name the parts")
+        raise BadInput("a mixture of nothing has no grade", remedy="name the parts")
     return max(parts, key=lambda grade: grade.rank)

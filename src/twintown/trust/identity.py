@@ -1,7 +1,7 @@
 """Who is calling: anyone, or the owner of a twin who shows the twin's token.
 
-The token is a file of the twin (``owner.token``, readable by its owner only). It is compared in constant
-time, through its digest, and no part of it ever reaches a log, a message or a ``repr``.
+The token is a file of the twin (`owner.token`, readable by its owner only). It is compared in constant
+time, through its digest, and no part of it ever reaches a log, a message or a `repr`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MIN_LENGTH = 32  # characters; 24 random bytes in base64 are 32
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Somebody who asks. ``twin`` is the twin that an owner owns ("" for the command line, which owns its files)."""
+    """Somebody who asks. `twin` is the twin that an owner owns ("" for the command line, which owns its files)."""
 
     kind: Literal["anyone", "owner"]
     twin: str = ""
@@ -96,7 +96,7 @@ def read_secret(directory: Path) -> Secret | None:
 
 
 def identify(authorization: str, twin: str, secret: Secret | None) -> Subject:
-    """The subject behind an ``Authorization`` header ("" when there is none).
+    """The subject behind an `Authorization` header ("" when there is none).
 
     Raises:
         Unauthenticated: when a token was sent and is not the twin's; silently treating it as nobody's would

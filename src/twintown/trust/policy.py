@@ -1,6 +1,6 @@
 """The one pure decision: who may do what with which resource, and under which conditions.
 
-``decide`` touches nothing: no clock, no file, no network. A shell asks it once a request and hands the
+`decide` touches nothing: no clock, no file, no network. A shell asks it once a request and hands the
 :class:`Grant` on; every reader of a twin asks for that Grant and applies its conditions inside the query.
 """
 
@@ -26,8 +26,8 @@ class Resource:
     Attributes:
         twin: the twin's id.
         layer: the layer's id, or "" for the twin as a whole (its catalogue, its search, its pages).
-        grade: the layer's grade where the caller of ``decide`` knows it. Without it the decision is made
-            for the twin and ``Grant.grade`` says up to which grade the readers may go.
+        grade: the layer's grade where the caller of `decide` knows it. Without it the decision is made
+            for the twin and `Grant.grade` says up to which grade the readers may go.
     """
 
     twin: str

@@ -1,0 +1,104 @@
+"""The way in: one decision a request, and parameters that nobody declared are refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from twintown.api.shelf import Served, Shelf
+from twintown.ground.errors import BadParameter
+from twintown.trust.identity import Subject, identify
+from twintown.trust.policy import Action, Grant, Resource
+
+Decide = Callable[[Subject, Action, Resource], Grant]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that has passed: which twin, and what may be done with it."""
+
+    served: Served
+    grant: Grant
+
+
+@dataclass(frozen=True)
+class Open:
+    """What the roof hangs on the app for the routes: the twins, and who decides."""
+
+    shelf: Shelf
+    decide: Decide
+
+
+def known_parameters(request: Request) -> None:
+    """Refuse query parameters that the route does not declare, and those sent twice.
+
+    Raises:
+        BadParameter: naming the first of them. Silently ignoring a mistyped filter would answer another question.
+    """
+    route = request.scope.get("route")
+    known = declared(route) if isinstance(route, APIRoute) else set()
+    refuse_unknown(request, known)
+
+
+def declared(route: APIRoute) -> set[str]:
+    """The names of the query parameters that a route declares, those of its dependencies included."""
+
+    def names(part: Dependant) -> set[str]:
+        return {field.alias for field in part.query_params}.union(*(names(below) for below in part.dependencies))
+
+    return names(route.dependant)
+
+
+def refuse_unknown(request: Request, known: set[str]) -> None:
+    """Raise BadParameter for the first query parameter that is not known, or sent twice."""
+    seen: set[str] = set()
+    for name, _ in request.query_params.multi_items():
+        if name not in known:
+            here = f"known here: {', '.join(sorted(known))}" if known else "none are known here"
+            raise BadParameter(name, "unknown query parameter", remedy=here)
+        if name in seen:
+            raise BadParameter(name, "sent more than once", remedy="send it once")
+        seen.add(name)
+
+
+def _opened(request: Request) -> Open:
+    found: Open = request.app.state.open
+    return found
+
+
+def _asked(request: Request, twin: str, action: Action) -> Asked:
+    opened = _opened(request)
+    served = opened.shelf.get(twin)
+    subject = identify(request.headers.get("authorization", ""), twin, served.secret)
+    grant = opened.decide(subject, action, Resource(twin))
+    grant.require(what=twin)
+    return Asked(served, grant)
+
+
+TwinId = Annotated[str, Path(description="id of the twin", max_length=64, examples=["jamsil"])]
+LayerId = Annotated[str, Path(description="id of the layer", max_length=64, examples=["buildings"])]
+
+
+def may_read(request: Request, twin: TwinId) -> Asked:
+    """The dependency of every route that reads one twin."""
+    return _asked(request, twin, "read")
+
+
+def may_run(request: Request, twin: TwinId) -> Asked:
+    """The dependency of every route that computes on one twin."""
+    return _asked(request, twin, "run")
+
+
+def on_shelf(request: Request) -> Open:
+    """The dependency of routes above any one twin; they decide for each twin that they name."""
+    return _opened(request)
+
+
+Reading = Annotated[Asked, Depends(may_read)]
+Running = Annotated[Asked, Depends(may_run)]
+OnShelf = Annotated[Open, Depends(on_shelf)]
