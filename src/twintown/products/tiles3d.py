@@ -198,6 +198,6 @@ def _copyright(layers: Mapping[str, Features]) -> str:
 
 
 BUILDINGS = Product(
-    id="buildings-3dtiles", title=Name("건물 3D 타일", "Buildings as 3D Tiles"), needs=("buildings", "building-parts"), takes=(),
+    id="buildings", title=Name("건물 3D 타일", "Buildings as 3D Tiles"), needs=("buildings", "building-parts"), takes=(),
     edition=1, make=make,
 )  # fmt: skip
