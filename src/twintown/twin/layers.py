@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pyarrow as pa
 import shapely
 
@@ -180,6 +181,7 @@ class Twin:
         grade = mix([grade, entry.grade]) if entry.grade else grade
         kind, data = _encode(shape)
         said = {**_describe(shape, entry, self.description), "bytes": len(data), **(meta or {})}
+        said = orjson.loads(orjson.dumps(said))  # as the database gives it back, so that the two compare
         mark = digest(data)
         known = self.tables.layers().get(layer)
         if known is not None and known.digest == mark and known.meta == said and known.grade == grade.value:
