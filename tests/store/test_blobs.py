@@ -32,12 +32,15 @@ def test_bytes_come_back(blobs: Blobs) -> None:
 def test_a_list_is_sorted_and_holds_only_what_is_below(blobs: Blobs) -> None:
     for key in ("b/2", "b/1", "a/1", "bb/1"):
         blobs.put(key, b"x")
-    assert blobs.list() == ["a/1", "b/1", "b/2", "bb/1"]
-    assert blobs.list("b") == ["b/1", "b/2"]
+    assert blobs.keys() == ["a/1", "b/1", "b/2", "bb/1"]
+    assert blobs.keys("b") == ["b/1", "b/2"]
+    assert blobs.folders("b") == []
+    blobs.put("b/c/1", b"x")
+    assert blobs.folders("b") == ["b/c"]
     blobs.delete_prefix("b")
     blobs.delete("a/1")
     blobs.delete("a/1")
-    assert blobs.list() == ["bb/1"]
+    assert blobs.keys() == ["bb/1"]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +68,7 @@ def test_a_stream_that_breaks_leaves_the_old_bytes(blobs: Blobs) -> None:
     with pytest.raises(ValueError, match="ended early"):
         blobs.put_stream("a", broken())
     assert blobs.get("a") == b"old"
-    assert blobs.list() == ["a"]
+    assert blobs.keys() == ["a"]
     assert list((blobs.root or Path()).glob(".staging/put/*")) == []
 
 
@@ -93,7 +96,7 @@ def test_no_space_says_that_the_last_good_version_is_kept(
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StorageFailed, match="the disk is full; free some space"):
         blobs.put("a", b"x")
-    assert blobs.list() == []
+    assert blobs.keys() == []
 
 
 def test_a_writer_killed_half_way_leaves_nothing_to_be_seen(blobs: Blobs) -> None:
@@ -105,7 +108,7 @@ def test_a_writer_killed_half_way_leaves_nothing_to_be_seen(blobs: Blobs) -> Non
         f"open_blobs({str(blobs.root)!r}).put_stream('a/b', chunks())"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == -signal.SIGKILL
-    assert blobs.list() == []
+    assert blobs.keys() == []
     assert not blobs.exists("a/b")
 
 
@@ -121,11 +124,11 @@ def test_a_directory_is_kept_file_by_file(blobs: Blobs, tmp_path: Path) -> None:
 def test_a_store_in_memory_behaves_like_a_bucket() -> None:
     blobs = open_blobs("memory:///")
     blobs.put("a/b", b"abc")
-    assert (blobs.get("a/b"), blobs.list("a"), blobs.exists("a/c")) == (b"abc", ["a/b"], False)
+    assert (blobs.get("a/b"), blobs.keys("a"), blobs.exists("a/c")) == (b"abc", ["a/b"], False)
     with pytest.raises(BadSettings, match="bucket"):
         blobs.path("a/b")
     blobs.delete_prefix("a")
-    assert blobs.list() == []
+    assert blobs.keys() == []
 
 
 def test_a_bad_url_and_a_missing_directory_are_named(tmp_path: Path) -> None:

@@ -114,6 +114,18 @@ def test_products_switch_together_with_layers(rows: Tables) -> None:
         rows.product("base")
 
 
+def test_what_is_forgotten_is_known_no_more(rows: Tables) -> None:
+    rows.add_layer(layer("buildings", "a"))
+    rows.add_product(ProductRow("base", "a", "sha256:a", START, "tiles/base/a"))
+    rows.switch({"buildings": "a"})
+    assert rows.known() == {
+        ("buildings", "a"): ("layers/buildings/a", "current"),
+        ("base", "a"): ("tiles/base/a", "ready"),
+    }
+    rows.forget([("buildings", "a"), ("base", "a")])
+    assert rows.known() == {}
+
+
 def test_steps_remember_what_they_made(rows: Tables) -> None:
     rows.begin_step("source/osm", "sha256:1")
     assert rows.steps()["source/osm"].state == "running"

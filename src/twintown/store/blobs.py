@@ -130,12 +130,19 @@ class Blobs:
         with self._named(key):
             return int(obstore.head(self._store, key)["size"])
 
-    def list(self, prefix: str = "") -> list[str]:
+    def keys(self, prefix: str = "") -> list[str]:
         """Keys below `prefix`, sorted; staged files are never among them."""
         with self._named(prefix):
             batches = obstore.list(self._store, prefix=prefix or None)
             found = [str(meta["path"]) for batch in batches for meta in batch]
         return sorted(key for key in found if not key.startswith(f"{STAGING}/"))
+
+    def folders(self, prefix: str) -> list[str]:
+        """The names one step below `prefix` that have keys below them, as `prefix/name`, sorted."""
+        _check(prefix)
+        with self._named(prefix):
+            found = obstore.list_with_delimiter(self._store, prefix=prefix)["common_prefixes"]
+        return sorted(str(name).rstrip("/") for name in found)
 
     def path(self, key: str) -> Path:
         """A local file with the bytes of `key`, for readers that want one.
@@ -170,7 +177,7 @@ class Blobs:
             if self.root is not None:
                 shutil.rmtree(self.root / prefix, ignore_errors=True)
                 return
-            keys = self.list(prefix)
+            keys = self.keys(prefix)
             if keys:
                 obstore.delete(self._store, keys)
 

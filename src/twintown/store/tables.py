@@ -6,7 +6,7 @@ Readers never see half a switch: `Tables.switch` is one transaction.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -204,6 +204,24 @@ class Tables:
                 connection.execute(delete(table).where(old))
                 gone.append(str(path))
         return gone
+
+    def known(self) -> dict[tuple[str, str], tuple[str, State]]:
+        """Path and state of every recorded version, by (layer or product, version)."""
+        found: dict[tuple[str, str], tuple[str, State]] = {}
+        with reading(self.engine) as connection:
+            for table, key in ((layer_versions, "layer"), (products, "product")):
+                query = select(table.c[key], table.c.version, table.c.path, table.c.state)
+                for name, version, path, state in connection.execute(query.where(table.c.twin == self.twin)):
+                    found[name, version] = (path, state)
+        return found
+
+    def forget(self, versions: Collection[tuple[str, str]]) -> None:
+        """Forget these (layer or product, version), whatever their state."""
+        with writing(self.engine) as connection:
+            for table, key in ((layer_versions, "layer"), (products, "product")):
+                for name, version in versions:
+                    mine = and_(table.c.twin == self.twin, table.c[key] == name, table.c.version == version)
+                    connection.execute(delete(table).where(mine))
 
     # -- build steps --------------------------------------------------------------------------------------
 

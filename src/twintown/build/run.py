@@ -1,0 +1,188 @@
+"""Builds a twin: takes the lock, runs the stale steps, then switches everything to the new versions at once.
+
+Readers see the last good version until the switch. A killed build loses only the step that it was in: a finished step's
+versions lie whole on disk, recorded as `ready`, and the next build picks them up by digest. What a dead build left
+half-written has no record and is swept away.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from twintown.build import mark as quick
+from twintown.build.lock import locked
+from twintown.build.plan import check_layers, fresh, in_order, mark
+from twintown.build.progress import FIRST_GUESS, ProgressLine
+from twintown.build.steps import Step, all_steps, layer_version
+from twintown.ground.errors import PluginFailed, StorageFailed, TwintownError
+from twintown.store.blobs import STAGING, storage_failed
+from twintown.store.tables import StepRow
+from twintown.twin.description import Description
+from twintown.twin.layers import LayerVersion, Twin
+
+#: Versions of each layer and product that stay on disk: the current one and the one before.
+KEEP = 2
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build did: the steps that ran and those that were fresh, and how much is current now."""
+
+    twin: str
+    ran: tuple[str, ...]
+    kept: tuple[str, ...]
+    layers: int
+    products: int
+    seconds: float
+
+
+@dataclass
+class _Work:
+    """What is known while a build runs: versions of layers and products, steps that ran and that were kept."""
+
+    layers: dict[str, LayerVersion] = field(default_factory=dict)
+    products: dict[str, str] = field(default_factory=dict)
+    ran: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+
+
+def build(directory: Path, *, database: str = "", blobs: str = "", show: bool = True) -> Built:
+    """Bring the twin in `directory` up to date.
+
+    Raises:
+        BadInput: the description or a file cannot be used.
+        Busy: another build is at work.
+        StorageFailed: the disk is full, or may not be written to.
+        PluginFailed: a source, process or product broke.
+
+    After any of them the last good version is still the current one.
+    """
+    begun = time.monotonic()
+    Description.load(directory)  # a bad description is said before a lock or a database is made
+    before = "" if database or blobs else quick.inputs(directory)
+    with locked(directory):
+        twin = Twin.open(directory, database=database, blobs=blobs, read_only=False)
+        _sweep(twin)
+        work = _run(twin, show)
+        _switch(twin, work)
+        if before:
+            quick.remember(directory, before)
+    ran, kept = tuple(work.ran), tuple(work.kept)
+    return Built(
+        twin.description.id, ran, kept, len(work.layers), len(work.products), time.monotonic() - begun
+    )
+
+
+def _run(twin: Twin, show: bool) -> _Work:
+    steps = all_steps(twin)
+    by_id = {step.planned.id: step for step in steps}
+    ordered = in_order(step.planned for step in steps)
+    check_layers(twin.description.layers, {layer for planned in ordered for layer in planned.gives})
+    asked = {
+        planned.id: by_id[planned.id].asked(twin) for planned in ordered
+    }  # a missing file is said at once
+    rows, there = twin.tables.steps(), twin.tables.known()
+    work = _Work()
+    line = ProgressLine(
+        twin.description.id,
+        {p.id: _seconds(rows.get(p.id), p.kind) for p in ordered},
+        shown=None if show else False,
+    )
+    try:
+        for planned in ordered:
+            step = by_id[planned.id]
+            taken = {layer: work.layers[layer] for layer in planned.takes if layer in work.layers}
+            digests = {name: version.digest for name, version in taken.items()}
+            inputs = mark(planned, twin.description, asked[planned.id], step.code(), digests)
+            row = rows.get(planned.id)
+            if row is not None and fresh(row, inputs, there):
+                outputs = dict(row.outputs)
+                work.kept.append(planned.id)
+            else:
+                line.begin(planned.id)
+                twin.tables.begin_step(planned.id, inputs)
+                with _named(step):
+                    outputs = step.make(twin, taken, line.report)
+                twin.tables.finish_step(planned.id, inputs, outputs)
+                work.ran.append(planned.id)
+            line.end(planned.id)
+            if planned.kind == "product":
+                work.products.update(outputs)
+            else:
+                work.layers.update({n: layer_version(twin, n, version) for n, version in outputs.items()})
+    finally:
+        line.close()
+    twin.tables.forget_steps(set(by_id))
+    return work
+
+
+def _seconds(row: StepRow | None, kind: str) -> float:
+    if row is None or row.finished is None:
+        return FIRST_GUESS[kind]
+    return max((row.finished - row.started).total_seconds(), 0.01)
+
+
+@contextmanager
+def _named(step: Step) -> Iterator[None]:
+    """Whatever a step raises leaves as one line that names it."""
+    where = step.planned.id
+    try:
+        yield
+    except TwintownError:
+        raise
+    except MemoryError as error:
+        raise StorageFailed(
+            "there is not enough memory", where, "build a smaller area, or on a larger machine"
+        ) from error
+    except OSError as error:
+        raise storage_failed(error, where) from error
+    except Exception as error:  # a stranger's code may raise anything
+        reason = (str(error).strip().splitlines() or [""])[0]
+        raise PluginFailed(
+            f"broke ({type(error).__name__}: {reason})",
+            where,
+            "check its input; --debug shows where it happened",
+        ) from error
+
+
+def _switch(twin: Twin, work: _Work) -> None:
+    """All new versions become current in one transaction, unless they are already; then the old are removed."""
+    layers = {name: version.version for name, version in work.layers.items()}
+    tables = twin.tables
+    now = {name: row.version for name, row in tables.layers().items()}
+    made = {name: row.version for name, row in tables.products().items()}
+    if (now, made) != (layers, work.products):
+        tables.switch(layers, work.products, only=True)
+    for path in tables.prune(KEEP):
+        twin.blobs.delete_prefix(path)
+
+
+def _sweep(twin: Twin) -> None:
+    """Remove what dead builds left: records without bytes, versions that no finished step made, bytes without record."""
+    known = twin.tables.known()
+    finished = {
+        pair
+        for row in twin.tables.steps().values()
+        for pair in row.outputs.items()
+        if row.state == "finished"
+    }
+    folders = _folders(twin, ("layers", "tiles"))
+    lost = [pair for pair, (path, _) in known.items() if path not in folders]
+    dead = [pair for pair, (_, state) in known.items() if state == "ready" and pair not in finished]
+    twin.tables.forget([*lost, *dead])
+    recorded = {path for path, _ in twin.tables.known().values()}
+    for folder in folders:
+        if folder not in recorded:
+            twin.blobs.delete_prefix(folder)
+    if twin.blobs.root is not None:
+        shutil.rmtree(twin.blobs.root / STAGING, ignore_errors=True)
+
+
+def _folders(twin: Twin, tops: Sequence[str]) -> set[str]:
+    blobs = twin.blobs
+    return {version for top in tops for name in blobs.folders(top) for version in blobs.folders(name)}

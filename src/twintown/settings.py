@@ -1,0 +1,106 @@
+"""What an installation chooses, read here and nowhere else: options of the command line, then TWINTOWN_* variables.
+
+TWINTOWN_DATABASE_URL      where the rows are          (default: state.db in each twin's directory)
+TWINTOWN_BLOB_URL          where the bytes are         (default: the twin's directory; {twin} is replaced by its id)
+TWINTOWN_HOST, _PORT       where the server listens    (127.0.0.1, 8000)
+TWINTOWN_WORKERS           server processes            (1)
+TWINTOWN_TWINS             directories to serve, separated like PATH
+TWINTOWN_OWNER_TOKEN_FILE  the owner's token           (default: owner.token in each twin's directory)
+TWINTOWN_WEB               the built page              (default: web/dist of the clone, or the packaged one)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from twintown.ground.errors import BadSettings
+
+_KNOWN = ("DATABASE_URL", "BLOB_URL", "HOST", "PORT", "WORKERS", "TWINS", "OWNER_TOKEN_FILE", "WEB")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """An installation's choices, checked."""
+
+    twins: tuple[Path, ...] = ()
+    database_url: str = ""
+    blob_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    owner_token_file: Path | None = None
+    web: Path | None = None
+
+    def blobs_of(self, twin: str) -> str:
+        """The blob URL of one twin, "" for its own directory."""
+        if not self.blob_url or "{twin}" in self.blob_url:
+            return self.blob_url.replace("{twin}", twin)
+        return f"{self.blob_url.rstrip('/')}/{twin}"
+
+
+def read_settings(
+    environment: Mapping[str, str] | None = None,
+    *,
+    twins: Sequence[Path | str] | None = None,
+    host: str | None = None,
+    port: int | None = None,
+    workers: int | None = None,
+) -> Settings:
+    """Settings from TWINTOWN_* of `environment` (the process's own by default); what is given here goes before.
+
+    Raises BadSettings: an unknown TWINTOWN_ variable, a number out of range.
+    """
+    found = os.environ if environment is None else environment
+    for name in found:
+        if name.startswith("TWINTOWN_") and name.removeprefix("TWINTOWN_") not in _KNOWN:
+            raise BadSettings(
+                "is not a setting", name, f"known are {', '.join('TWINTOWN_' + one for one in _KNOWN)}"
+            )
+
+    def value(name: str) -> str:
+        return found.get(f"TWINTOWN_{name}", "").strip()
+
+    named = tuple(Path(one) for one in value("TWINS").split(os.pathsep) if one)
+    return Settings(
+        twins=tuple(Path(one) for one in twins) if twins is not None else named,
+        database_url=value("DATABASE_URL"),
+        blob_url=value("BLOB_URL"),
+        host=host or value("HOST") or "127.0.0.1",
+        port=_number(port if port is not None else value("PORT"), "TWINTOWN_PORT", 8000, 65535, lowest=0),
+        workers=_number(
+            workers if workers is not None else value("WORKERS"), "TWINTOWN_WORKERS", 1, 64, lowest=1
+        ),
+        owner_token_file=Path(value("OWNER_TOKEN_FILE")) if value("OWNER_TOKEN_FILE") else None,
+        web=_page(value("WEB")),
+    )
+
+
+def _number(value: str | int, name: str, default: int, highest: int, lowest: int) -> int:
+    if value == "":
+        return default
+    try:
+        number = int(value)
+    except ValueError as error:
+        raise BadSettings(
+            f"{value!r} is not a number", name, f"give one from {lowest} to {highest}"
+        ) from error
+    if not lowest <= number <= highest:
+        raise BadSettings(f"{number} is out of range", name, f"give one from {lowest} to {highest}")
+    return number
+
+
+def _page(named: str) -> Path | None:
+    if named:
+        if not (Path(named) / "index.html").is_file():
+            raise BadSettings(
+                "holds no index.html", f"TWINTOWN_WEB={named}", "build the page first (make demo does)"
+            )
+        return Path(named)
+    here = Path(__file__).resolve()
+    for place in (here.parent / "page", here.parents[2] / "web" / "dist"):
+        if (place / "index.html").is_file():
+            return place
+    return None
