@@ -13,6 +13,7 @@ from twintown.ground.errors import BadInput, NotFound, PluginFailed
 from twintown.ground.features import Features
 from twintown.ground.names import Name
 from twintown.ground.provenance import digest_of
+from twintown.jobs import process as processes
 from twintown.products.built_ins import BUILT_INS
 from twintown.products.product import Place, Product
 from twintown.sources import source as sources
@@ -20,8 +21,8 @@ from twintown.store.tables import ProductRow, new_version
 from twintown.trust.grades import Grade, mix
 from twintown.trust.identity import LOCAL_OWNER
 from twintown.trust.policy import Grant, Resource, decide
-from twintown.twin.description import SourceEntry
-from twintown.twin.layers import LayerVersion, Twin
+from twintown.twin.description import SourceEntry, StepEntry
+from twintown.twin.layers import LayerVersion, Shape, Twin
 
 #: Takes the fraction done, 0 to 1.
 Report = Callable[[float], None]
@@ -51,6 +52,15 @@ class Step(Protocol):
 def owner(twin: Twin) -> Grant:
     """The Grant of whoever runs a build: the owner of the files."""
     return decide(LOCAL_OWNER, "write", Resource(twin.description.id))
+
+
+def stage(twin: Twin, layer: str, shape: Shape, grade: Grade, where: str) -> str:
+    """Stage a layer that lies in the twin's frame; its version. Raises PluginFailed, StorageFailed."""
+    if not twin.frame_matches(shape):
+        raise PluginFailed(
+            f"the layer {layer!r} is in another frame than the twin", where, "report it to its author"
+        )
+    return twin.stage(layer, shape, grade).version
 
 
 @dataclass(frozen=True)
@@ -90,9 +100,56 @@ class SourceStep:
         """See `Step`."""
         made = {}
         for layer, shape in sources.read(self.source, self.ask(twin, report)):
-            if not twin.frame_matches(shape):
-                raise PluginFailed(f"the layer {layer!r} is in another frame than the twin", self.planned.id)
-            made[layer] = twin.stage(layer, shape, self.entry.grade).version
+            made[layer] = stage(twin, layer, shape, self.entry.grade, self.planned.id)
+        return made
+
+
+@dataclass(frozen=True)
+class ProcessStep:
+    """One `[[processes]]` entry: layers to result layers, graded like the highest of what they are made from."""
+
+    entry: StepEntry
+    process: processes.Process
+
+    @property
+    def planned(self) -> Planned:
+        gives = tuple(output.layer for output in self.process.outputs)
+        return Planned(f"process/{self.entry.id}", "process", self.entry.id, gives, self.process.needs)
+
+    def ask(self, twin: Twin, layers: Mapping[str, Shape], report: Report | None = None) -> processes.Ask:
+        """The question to the process."""
+        about = twin.description
+
+        def progress(_what: str, fraction: float) -> None:
+            if report is not None:
+                report(fraction)
+
+        return processes.Ask(
+            layers, about.frame, about.bounds, about.time_zone, about.day, self.entry.options, progress
+        )
+
+    def asked(self, twin: Twin) -> str:
+        """See `Step`."""
+        return self.process.digest(dict.fromkeys(self.process.needs, ""), self.ask(twin, {}))
+
+    def code(self) -> str:
+        """See `Step`."""
+        return mark.code("ground", "kernels", "city", "jobs", "processes")
+
+    def make(self, twin: Twin, layers: Mapping[str, LayerVersion], report: Report) -> dict[str, str]:
+        """See `Step`."""
+        for layer in self.process.needs:
+            if layer not in layers:
+                raise BadInput(
+                    f"the process {self.process.id!r} needs the layer {layer!r}",
+                    self.planned.id,
+                    "add a source",
+                )
+        taken = {layer: twin.read(layers[layer], owner(twin)) for layer in self.process.needs}
+        grade = mix(layers[layer].grade for layer in taken)
+        made = {}
+        for layer, shape in processes.run(self.process, self.ask(twin, taken, report)):
+            made[layer] = stage(twin, layer, shape, grade, self.planned.id)
         return made
 
 
@@ -150,6 +207,8 @@ def all_steps(twin: Twin) -> list[Step]:
     steps: list[Step] = [
         SourceStep(e, registry.find(e.source, f"sources.{e.id}")) for e in twin.description.sources
     ]
+    known = processes.processes()
+    steps += [ProcessStep(e, known.find(e.kind, f"processes.{e.id}")) for e in twin.description.processes]
     layers = {layer for step in steps for layer in step.planned.gives}
     return [*steps, *_product_steps(twin, layers)]
 

@@ -1,0 +1,303 @@
+"""The command line: `twintown init | build | info | serve`.
+
+One line on standard error for whatever goes wrong, and a status: 2 for what was given (a file, an option, a description),
+1 for everything else, 130 for Ctrl-C. `--debug` shows the traceback. Imports wait until a command needs them.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from twintown.settings import Settings
+    from twintown.twin.layers import Twin
+
+DIRECTORY = click.Path(path_type=Path, file_okay=False)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(version("twintown"), prog_name="twintown")
+@click.option("--debug", is_flag=True, help="Show where in the code an error happened.")
+def cli(debug: bool) -> None:
+    """A city's digital twin: a directory of open formats, built from open data, served to a browser."""
+
+
+@cli.command()
+@click.argument("directory", type=DIRECTORY)
+@click.option(
+    "--city", help="Start from one of the cities of the repository (jamsil, icheon), or from any folder."
+)
+@click.option("--bounds", help="Start from a rectangle: west,south,east,north in degrees.")
+@click.option("--id", "twin", help="Identifier of the twin; the directory's name by default.")
+@click.option("--name", help="Name of the city; the identifier by default.")
+@click.option("--time-zone", default="Asia/Seoul", show_default=True, help="IANA name.")
+@click.option(
+    "--osm", type=click.Path(path_type=Path, dir_okay=False), help="An OpenStreetMap extract to read."
+)
+@click.option("--undulation", type=float, help="Height of the geoid above the ellipsoid here, metres.")
+def init(directory: Path, city: str | None, bounds: str | None, **about: Any) -> None:
+    """Write the description of a new twin into DIRECTORY."""
+    from twintown.build import start
+
+    if (city is None) == (bounds is None):
+        raise click.UsageError("give either --city or --bounds")
+    made = (
+        start.from_city(directory, city)
+        if city is not None
+        else start.from_bounds(directory, str(bounds), **about)
+    )
+    click.echo(f"{made} is written; look at it, then run: twintown build {directory}")
+
+
+@cli.command()
+@click.argument("directories", type=DIRECTORY, nargs=-1, required=True)
+@click.option("--quiet", is_flag=True, help="No progress, no summary.")
+def build(directories: Sequence[Path], quiet: bool) -> None:
+    """Bring the twins in DIRECTORIES up to date: only what changed is done again."""
+    from twintown.build import mark
+    from twintown.settings import read_settings
+
+    settings = read_settings()
+    elsewhere = bool(settings.database_url or settings.blob_url)
+    for directory in directories:
+        if not elsewhere and mark.unchanged(directory):
+            if not quiet:
+                click.echo(f"{directory}: up to date")
+            continue
+        from twintown.build.run import build as build_twin
+
+        done = build_twin(
+            directory,
+            database=settings.database_url,
+            blobs=_blobs(directory),
+            show=not quiet and sys.stderr.isatty(),
+        )
+        if not quiet:
+            what = f"{len(done.ran)} of {len(done.ran) + len(done.kept)} steps" if done.ran else "up to date"
+            click.echo(
+                f"{directory}: {what}, {done.layers} layers, {done.products} products, {done.seconds:.1f} s"
+            )
+
+
+@cli.command()
+@click.argument("directory", type=DIRECTORY)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def info(directory: Path, as_json: bool) -> None:
+    """Show what the twin in DIRECTORY holds."""
+    import json
+
+    twin = _open(directory)
+    said = _info(twin)
+    if as_json:
+        click.echo(json.dumps(said, ensure_ascii=False, indent=2))
+        return
+    about = twin.description
+    click.echo(f"{about.id}  {about.names.ko} · {about.names.en}   {about.frame.crs}, {about.time_zone}")
+    rows = [("layer", "kind", "count", "grade", "built (UTC)", "title")]
+    for layer in said["layers"]:
+        title = f"{layer['title']['ko']} · {layer['title']['en']}"
+        built = layer["built_at"][:16].replace("T", " ")
+        rows.append((layer["layer"], layer["kind"], f"{layer['count']:,}", layer["grade"], built, title))
+    _table(rows)
+    rows = [("product", "files", "bytes", "grade", "built (UTC)", "title")]
+    for product in said["products"]:
+        built = product["built_at"][:16].replace("T", " ")
+        title = f"{product['title']['ko']} · {product['title']['en']}"
+        rows.append(
+            (
+                product["product"],
+                f"{product['files']:,}",
+                f"{product['bytes']:,}",
+                product["grade"],
+                built,
+                title,
+            )
+        )
+    _table(rows)
+    for line in said["attributions"]:
+        click.echo(line)
+
+
+@cli.command()
+@click.argument("directories", type=DIRECTORY, nargs=-1)
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=int, help="Port to listen on, 0 for any free one.  [default: 8000]")
+@click.option("--workers", type=int, help="Server processes.  [default: 1]")
+@click.option(
+    "--next-port", is_flag=True, help="Take the next free port where the port is taken, and say so."
+)
+def serve(directories: Sequence[Path], next_port: bool, **given: Any) -> None:
+    """Serve the twins in DIRECTORIES to browsers and programs."""
+    from twintown.settings import read_settings
+
+    settings = read_settings(twins=directories or None, **given)
+    if not settings.twins:
+        raise click.UsageError("name at least one twin's directory")
+    _listen(settings, next_port)
+
+
+def _listen(settings: Settings, next_port: bool) -> None:
+    """Bind first, so that a taken port is one line and not the end of a slow start."""
+    import os
+
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    bound = _bind(settings.host, settings.port, next_port)
+    port = int(bound.getsockname()[1])
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{port}/"
+    taken = f"  (port {settings.port} is taken)" if settings.port not in (0, port) else ""
+    line = f"Twintown is at {address}{taken}   Ctrl-C ends it"
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets=sockets)
+            if self.started:
+                click.echo(line)
+
+    options: dict[str, Any] = {"log_level": "warning", "server_header": False, "timeout_graceful_shutdown": 5}
+    if settings.workers == 1:
+        from twintown.app import create_app
+
+        Server(uvicorn.Config(create_app(settings=settings), **options)).run(sockets=[bound])
+        return
+    os.environ["TWINTOWN_TWINS"] = os.pathsep.join(str(twin) for twin in settings.twins)
+    config = uvicorn.Config("twintown.app:serve_app", factory=True, workers=settings.workers, **options)
+    click.echo(line)
+    Multiprocess(config, sockets=[bound]).run()
+
+
+def _bind(host: str, port: int, next_port: bool) -> socket.socket:
+    from twintown.ground.errors import BadSettings
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for candidate in range(port, port + 50 if next_port and port else port + 1):
+        bound = socket.socket(family, socket.SOCK_STREAM)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((host, candidate))
+            bound.listen(128)  # two may bind with SO_REUSEADDR, only one can listen
+        except (OSError, OverflowError) as error:
+            bound.close()
+            reason = error
+            continue
+        bound.set_inheritable(True)
+        return bound
+    raise BadSettings(
+        f"port {port} cannot be had ({getattr(reason, 'strerror', None) or reason})", host,
+        "give another one: --port, or --next-port for the next free one",
+    ) from reason  # fmt: skip
+
+
+def _blobs(directory: Path) -> str:
+    from twintown.settings import read_settings
+
+    settings = read_settings()
+    if not settings.blob_url:
+        return ""
+    from twintown.twin.description import Description
+
+    return settings.blobs_of(Description.load(directory).id)
+
+
+def _open(directory: Path) -> Twin:
+    from twintown.settings import read_settings
+    from twintown.twin.layers import Twin
+
+    return Twin.open(directory, database=read_settings().database_url, blobs=_blobs(directory))
+
+
+def _info(twin: Twin) -> dict[str, Any]:
+    from twintown.trust.identity import LOCAL_OWNER
+    from twintown.trust.policy import Resource, decide
+
+    about = twin.description
+    grant = decide(LOCAL_OWNER, "read", Resource(about.id))
+    layers, products = twin.layers(grant), twin.products(grant)
+    licences = {licence.id: licence for layer in layers for licence in layer.provenance.licences}
+    return {
+        "id": about.id,
+        "names": about.names.to_dict(),
+        "frame": about.frame.to_dict(),
+        "bounds": list(about.bounds.as_tuple()),
+        "layers": [
+            {
+                "layer": one.layer, "kind": one.kind, "title": one.title.to_dict(), "count": one.count,
+                "grade": one.grade.value, "version": one.version, "digest": one.digest, "path": one.key,
+                "built_at": one.built_at.isoformat(), "bbox_lonlat": one.bbox_lonlat,
+            }
+            for one in layers
+        ],
+        "products": [
+            {
+                "product": one.product, "title": one.meta["title"], "files": one.meta["files"],
+                "bytes": one.meta["bytes"], "grade": one.grade.value, "version": one.version,
+                "built_at": one.built_at.isoformat(), "path": one.path,
+            }
+            for one in products
+        ],
+        "attributions": sorted({licence.attribution or licence.title for licence in licences.values()}),
+    }  # fmt: skip
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> None:
+    import unicodedata
+
+    def width(text: str) -> int:
+        return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
+
+    if len(rows) < 2:
+        return
+    widths = [max(width(row[column]) for row in rows) for column in range(len(rows[0]))]
+    numbers = [all(row[c].replace(",", "").isdigit() for row in rows[1:]) for c in range(len(rows[0]))]
+    click.echo()
+    for row in rows:
+        cells = []
+        for cell, size, number in zip(row, widths, numbers, strict=True):
+            space = " " * (size - width(cell))
+            cells.append(space + cell if number else cell + space)
+        click.echo("  ".join(cells).rstrip())
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The `twintown` command; see the module."""
+    from twintown.ground.errors import BadInput, NotFound, TwintownError
+
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if "--debug" in given:
+        sys.exit(cli.main(given, prog_name="twintown", standalone_mode=False))
+    try:
+        status = cli.main(given, prog_name="twintown", standalone_mode=False)
+    except click.exceptions.Exit as end:
+        status = end.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        status = 130
+        click.echo("twintown: stopped; what was finished is kept", err=True)
+    except click.ClickException as error:
+        status = 2
+        click.echo(f"twintown: {error.format_message()}", err=True)
+    except TwintownError as error:
+        status = 2 if isinstance(error, BadInput | NotFound) else 1
+        click.echo(f"twintown: {' '.join(str(error).split())}", err=True)
+    except BrokenPipeError:
+        status = 1
+    except Exception as error:  # the last net: a person gets one line, whoever mends it gets --debug
+        status = 1
+        reason = (str(error).strip().splitlines() or [""])[0]
+        click.echo(
+            f"twintown: unexpected {type(error).__name__}: {reason}; run `twintown --debug …` to see where",
+            err=True,
+        )
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()
