@@ -97,7 +97,13 @@ export function surface(
       positions.push(x, y, height);
       facing.push(0);
     }
-    for (const i of triangulate(points, holes)) indices.push(start + i);
+    const faces = triangulate(points, holes);
+    for (let i = 0; i < faces.length; i += 3) {
+      const [a, b, c] = [faces[i]!, faces[i + 1]!, faces[i + 2]!];
+      // Triangulators differ in the way they turn; seen from above ours run counter-clockwise.
+      if (area([points[a]!, points[b]!, points[c]!]) > 0) indices.push(start + a, start + b, start + c);
+      else indices.push(start + a, start + c, start + b);
+    }
     for (const loop of loops)
       loop.forEach(([ax, ay], i) => {
         const [bx, by] = loop[(i + 1) % loop.length]!;

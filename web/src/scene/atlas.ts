@@ -1,7 +1,274 @@
-import type { CesiumWidget } from "@cesium/engine";
-import type { State } from "../state/store";
+/**
+ * The scene of an atlas twin: towns as blocks on a plain sheet, seen in parallel projection. No globe, no sky, nothing asked of anyone.
+ * It borrows the page's one viewer and gives it back as it was.
+ */
 
-/** The scene of an atlas twin: lives until `destroy`. */
-export function createAtlas(_viewer: CesiumWidget, _state: State): { destroy(): void } {
-  return { destroy() {} };
+import "./atlas.css";
+
+import { Cartesian3, type CesiumWidget, Color, Matrix4, OrthographicFrustum, Transforms } from "@cesium/engine";
+import { watch } from "vue";
+
+import { drawn } from "../state/atlas/map";
+import { POINT } from "../state/atlas/ramp";
+import { atlasOf, PITCH, type Atlas } from "../state/atlas/store";
+import { measure } from "../state/atlas/towns";
+import { basis, fit, project, unproject, type Inset, type Point, type Size, type View } from "../state/atlas/view";
+import type { State } from "../state/store";
+import { takeHands } from "./atlas-hands";
+import { Labels } from "./atlas-labels";
+import { hit, middle, shape, type Prism, type Shape } from "./atlas-prism";
+import { Relief } from "./atlas-relief";
+
+/** Metres of the tallest block: a third of the city's breadth. */
+const TALLEST = 9000;
+const EYE = 120_000;
+const TURN_MS = 420;
+
+interface Standing extends Prism {
+  ko: string;
+  en: string;
+  middle: [number, number];
+}
+
+export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): void } {
+  const twin = state.twins.current!;
+  const atlas: Atlas = atlasOf(state, twin.id);
+  const { scene } = viewer;
+  const { camera } = scene;
+  const host = viewer.container as HTMLElement;
+  const skyBox = scene.skyBox as { show: boolean } | undefined; // left out of the engine's types
+
+  const before = {
+    globe: scene.globe?.show, frustum: camera.frustum, background: Color.clone(scene.backgroundColor),
+    inputs: scene.screenSpaceCameraController.enableInputs, samples: scene.msaaSamples, request: scene.requestRenderMode,
+    skyBox: skyBox?.show, sky: scene.skyAtmosphere?.show, fog: scene.fog.enabled,
+  }; // prettier-ignore
+  if (scene.globe) scene.globe.show = false;
+  if (skyBox) skyBox.show = false;
+  if (scene.skyAtmosphere) scene.skyAtmosphere.show = false;
+  scene.fog.enabled = false;
+  scene.requestRenderMode = true;
+  // Fourteen blocks are cheap even in software: smooth edges are affordable here.
+  scene.msaaSamples = 4;
+  scene.screenSpaceCameraController.enableInputs = false;
+  scene.backgroundColor = Color.fromCssColorString(getComputedStyle(document.documentElement).getPropertyValue("--paper").trim() || "#f3f1ec");
+  host.closest(".scene")?.classList.add("atlas");
+
+  const stage = document.createElement("div");
+  stage.className = "atlas-stage";
+  stage.tabIndex = 0;
+  stage.setAttribute("role", "application");
+  host.append(stage);
+  const labels = new Labels(stage);
+  const tip = document.createElement("div");
+  tip.className = "atlas-tip";
+  tip.hidden = true;
+  stage.append(tip);
+
+  const [west, south, east, north] = twin.bounds_lonlat;
+  const origin = Cartesian3.fromDegrees((west + east) / 2, (south + north) / 2, twin.ground.ellipsoidal_m);
+  const plane = Transforms.eastNorthUpToFixedFrame(origin);
+  const back = Matrix4.inverseTransformation(plane, new Matrix4());
+  const flat = (lon: number, lat: number): [number, number] => {
+    const p = Matrix4.multiplyByPoint(back, Cartesian3.fromDegrees(lon, lat, twin.ground.ellipsoidal_m), new Cartesian3());
+    return [p.x, p.y]; // The earth's curve over half the city is 20 m downward; the sheet is plane.
+  };
+  const relief = new Relief(scene, plane);
+  const frustum = new OrthographicFrustum();
+  frustum.near = 1;
+  frustum.far = EYE * 3;
+  camera.frustum = frustum;
+
+  let standing: Standing[] = [];
+  let reached: number[] = [];
+  let wanted: number[] = [];
+  let moving = 0;
+  const size = (): Size => ({ width: stage.clientWidth || 1, height: stage.clientHeight || 1 });
+  const inset = (): Inset => {
+    const narrow = stage.clientWidth < 640;
+    return narrow ? { top: 64, right: 16, bottom: 56, left: 16 } : { top: 84, right: 40, bottom: 96, left: 40 };
+  };
+  const still = (): boolean => state.looks.lite || state.looks.reducedMotion;
+
+  function look(view: View): void {
+    const b = basis(view);
+    const vector = (p: Point): Cartesian3 => Matrix4.multiplyByPointAsVector(plane, new Cartesian3(...p), new Cartesian3());
+    const middle: Point = [view.x - b.forward[0] * EYE, view.y - b.forward[1] * EYE, -b.forward[2] * EYE];
+    camera.position = Matrix4.multiplyByPoint(plane, new Cartesian3(...middle), new Cartesian3());
+    camera.direction = vector(b.forward);
+    camera.up = vector(b.up);
+    camera.right = vector(b.right);
+    const { width, height } = size();
+    frustum.aspectRatio = width / height;
+    frustum.width = width * view.scale;
+    scene.requestRender();
+  }
+
+  function home(): View {
+    const heights = atlas.raised ? drawn(atlas.towns, atlas.measure).towns.map((d) => d.rise * TALLEST) : [];
+    const points = standing.flatMap((s, i) =>
+      s.shapes.flatMap((loops) => loops[0]!.flatMap(([x, y]): Point[] => [[x, y, 0], [x, y, heights[i] ?? 0]])),
+    ); // prettier-ignore
+    const facing = { heading: 0, pitch: atlas.raised ? PITCH.raised : PITCH.flat };
+    return points.length ? fit(points, facing, size(), inset()) : { ...atlas.view, ...facing };
+  }
+
+  function heightOf(town: string | null): number {
+    const i = standing.findIndex((s) => s.id === town);
+    return i < 0 ? 0 : reached[i]!;
+  }
+
+  function paint(): void {
+    const colours = new Map(drawn(atlas.towns, atlas.measure).towns.map((d) => [d.id, d.colour]));
+    relief.draw(
+      standing.map((s, i) => ({
+        ...s, height: Math.max(1, reached[i]!), colour: colours.get(s.id) ?? "#ddd",
+        hovered: s.id === atlas.hovered, selected: s.id === atlas.selected,
+      })),
+    ); // prettier-ignore
+    const shown = atlas.places.filter((p) => p.kind === atlas.points && p.at);
+    const at = (p: (typeof shown)[number]): [number, number, number] => [...flat(p.at![0], p.at![1]), heightOf(p.town)];
+    if (atlas.points === "stations") relief.way(shown.map(at).sort((a, b) => a[0] - b[0]), POINT);
+    relief.points(
+      shown.map((p) => ({
+        id: p.id, position: at(p), colour: p.id === atlas.hoveredPlace ? "#1c2329" : POINT,
+        size: p.kind === "stations" || p.kind === "hospitals" ? 10 : 7.5,
+      })),
+    ); // prettier-ignore
+    name();
+    scene.requestRender();
+  }
+
+  function name(): void {
+    const { towns } = drawn(atlas.towns, atlas.measure);
+    const m = measure(atlas.measure);
+    const format = new Intl.NumberFormat(state.looks.lang, { minimumFractionDigits: m.digits, maximumFractionDigits: m.digits });
+    labels.draw(
+      standing.map((s, i) => {
+        const [x, y] = project([...s.middle, reached[i]!], atlas.view, size());
+        const strong = s.id === atlas.hovered || s.id === atlas.selected;
+        const value = towns[i]?.value ?? null;
+        return {
+          id: s.id, ko: s.ko, en: s.en, value: value === null ? "–" : format.format(value), x, y, strong,
+          weight: (strong ? 10 : 0) + (towns[i]?.rise ?? 0), light: luminance(towns[i]?.colour ?? "#fff") < 0.3,
+        };
+      }),
+    ); // prettier-ignore
+    const place = atlas.places.find((p) => p.id === atlas.hoveredPlace && p.at);
+    tip.hidden = !place;
+    if (place?.at) {
+      const [x, y] = project([...flat(place.at[0], place.at[1]), heightOf(place.town)], atlas.view, size());
+      tip.textContent = [place.ko, place.en].filter(Boolean).join(" · ");
+      const left = Math.min(x + 10, size().width - tip.offsetWidth - 8);
+      tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(y - tip.offsetHeight - 8)}px)`;
+    }
+  }
+
+  /** Takes heights and view to where they are wanted: at once where nothing may move, else in TURN_MS. */
+  function go(view: View | null): void {
+    cancelAnimationFrame(moving);
+    wanted = drawn(atlas.towns, atlas.measure).towns.map((d) => (atlas.raised ? d.rise * TALLEST : 0));
+    const [from, seen] = [reached.slice(), atlas.view];
+    const start = performance.now();
+    const step = (now: number): void => {
+      const t = still() ? 1 : Math.min(1, (now - start) / TURN_MS);
+      const k = 1 - (1 - t) ** 3;
+      reached = wanted.map((h, i) => (from[i] ?? 0) + (h - (from[i] ?? 0)) * k);
+      if (view) {
+        const mixed = (key: keyof View): number => seen[key] + (view[key] - seen[key]) * k;
+        atlas.view = { x: mixed("x"), y: mixed("y"), scale: mixed("scale"), heading: mixed("heading"), pitch: mixed("pitch") };
+      }
+      paint();
+      if (t < 1) moving = requestAnimationFrame(step);
+    };
+    step(start);
+  }
+
+  function homeward(): void {
+    atlas.home = home();
+    go(atlas.home);
+  }
+
+  const pick = (px: number, py: number): string | null =>
+    hit(standing.map((s, i) => ({ ...s, height: Math.max(1, reached[i]!) })), unproject(px, py, atlas.view, size()), basis(atlas.view).forward);
+  const pickPlace = (px: number, py: number): string | null => {
+    let [best, found]: [number, string | null] = [9, null];
+    for (const p of atlas.places) {
+      if (p.kind !== atlas.points || !p.at) continue;
+      const [x, y] = project([...flat(p.at[0], p.at[1]), heightOf(p.town)], atlas.view, size());
+      const d = Math.hypot(x - px, y - py);
+      if (d < best) [best, found] = [d, p.id];
+    }
+    return found;
+  };
+  const bounds = (): [number, number, number, number] => {
+    const all = standing.flatMap((s) => s.shapes.flatMap((loops) => loops[0]!));
+    const [xs, ys] = [all.map((p) => p[0]), all.map((p) => p[1])];
+    return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+  };
+  const release = takeHands(stage, atlas, { size, town: pick, place: pickPlace, bounds });
+
+  const resized = new ResizeObserver(() => {
+    viewer.resize();
+    const untouched = atlas.view.scale === atlas.home.scale && atlas.view.x === atlas.home.x && atlas.view.y === atlas.home.y;
+    atlas.home = home();
+    if (untouched) atlas.view = { ...atlas.home };
+    look(atlas.view);
+    name();
+  });
+  resized.observe(stage);
+
+  const stops = [
+    watch(() => atlas.towns, (towns) => {
+      const first = standing.length === 0;
+      standing = towns.map((t) => {
+        const shapes: Shape[] = t.polygons.map((rings) => shape(rings.map((ring) => ring.map(([lon, lat]) => flat(lon, lat)))));
+        return { id: t.id, ko: t.ko, en: t.en, shapes, height: 0, middle: middle(shapes) };
+      });
+      if (!standing.length) return;
+      if (first) {
+        reached = standing.map(() => 0);
+        atlas.home = home();
+        atlas.view = { ...atlas.home };
+      }
+      go(null);
+    }, { immediate: true }),
+    watch(() => atlas.view, (view) => (look(view), name())),
+    watch(() => atlas.raised, homeward),
+    watch(() => atlas.measure, () => go(null)),
+    watch(() => [atlas.hovered, atlas.selected, atlas.points, atlas.places, atlas.hoveredPlace, state.looks.lang], paint),
+  ]; // prettier-ignore
+  look(atlas.view);
+
+  return {
+    destroy() {
+      cancelAnimationFrame(moving);
+      for (const stop of stops) stop();
+      release();
+      resized.disconnect();
+      relief.destroy();
+      labels.destroy();
+      stage.remove();
+      host.closest(".scene")?.classList.remove("atlas");
+      if (scene.globe) scene.globe.show = before.globe ?? true;
+      if (skyBox) skyBox.show = before.skyBox ?? false;
+      if (scene.skyAtmosphere) scene.skyAtmosphere.show = before.sky ?? false;
+      scene.fog.enabled = before.fog;
+      scene.requestRenderMode = before.request;
+      scene.msaaSamples = before.samples;
+      scene.backgroundColor = before.background;
+      scene.screenSpaceCameraController.enableInputs = before.inputs;
+      camera.frustum = before.frustum;
+      scene.requestRender();
+    },
+  };
+}
+
+/** Relative luminance of "#rrggbb" (WCAG), to choose ink or paper for words on it. */
+function luminance(hex: string): number {
+  const [r, g, b] = [1, 3, 5].map((i) => {
+    const c = Number.parseInt(hex.slice(i, i + 2), 16) / 255;
+    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
 }

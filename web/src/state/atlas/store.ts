@@ -1,8 +1,9 @@
 /** What the atlas shows now. The scene and the panels meet only here. */
 
-import { reactive } from "vue";
+import { shallowReactive } from "vue";
 
-import type { Collection, Twin } from "../../api/types";
+import type { Collection } from "../../api/types";
+import type { State } from "../store";
 import type { Herd } from "./livestock";
 import type { AgeCount } from "./people";
 import type { Place, PlaceKind } from "./places";
@@ -12,7 +13,6 @@ import type { View } from "./view";
 import type { Hours } from "./weather";
 
 export interface Atlas {
-  twin: Twin | null;
   towns: Town[];
   ages: AgeCount[];
   places: Place[];
@@ -38,16 +38,26 @@ export interface Atlas {
   view: View;
   /** The picture that `reset` goes back to; the scene fills it once it knows its size. */
   home: View;
-  lang: "ko" | "en";
 }
 
 const START: View = { x: 0, y: 0, scale: 60, heading: 0, pitch: 42 };
 
 export const PITCH = { raised: 42, flat: 90 } as const;
 
+const atlases = new WeakMap<State, Map<string, Atlas>>();
+
+/** The atlas of the page's twin; one a twin, so that coming back finds it as it was left. */
+export function atlasOf(state: State, twin: string): Atlas {
+  const known = atlases.get(state) ?? new Map<string, Atlas>();
+  atlases.set(state, known);
+  const atlas = known.get(twin) ?? createAtlas();
+  known.set(twin, atlas);
+  return atlas;
+}
+
 export function createAtlas(): Atlas {
-  return reactive<Atlas>({
-    twin: null,
+  // Shallow: its arrays are large and replaced as wholes, never changed in place.
+  return shallowReactive<Atlas>({
     towns: [],
     ages: [],
     places: [],
@@ -65,7 +75,6 @@ export function createAtlas(): Atlas {
     raised: true,
     view: { ...START },
     home: { ...START },
-    lang: "ko",
   });
 }
 
@@ -83,7 +92,6 @@ export function reset(atlas: Atlas): void {
   atlas.view = { ...atlas.home };
 }
 
-/** `people`, `under15`, … that the age table says and the towns' own table does not. */
 export function town(atlas: Atlas, id: string | null): Town | null {
   return atlas.towns.find((t) => t.id === id) ?? null;
 }

@@ -1,0 +1,222 @@
+/** From the server's answers to what the atlas is drawn from. Only this file knows the layers' columns. */
+
+import type { Api } from "../../api/client";
+import type { Collection, Feature, SeriesAnswer } from "../../api/types";
+import type { Herd } from "./livestock";
+import { aged, ageFrom, people, pyramid, type AgeCount } from "./people";
+import { townAt, type Place, type PlaceKind } from "./places";
+import type { Produce } from "./prices";
+import type { Atlas } from "./store";
+import type { Ring, Town } from "./towns";
+import type { Hours } from "./weather";
+
+type Row = Record<string, unknown>;
+
+/** The first of the columns that a row has, as text; "" where it has none. */
+function text(row: Row, ...names: string[]): string {
+  for (const name of names) {
+    const value = row[name];
+    if (value !== undefined && value !== null && value !== "") return String(value);
+  }
+  return "";
+}
+
+function number(row: Row, ...names: string[]): number | null {
+  const value = text(row, ...names);
+  return value === "" || !Number.isFinite(Number(value)) ? null : Number(value);
+}
+
+function polygons(feature: Feature): Ring[][] {
+  const g = feature.geometry;
+  if (g?.type === "Polygon") return [g.coordinates as Ring[]];
+  if (g?.type === "MultiPolygon") return g.coordinates as Ring[][];
+  return [];
+}
+
+export function readTowns(features: readonly Feature[]): Town[] {
+  return features.map((f) => {
+    const p = f.properties;
+    return {
+      id: text(p, "id") || String(f.id),
+      ko: text(p, "name_ko", "name"),
+      en: text(p, "name_en"),
+      polygons: polygons(f),
+      facts: {
+        people: number(p, "population"),
+        households: number(p, "households"),
+        area_km2: number(p, "area_km2"),
+        male: number(p, "male"),
+        female: number(p, "female"),
+        age_mean: number(p, "age_mean"),
+        medical: number(p, "medical"),
+        doctors: number(p, "doctors"),
+      },
+    };
+  });
+}
+
+/** A town by its code (8 or 10 digits of the same code) or its Korean name. */
+export function townFinder(towns: readonly Town[]): (key: string) => string | null {
+  return (key) => (key === "" ? null : (towns.find((t) => t.id === key || t.ko === key || (key.length === 8 && t.id.startsWith(key)))?.id ?? null));
+}
+
+export function readAges(features: readonly Feature[], find: (key: string) => string | null): AgeCount[] {
+  return features.flatMap(({ properties: p }) => {
+    const town = find(text(p, "town", "town_id", "town_ko", "name_ko"));
+    const count = number(p, "population", "people");
+    if (town === null || count === null) return [];
+    const sex = text(p, "sex");
+    const from = number(p, "age_from") ?? ageFrom(text(p, "age_group", "age"));
+    return [{ town, from, sex: sex === "male" || sex === "남" ? "male" : "female", people: count }] satisfies AgeCount[];
+  });
+}
+
+export function readPlaces(kind: PlaceKind, features: readonly Feature[], towns: readonly Town[]): Place[] {
+  const find = townFinder(towns);
+  return features.map((f) => {
+    const p = f.properties;
+    const at = f.geometry?.type === "Point" ? (f.geometry.coordinates as number[]) : null;
+    return {
+      id: `${kind}/${text(p, "id") || String(f.id)}`,
+      kind,
+      type: text(p, "kind", "type"),
+      ko: text(p, "name_ko", "name"),
+      en: text(p, "name_en"),
+      town: find(text(p, "town", "town_id", "town_ko")) ?? (at ? townAt(at[0]!, at[1]!, towns) : null),
+      at: at ? [at[0]!, at[1]!] : null,
+      since: text(p, "founded", "opened", "established"),
+    };
+  });
+}
+
+export function readHerds(features: readonly Feature[], find: (key: string) => string | null): Herd[] {
+  return features.map(({ properties: p }) => ({
+    village: text(p, "village"),
+    town: find(text(p, "town", "town_id", "town_ko")),
+    kind: text(p, "kind"),
+    heads: number(p, "heads") ?? 0,
+    farms: number(p, "farms") ?? 0,
+  }));
+}
+
+type Columns = SeriesAnswer["columns"];
+
+function column(columns: Columns, ...names: string[]): (string | number | null)[] {
+  for (const name of names) if (columns[name]) return columns[name].values as (string | number | null)[];
+  return [];
+}
+
+/** Rows of prices, one a day and produce, gathered by produce in the order in which they first stand. */
+export function readProduce(answer: SeriesAnswer): Produce[] {
+  const c = answer.columns;
+  const [product, variety, grade, unit] = [column(c, "product"), column(c, "variety"), column(c, "grade"), column(c, "unit")];
+  const [price, normal] = [column(c, "price"), column(c, "normal_price", "normal")];
+  const found = new Map<string, Produce>();
+  answer.time.forEach((time, i) => {
+    const key = [product[i], variety[i], grade[i], unit[i]].map((v) => String(v ?? ""));
+    const id = key.join("|");
+    let produce = found.get(id);
+    if (!produce) {
+      produce = { id, product: key[0]!, variety: key[1]!, grade: key[2]!, unit: key[3]!, quotes: [] };
+      found.set(id, produce);
+    }
+    produce.quotes.push({ day: time.slice(0, 10), price: (price[i] as number | null) ?? null, normal: (normal[i] as number | null) ?? null });
+  });
+  return [...found.values()];
+}
+
+/** The hours of a typical year. Their times keep the source's own years, so each month says where it is from. */
+export function readHours(answer: SeriesAnswer): Hours {
+  const c = answer.columns;
+  const numbers = (...names: string[]) => column(c, ...names) as (number | null)[];
+  const month = answer.time.map((t) => Number(t.slice(5, 7)));
+  const years = Array.from({ length: 12 }, (_, k) => {
+    const first = month.indexOf(k + 1);
+    return first < 0 ? Number.NaN : Number(answer.time[first]!.slice(0, 4));
+  });
+  return {
+    month,
+    day: answer.time.map((t) => Number(t.slice(8, 10))),
+    temperature: numbers("temperature"),
+    sun: numbers("ghi"),
+    rain: numbers("rain"),
+    direction: numbers("wind_direction"),
+    speed: numbers("wind_speed"),
+    years: years.filter((y) => !Number.isNaN(y)).length === 12 ? years : [],
+  };
+}
+
+async function all(api: Api, twin: string, layer: string): Promise<Feature[]> {
+  return (await api.items(twin, layer, { limit: 10_000 })).features;
+}
+
+/** What the towns' own table does not say and other layers do, counted town by town. */
+function counted(atlas: Atlas): Town[] {
+  return atlas.towns.map((plain) => {
+    const town = { ...plain, facts: { ...plain.facts } };
+    const bands = pyramid(atlas.ages, new Set([town.id]));
+    if (people(bands) > 0) {
+      town.facts.under15 = aged(bands, 0, 15);
+      town.facts.over65 = aged(bands, 65);
+    }
+    const standing = (kind: PlaceKind) => atlas.places.filter((p) => p.kind === kind && p.town === town.id).length;
+    for (const kind of ["schools", "pharmacies"] as const)
+      if (atlas.places.some((p) => p.kind === kind)) town.facts[kind] = standing(kind);
+    if (atlas.herds.length > 0) {
+      const heads = (...kinds: string[]) =>
+        atlas.herds.filter((h) => h.town === town.id && kinds.some((k) => h.kind.startsWith(k))).reduce((n, h) => n + h.heads, 0);
+      town.facts.cattle = heads("한우", "유우");
+      town.facts.pigs = heads("돼지");
+      town.facts.chickens = heads("닭");
+    }
+    return town;
+  });
+}
+
+/** Everything the atlas shows, the towns first. A layer that cannot be had is named in `failed`; the others still come. */
+export async function loadAtlas(api: Api, twin: string, atlas: Atlas): Promise<void> {
+  const tried = async (layer: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      atlas.failed = { ...atlas.failed, [layer]: error instanceof Error ? error.message : String(error) };
+    }
+  };
+  await Promise.all([
+    tried("collections", async () => {
+      const collections: Collection[] = await api.collections(twin);
+      atlas.layers = Object.fromEntries(collections.map((c) => [c.id, c]));
+    }),
+    tried("towns", async () => {
+      atlas.towns = readTowns(await all(api, twin, "towns"));
+    }),
+  ]);
+  const find = townFinder(atlas.towns);
+  const places = (kind: PlaceKind, layer: string) =>
+    tried(layer, async () => {
+      const found = readPlaces(kind, await all(api, twin, layer), atlas.towns);
+      atlas.places = [...atlas.places, ...found];
+    });
+  await Promise.all([
+    tried("population-age", async () => {
+      atlas.ages = readAges(await all(api, twin, "population-age"), find);
+    }),
+    places("schools", "schools"),
+    places("pharmacies", "pharmacies"),
+    places("hospitals", "hospitals"),
+    places("stations", "rail"),
+    tried("livestock", async () => {
+      atlas.herds = readHerds(await all(api, twin, "livestock"), find);
+    }),
+  ]);
+  atlas.towns = counted(atlas);
+  atlas.ready = true;
+  await Promise.all([
+    tried("prices", async () => {
+      atlas.produce = readProduce(await api.series(twin, "prices"));
+    }),
+    tried("weather", async () => {
+      atlas.hours = readHours(await api.series(twin, "weather"));
+    }),
+  ]);
+}
