@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from twintown.api import answers, problems
-from twintown.api.guard import LayerId, Reading, refuse_unknown
+from twintown.api.guard import OPEN_ENDED, LayerId, Reading, refuse_unknown
 from twintown.api.landing import base
 from twintown.api.rows import LonLat
 from twintown.api.schemas import Feature, Link
@@ -80,7 +80,7 @@ def _page_links(here: str, asked: Mapping[str, str], offset: int, limit: int, ma
     response_model=FeatureCollection,
     response_class=answers.GeoJSON,
     responses=problems.responses(400, 401, 403, 404),
-    openapi_extra={"x-column-filters": "every column of the layer is a query parameter too: {column}={value}"},
+    openapi_extra={OPEN_ENDED: "every column of the layer is a query parameter too: {column}={value}"},
 )
 def list_items(
     request: Request,

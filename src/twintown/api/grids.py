@@ -35,7 +35,8 @@ def colours(values: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np
     for band in range(3):
         out[band] = np.interp(np.where(known, t, 0), np.arange(len(_RAMP)), _RAMP[:, band]).round()
     out[3] = np.where(known, 255, 0)
-    return out * (out[3] > 0)
+    out[:3, ~known] = 0
+    return out
 
 
 def picture(grid: Grid) -> tuple[bytes, tuple[float, float, float, float]]:

@@ -133,7 +133,7 @@ def summary(version: LayerVersion) -> LayerSummary:
         kind=version.kind,  # type: ignore[arg-type]
         geometry=version.meta.get("geometry") or None,
         count=version.count,
-        grade=version.grade.value,  # type: ignore[arg-type]
+        grade=version.grade.value,
         version=version.version,
         assumed=[Names(**note) for note in version.meta.get("assumed", [])],
     )
@@ -244,11 +244,12 @@ def _links(twin: Twin, grant: Grant, here: str) -> list[Link]:
         Link(href=f"{here}/sun", rel="related", type="application/json", title="sun"),
     ]
     for product in twin.products(grant):
-        entry = product.meta.get("entry", "")
-        if str(entry).endswith("tileset.json"):
-            href = f"{here}/3dtiles/{product.product}/tileset.json"
-            links.append(Link(href=href, rel="tiles", type="application/json", title=product.product))
-        elif product.meta.get("entry") is not None:
-            href = f"{here}/tiles/{product.product}"
-            links.append(Link(href=href, rel="tiles", type="application/json", title=product.product))
+        about = f"?v={product.version}"
+        if product.product.endswith("-3dtiles"):
+            layer = product.product.removesuffix("-3dtiles")
+            href = f"{here}/3dtiles/{layer}/tileset.json{about}"
+            links.append(Link(href=href, rel="tiles", type="application/json", title=layer))
+        elif product.product == "base":
+            links.append(Link(href=f"{here}/tiles/base", rel="tiles", type="application/json", title="base"))
+            links.append(Link(href=f"{here}/styles/base", rel="style", type="application/json", title="base"))
     return links

@@ -11,15 +11,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import Any, TypeVar
 
 from twintown.api.rows import Rows
-from twintown.ground.errors import BadParameter, NotFound, TwintownError
+from twintown.ground.errors import BadParameter, BadSettings, NotFound, TwintownError
 from twintown.ground.features import Features
 from twintown.ground.grid import Grid
 from twintown.ground.series import Series
-from twintown.trust.identity import Secret, read_secret
+from twintown.trust.identity import Secret
 from twintown.trust.policy import Grant
 from twintown.twin.layers import LayerVersion, Twin
 
@@ -78,8 +78,12 @@ class Served:
     layers: Memory = field(default_factory=lambda: Memory(24))
     #: Prepared scenes (tens of MB each) and their answers.
     scenes: Memory = field(default_factory=lambda: Memory(2))
+    #: Files of tilesets and vector tiles with their compressed form, some 0.5 MB at most each.
+    tiles: Memory = field(default_factory=lambda: Memory(256))
     #: Bodies that are dear to make: base answers, pictures of grids.
     bodies: Memory = field(default_factory=lambda: Memory(16))
+    #: Set once what the first click needs is in memory.
+    warm: Event = field(default_factory=Event)
 
     @property
     def id(self) -> str:
@@ -128,14 +132,16 @@ class Shelf:
     broken: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, directories: Iterable[Path], *, database: str = "", blobs: str = "") -> Shelf:
-        """Open every twin; one that cannot be opened is named, logged and left out."""
+    def open(cls, directories: Iterable[Path], open_one: Callable[[Path], Served]) -> Shelf:
+        """Open every twin; one that cannot be opened, or repeats an id, is named, logged and left out."""
         twins: dict[str, Served] = {}
         broken: dict[str, str] = {}
         for directory in directories:
             try:
-                twin = Twin.open(directory, database=database, blobs=blobs)
-                twins[twin.description.id] = Served(twin, read_secret(directory))
+                served = open_one(directory)
+                if served.id in twins:
+                    raise BadSettings(f"another twin is called {served.id!r} too", str(directory), "give each its own id")
+                twins[served.id] = served
             except TwintownError as error:
                 LOG.error("the twin in %s is not served: %s", directory, error)
                 broken[directory.name] = error.what

@@ -69,14 +69,13 @@ def make_token(directory: Path) -> Path:
     return path
 
 
-def read_secret(directory: Path) -> Secret | None:
-    """The digest of a twin's token; None for a twin without a token, which then has no owner over the network.
+def read_secret(path: Path) -> Secret | None:
+    """The digest of the token in a file (`owner.token` of a twin); without the file nobody owns it over the network.
 
     Raises:
         BadSettings: when others can read the file, or it is too short to be a token.
         StorageFailed: when it cannot be read.
     """
-    path = directory / TOKEN_FILE
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="ascii").strip()

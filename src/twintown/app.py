@@ -1,0 +1,133 @@
+"""The roof: twins, routes, policy and page become one ASGI application.
+
+    python -m twintown.app openapi     prints the OpenAPI document; needs no twin
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from threading import Thread
+
+import orjson
+from fastapi import Depends, FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from twintown import __version__
+from twintown.api import (
+    collections,
+    features,
+    grids,
+    guard,
+    health,
+    landing,
+    objects,
+    openapi,
+    problems,
+    search,
+    series,
+    sunlight,
+    tiles,
+)
+from twintown.api.envelope import Envelope
+from twintown.api.page import Page
+from twintown.api.shelf import Served, Shelf
+from twintown.settings import Settings, read_settings
+from twintown.trust.identity import TOKEN_FILE, read_secret
+from twintown.trust.policy import decide
+from twintown.twin.description import Description
+from twintown.twin.layers import Twin
+
+ROUTERS = (landing, collections, features, series, grids, objects, search, tiles, sunlight, health, openapi)
+TAGS = [
+    {"name": "twins", "description": "What is here"},
+    {"name": "layers", "description": "The catalogue of a twin"},
+    {"name": "features", "description": "Rows as GeoJSON"},
+    {"name": "series", "description": "Values over time"},
+    {"name": "grids", "description": "Values over an area"},
+    {"name": "objects", "description": "The answer to a click"},
+    {"name": "search", "description": "Names"},
+    {"name": "tiles", "description": "What browsers stream"},
+    {"name": "sunlight", "description": "The sun, and what an edit does to it"},
+    {"name": "server", "description": "Health"},
+]
+#: What a page of another origin may read besides the body.
+_EXPOSED = ["ETag", "Link", "Content-Bbox", "Content-Crs", "Retry-After", "WWW-Authenticate", "Server-Timing"]
+
+
+def open_twin(directory: Path, settings: Settings) -> Served:
+    """One twin with its owner's secret. Raises like `Twin.open` and `read_secret`."""
+    blobs = settings.blobs_of(Description.load(directory).id) if settings.blob_url else ""
+    twin = Twin.open(directory, database=settings.database_url, blobs=blobs)
+    return Served(twin, read_secret(settings.owner_token_file or directory / TOKEN_FILE))
+
+
+def create_app(twin_dirs: Sequence[Path | str] = (), settings: Settings | None = None, *, warm: bool = True) -> FastAPI:
+    """The application.
+
+    Args:
+        twin_dirs: directories of built twins; those of the settings when empty.
+        settings: what the installation chose; the environment's by default.
+        warm: load what the first click needs in the background when the server starts.
+    """
+    chosen = settings or Settings()
+    directories = [Path(one) for one in twin_dirs] or list(chosen.twins)
+    shelf = Shelf.open(directories, lambda directory: open_twin(directory, chosen))
+    app = FastAPI(
+        title="Twintown",
+        version=__version__,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        openapi_tags=TAGS,
+        dependencies=[Depends(guard.known_parameters)],
+        lifespan=_lifespan(shelf) if warm else None,
+        redirect_slashes=False,
+    )
+    app.state.open = guard.Open(shelf, decide)
+    app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
+    problems.install(app)
+    for part in ROUTERS:
+        app.include_router(part.router)
+    app.router.default = Page(chosen.web)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "HEAD", "POST", "OPTIONS"],
+        allow_headers=["*"],
+        expose_headers=_EXPOSED,
+        max_age=86400,
+    )
+    app.add_middleware(Envelope)
+    return app
+
+
+def serve_app() -> FastAPI:
+    """What a server process makes for itself: everything is in the environment."""
+    return create_app(settings=read_settings())
+
+
+def _lifespan(shelf: Shelf) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def span(_: FastAPI) -> AsyncIterator[None]:
+        # a daemon: a server that is told to stop does not wait for a scene
+        Thread(target=sunlight.warm, args=(shelf, decide), name="warm", daemon=True).start()
+        yield
+
+    return span
+
+
+def main(arguments: Sequence[str]) -> int:
+    """`openapi` prints the document, keys in a fixed order."""
+    if list(arguments) != ["openapi"]:
+        print("usage: python -m twintown.app openapi > openapi.json", file=sys.stderr)
+        return 2
+    body = orjson.dumps(create_app(settings=Settings(), warm=False).openapi(), option=orjson.OPT_INDENT_2)
+    sys.stdout.buffer.write(body + b"\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
