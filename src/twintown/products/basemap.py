@@ -1,14 +1,16 @@
 """The twin's own base map: a style and a TileJSON around the vector tiles.
 
-The style is MapLibre's (style specification version 8), but only this part of it, which the page, QGIS and MapLibre all draw:
+The style is MapLibre's (style specification version 8), but only this part of it, which the page, QGIS and
+MapLibre all draw:
 
     layers   background, fill, line, symbol; `source-layer`, `minzoom`, `maxzoom`
-    filters  ["==", ["get", p], v], ["!=", …], ["in", ["get", p], ["literal", […]]], ["all", …], ["any", …], ["!", …], ["has", p]
-    values   constants; ["interpolate", ["exponential", b], ["zoom"], z, v, …]; ["step", ["zoom"], …]; ["get", p];
-             ["match", ["get", p], …]; ["coalesce", …]
-    paint    background-color, fill-color, fill-opacity, fill-outline-color, line-color, line-width, line-opacity, line-dasharray,
-             text-color, text-halo-color, text-halo-width
-    layout   line-cap, line-join, symbol-placement (point, line), text-field, text-size, text-font, text-padding, visibility
+    filters  ["==", ["get", p], v], ["!=", …], ["in", ["get", p], ["literal", […]]], ["all", …], ["any", …],
+             ["!", …], ["has", p]
+    values   constants; ["interpolate", ["exponential", b], ["zoom"], z, v, …]; ["get", p]; ["coalesce", …]
+    paint    background-color, fill-color, fill-opacity, fill-outline-color, line-color, line-width,
+             line-opacity, line-dasharray, text-color, text-halo-color, text-halo-width
+    layout   line-cap, line-join, symbol-placement (point, line), text-field, text-size, text-font,
+             text-padding
 
 Quiet and light: the city on top is what one looks at.
 """
@@ -57,7 +59,11 @@ def style(made: Mapping[str, Any], source: str, language: Language = "ko", name:
     if language not in ("ko", "en"):
         raise BadParameter("language", f"there are no labels in {language!r}", remedy="use ko or en")
     there = {layer["id"] for layer in made["vector_layers"]}
-    layers = [layer for layer in _layers(language) if layer["type"] == "background" or layer["source-layer"] in there]
+    layers = [
+        layer
+        for layer in _layers(language)
+        if layer["type"] == "background" or layer["source-layer"] in there
+    ]
     return {
         "version": 8,
         "name": name or "Twintown",
@@ -77,7 +83,11 @@ def _layers(language: Language) -> list[dict[str, Any]]:
         {"id": "paper", "type": "background", "paint": {"background-color": _PAPER}},
         *(_area(layer) for layer in ("towns", "neighbourhoods")),
         {
-            "id": "buildings", "type": "fill", "source": "base", "source-layer": "buildings", "minzoom": 14,
+            "id": "buildings",
+            "type": "fill",
+            "source": "base",
+            "source-layer": "buildings",
+            "minzoom": 14,
             "paint": {"fill-color": _BUILDING, "fill-outline-color": _WALL},
         },
         *_road("minor", minor, (13, 0.4), (17, 7.0), _ROAD, _CASING),
@@ -85,24 +95,37 @@ def _layers(language: Language) -> list[dict[str, Any]]:
         *_road("major", major, (10, 0.8), (17, 18.0), _MAJOR, _MAJOR_CASING),
         *(_area_edge(layer) for layer in ("towns", "neighbourhoods")),
         {
-            "id": "road-names", "type": "symbol", "source": "base", "source-layer": "roads", "minzoom": 14,
+            "id": "road-names",
+            "type": "symbol",
+            "source": "base",
+            "source-layer": "roads",
+            "minzoom": 14,
             "filter": ["any", ["has", "name"], ["has", f"name_{language}"], ["has", f"name_{other}"]],
             "layout": {"symbol-placement": "line", "text-field": label, "text-font": _FONT, "text-size": 11},
             "paint": {"text-color": _QUIET_TEXT, "text-halo-color": _HALO, "text-halo-width": 1.4},
         },
         *_names(label),
-    ]  # fmt: skip
+    ]
 
 
 def _area(layer: str) -> dict[str, Any]:
-    return {"id": layer, "type": "fill", "source": "base", "source-layer": layer, "paint": {"fill-color": _AREA}}
+    return {
+        "id": layer,
+        "type": "fill",
+        "source": "base",
+        "source-layer": layer,
+        "paint": {"fill-color": _AREA},
+    }
 
 
 def _area_edge(layer: str) -> dict[str, Any]:
     return {
-        "id": f"{layer}-edge", "type": "line", "source": "base", "source-layer": layer,
+        "id": f"{layer}-edge",
+        "type": "line",
+        "source": "base",
+        "source-layer": layer,
         "paint": {"line-color": _EDGE, "line-width": 1.0, "line-dasharray": [4, 3]},
-    }  # fmt: skip
+    }
 
 
 def _road(
@@ -111,12 +134,25 @@ def _road(
     """A road is its casing and, on top, its surface; widths grow with the zoom (pixels of 512 a tile)."""
 
     def line(part: str, colour: str, wider: float) -> dict[str, Any]:
-        width = ["interpolate", ["exponential", 1.6], ["zoom"], first[0], first[1] + wider / 2, last[0], last[1] + wider]
+        width = [
+            "interpolate",
+            ["exponential", 1.6],
+            ["zoom"],
+            first[0],
+            first[1] + wider / 2,
+            last[0],
+            last[1] + wider,
+        ]
         return {
-            "id": f"road-{name}-{part}", "type": "line", "source": "base", "source-layer": "roads", "minzoom": first[0],
-            "filter": kinds, "layout": {"line-cap": "round", "line-join": "round"},
+            "id": f"road-{name}-{part}",
+            "type": "line",
+            "source": "base",
+            "source-layer": "roads",
+            "minzoom": first[0],
+            "filter": kinds,
+            "layout": {"line-cap": "round", "line-join": "round"},
             "paint": {"line-color": colour, "line-width": width},
-        }  # fmt: skip
+        }
 
     return [line("casing", casing, 2.0), line("surface", fill, 0.0)]
 
@@ -126,11 +162,23 @@ def _names(label: list[Any]) -> list[dict[str, Any]]:
 
     def symbol(name: str, kinds: list[Any], size: float, colour: str, first: int) -> dict[str, Any]:
         return {
-            "id": name, "type": "symbol", "source": "base", "source-layer": "places", "minzoom": first, "filter": kinds,
+            "id": name,
+            "type": "symbol",
+            "source": "base",
+            "source-layer": "places",
+            "minzoom": first,
+            "filter": kinds,
             "layout": {
-                "symbol-placement": "point", "text-field": label, "text-font": _FONT, "text-size": size, "text-padding": 4,
+                "symbol-placement": "point",
+                "text-field": label,
+                "text-font": _FONT,
+                "text-size": size,
+                "text-padding": 4,
             },
             "paint": {"text-color": colour, "text-halo-color": _HALO, "text-halo-width": 1.6},
-        }  # fmt: skip
+        }
 
-    return [symbol("place-names", ["!", area], 12.0, _TEXT, 11), symbol("area-names", area, 13.0, _QUIET_TEXT, 10)]
+    return [
+        symbol("place-names", ["!", area], 12.0, _TEXT, 11),
+        symbol("area-names", area, 13.0, _QUIET_TEXT, 10),
+    ]

@@ -1,10 +1,11 @@
 """One tile's triangles and properties → one GLB. Knows nothing of trees, levels or neighbours.
 
-glTF 2.0 with KHR_mesh_quantization, EXT_mesh_features (feature id = row of the property table) and EXT_structural_metadata
-(3D Tiles 1.1, OGC 22-025r4). glTF has y up and local axes (east, up, south); the renderer turns it back to z up.
+glTF 2.0 with KHR_mesh_quantization, EXT_mesh_features (feature id = row of the property table) and
+EXT_structural_metadata (3D Tiles 1.1, OGC 22-025r4). glTF has y up and local axes (east, up, south); the
+renderer turns it back to z up.
 
-Positions are 16-bit steps in a block with its own offset; where a block is so large that a step would cost more than
-`TOLERANCE_M`, that block keeps 32-bit floats. The same input gives the same bytes.
+Positions are 16-bit steps in a block with its own offset; where a block is so large that a step would cost
+more than `TOLERANCE_M`, that block keeps 32-bit floats. The same input gives the same bytes.
 """
 
 from __future__ import annotations
@@ -22,10 +23,15 @@ from twintown.ground.mesh import Mesh
 
 #: Worst distance between a vertex and its quantised place, metres (the promise of the tiles is 1 cm).
 TOLERANCE_M = 0.008
-#: Side of the blocks that are quantised on their own, metres; and more blocks than this are not worth their draw calls.
+#: Side of the blocks that are quantised on their own, metres; and more blocks than this are not worth their
+#: draw calls.
 _BLOCK_M, _BLOCKS = 480.0, 16
 _STEPS = 65535
-_NUMBERS: dict[str, tuple[str, str]] = {"float32": ("FLOAT32", "<f4"), "int16": ("INT16", "<i2"), "uint16": ("UINT16", "<u2")}
+_NUMBERS: dict[str, tuple[str, str]] = {
+    "float32": ("FLOAT32", "<f4"),
+    "int16": ("INT16", "<i2"),
+    "uint16": ("UINT16", "<u2"),
+}
 _EXTENSIONS = ["EXT_mesh_features", "EXT_structural_metadata", "KHR_mesh_quantization"]
 
 
@@ -38,7 +44,8 @@ class Column:
         kind: how it is stored.
         title: for people.
         description: what it means, with its unit (UCUM) in brackets at the end.
-        values: one per feature; text may be empty (no data), floats NaN; integers use -32768 (int16) for none.
+        values: one per feature; text may be empty (no data), floats NaN; integers use -32768 (int16) for
+            none.
         required: whether every feature has it.
     """
 
@@ -121,7 +128,13 @@ def encode(mesh: Mesh, table: PropertyTable, copyright: str = "") -> bytes:
         "extensionsUsed": _EXTENSIONS,
         "extensionsRequired": ["KHR_mesh_quantization"],
         "materials": [
-            {"pbrMetallicRoughness": {"baseColorFactor": [0.92, 0.91, 0.89, 1.0], "metallicFactor": 0.0, "roughnessFactor": 1.0}}
+            {
+                "pbrMetallicRoughness": {
+                    "baseColorFactor": [0.92, 0.91, 0.89, 1.0],
+                    "metallicFactor": 0.0,
+                    "roughnessFactor": 1.0,
+                }
+            }
         ],
         "scene": 0,
         "scenes": [{"nodes": list(range(len(gltf["nodes"])))}],
@@ -144,9 +157,13 @@ def _blocks(corners: NDArray[np.float64], feature: NDArray[np.int64], count: int
 
 
 def _add_block(
-    gltf: dict[str, Any], binary: _Bin, corners: NDArray[np.float64], normal: NDArray[np.float64],
-    feature: NDArray[np.int64], count: int,
-) -> None:  # fmt: skip
+    gltf: dict[str, Any],
+    binary: _Bin,
+    corners: NDArray[np.float64],
+    normal: NDArray[np.float64],
+    feature: NDArray[np.int64],
+    count: int,
+) -> None:
     """Quantise, index and append one block as a node with its mesh."""
     low = np.floor(corners.min(axis=(0, 1)) * 1000.0) / 1000.0
     step = float((corners.max(axis=(0, 1)) - low).max()) / _STEPS
@@ -193,10 +210,32 @@ def _add_block(
     number = len(gltf["accessors"])
     limits = {"min": positions.min(axis=0).tolist(), "max": positions.max(axis=0).tolist()}
     gltf["accessors"] += [
-        {"bufferView": position_view, "componentType": 5123 if quantised else 5126, "count": vertices, "type": "VEC3"} | limits,
-        {"bufferView": normal_view, "componentType": 5120, "normalized": True, "count": vertices, "type": "VEC3"},
-        {"bufferView": ids_view, "componentType": 5123 if wide else 5121, "count": vertices, "type": "SCALAR"},
-        {"bufferView": index_view, "componentType": 5123 if short else 5125, "count": len(index), "type": "SCALAR"},
+        {
+            "bufferView": position_view,
+            "componentType": 5123 if quantised else 5126,
+            "count": vertices,
+            "type": "VEC3",
+        }
+        | limits,
+        {
+            "bufferView": normal_view,
+            "componentType": 5120,
+            "normalized": True,
+            "count": vertices,
+            "type": "VEC3",
+        },
+        {
+            "bufferView": ids_view,
+            "componentType": 5123 if wide else 5121,
+            "count": vertices,
+            "type": "SCALAR",
+        },
+        {
+            "bufferView": index_view,
+            "componentType": 5123 if short else 5125,
+            "count": len(index),
+            "type": "SCALAR",
+        },
     ]
     node: dict[str, Any] = {"mesh": len(gltf["meshes"]), "translation": low.tolist()}
     if quantised:
@@ -207,7 +246,11 @@ def _add_block(
         "indices": number + 3,
         "material": 0,
         "mode": 4,
-        "extensions": {"EXT_mesh_features": {"featureIds": [{"featureCount": _counted(feature), "attribute": 0, "propertyTable": 0}]}},
+        "extensions": {
+            "EXT_mesh_features": {
+                "featureIds": [{"featureCount": _counted(feature), "attribute": 0, "propertyTable": 0}]
+            }
+        },
     }
     gltf["meshes"].append({"primitives": [primitive]})
 
@@ -222,7 +265,9 @@ def _metadata(table: PropertyTable, binary: _Bin) -> dict[str, Any]:
     stored: dict[str, Any] = {}
     for column in table.columns:
         if len(column.values) != table.count:
-            raise BadInput(f"has {len(column.values)} values for {table.count} features", f"property {column.id}")
+            raise BadInput(
+                f"has {len(column.values)} values for {table.count} features", f"property {column.id}"
+            )
         described: dict[str, Any] = {"name": column.title, "description": column.description}
         if column.kind == "string":
             encoded = [str(value).encode() for value in column.values]
@@ -248,9 +293,13 @@ def _metadata(table: PropertyTable, binary: _Bin) -> dict[str, Any]:
     return {
         "schema": {
             "id": "twintown",
-            "classes": {table.id: {"name": table.title, "description": table.description, "properties": properties}},
+            "classes": {
+                table.id: {"name": table.title, "description": table.description, "properties": properties}
+            },
         },
-        "propertyTables": [{"name": table.title, "class": table.id, "count": table.count, "properties": stored}],
+        "propertyTables": [
+            {"name": table.title, "class": table.id, "count": table.count, "properties": stored}
+        ],
     }
 
 

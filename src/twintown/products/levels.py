@@ -1,9 +1,10 @@
 """The tree of levels of a city: which buildings are in which tile, and what is missing where the tree is cut.
 
-A tile holds the largest buildings of its area that fit; what is left goes to its children (up to four, split at the median).
-So each building is in exactly one tile (it is sent once, picked once, edited once), the skyline comes first, and the
-geometric error of a tile is honest: the size of the largest building that is not drawn yet. Refinement is therefore ADD.
-The layout is explicit; another tree (implicit tiling, 3D Tiles 2.0) is another function beside this one.
+A tile holds the largest buildings of its area that fit; what is left goes to its children (up to four, split
+at the median). So each building is in exactly one tile (it is sent once, picked once, edited once), the
+skyline comes first, and the geometric error of a tile is honest: the size of the largest building that is not
+drawn yet. Refinement is therefore ADD. The layout is explicit; another tree (implicit tiling, 3D Tiles 2.0)
+is another function beside this one.
 """
 
 from __future__ import annotations
@@ -63,9 +64,15 @@ def layout(
 
 
 def _tile(
-    path: str, members: NDArray[np.int64], boxes: NDArray[np.float64], size: NDArray[np.float64], weight: NDArray[np.float64],
-    centre: NDArray[np.float64], most_weight: float, most_features: int,
-) -> Tile:  # fmt: skip
+    path: str,
+    members: NDArray[np.int64],
+    boxes: NDArray[np.float64],
+    size: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    centre: NDArray[np.float64],
+    most_weight: float,
+    most_features: int,
+) -> Tile:
     around = (*boxes[members, :3].min(axis=0).tolist(), *boxes[members, 3:].max(axis=0).tolist())
     fit = int(np.searchsorted(np.cumsum(weight[members]), most_weight, side="right"))
     fit = min(max(fit, 1), most_features)

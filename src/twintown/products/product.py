@@ -2,9 +2,10 @@
 
     layers (by id) + place  --make-->  files under tiles/<product id>/<version>/
 
-It reads nothing but what it is given and writes nothing but through the sink, so the digest of what goes in names what
-comes out: `digest` equal, nothing to do. Products are a plain list (`built_ins.py`), no plug-ins: a city brings data and
-questions, and what a browser can draw is ours to keep working.
+It reads nothing but what it is given and writes nothing but through the sink, so the digest of what goes in
+names what
+comes out: `digest` equal, nothing to do. Products are a plain list (`built_ins.py`), no plug-ins: a city
+brings data and questions, and what a browser can draw is ours to keep working.
 """
 
 from __future__ import annotations
@@ -94,15 +95,22 @@ class Product:
         """
         for layer in self.needs:
             if layer not in digests:
-                raise NotFound(f"the layer {layer!r} has no version yet", f"product {self.id}", "build the layer first")
+                raise NotFound(
+                    f"the layer {layer!r} has no version yet", f"product {self.id}", "build the layer first"
+                )
         return digest_of(
             {
-                "product": self.id, "edition": self.edition, "frame": place.frame.to_dict(), "ground_m": place.ground_m,
+                "product": self.id,
+                "edition": self.edition,
+                "frame": place.frame.to_dict(),
+                "ground_m": place.ground_m,
                 "layers": {layer: digests[layer] for layer in self.reads(set(digests))},
             }
-        )  # fmt: skip
+        )
 
-    def build(self, layers: Mapping[str, Features], place: Place, write: Write, progress: Progress = lambda _: None) -> Built:
+    def build(
+        self, layers: Mapping[str, Features], place: Place, write: Write, progress: Progress = lambda _: None
+    ) -> Built:
         """Make it; counts what goes through the sink.
 
         Raises:
@@ -111,11 +119,17 @@ class Product:
         """
         for layer in self.needs:
             if layer not in layers:
-                raise NotFound(f"the layer {layer!r} is missing", f"product {self.id}", "build the layer first")
+                raise NotFound(
+                    f"the layer {layer!r} is missing", f"product {self.id}", "build the layer first"
+                )
         taken = {layer: layers[layer] for layer in self.reads(set(layers))}
         for layer, features in taken.items():
             if features.frame.crs != place.frame.crs:
-                raise BadInput(f"is in {features.frame.crs}, the twin in {place.frame.crs}", f"layer {layer}", "reproject it")
+                raise BadInput(
+                    f"is in {features.frame.crs}, the twin in {place.frame.crs}",
+                    f"layer {layer}",
+                    "reproject it",
+                )
         files = size = 0
 
         def counted(path: str, data: bytes) -> None:

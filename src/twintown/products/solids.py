@@ -1,4 +1,7 @@
-"""Building parts → triangles for the eye: walls and roofs, no floors. Flat roofs are made here, thousands at a time."""
+"""Building parts → triangles for the eye: walls and roofs, no floors.
+
+Flat roofs are made here, thousands at a time; the other shapes come from `city.roofs`, one by one.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,7 @@ from twintown.ground.mesh import Mesh
 _LEAST_AREA = 1e-4
 
 
-def prisms(
-    outlines: NDArray[np.object_], base: NDArray[np.float64], top: NDArray[np.float64]
-) -> Mesh:
+def prisms(outlines: NDArray[np.object_], base: NDArray[np.float64], top: NDArray[np.float64]) -> Mesh:
     """Vertical walls and flat roofs, without floors; feature = index of the outline.
 
     Args:
@@ -47,7 +48,11 @@ def prisms(
 
 
 def _walls(
-    start: NDArray[np.float64], end: NDArray[np.float64], owner: NDArray[np.intp], base: NDArray[np.float64], top: NDArray[np.float64]
+    start: NDArray[np.float64],
+    end: NDArray[np.float64],
+    owner: NDArray[np.intp],
+    base: NDArray[np.float64],
+    top: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Four vertices for each edge, anticlockwise from outside; the owner of each of its two triangles."""
     corners = np.empty((len(start), 4, 3))
@@ -59,13 +64,14 @@ def _walls(
 
 
 def _wall_triangles(walls: int) -> NDArray[np.int64]:
-    return (np.arange(walls)[:, None, None] * 4 + np.array([[0, 1, 2], [0, 2, 3]])).reshape(-1, 3)
+    quads: NDArray[np.int64] = np.arange(walls)[:, None, None] * 4 + np.array([[0, 1, 2], [0, 2, 3]])
+    return quads.reshape(-1, 3)
 
 
 def _roofs(
     xy: NDArray[np.float64], ring: NDArray[np.int64], of: NDArray[np.int64], owner: NDArray[np.intp]
 ) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
-    """Ear-cut triangles, anticlockwise from above, as indices into `xy`, and their owners. One call a polygon."""
+    """Ear-cut triangles, anticlockwise from above, as indices into `xy`, and their owners."""
     ends = np.flatnonzero(np.append(ring[1:] != ring[:-1], True)) + 1  # of each ring, in xy
     last_ring = np.flatnonzero(np.append(of[1:] != of[:-1], True)) + 1  # of each polygon, in rings
     pieces, owners = [], []
@@ -96,7 +102,8 @@ def parts_mesh(parts: gpd.GeoDataFrame) -> Mesh:
     """Walls and roofs of building parts, floors left out; feature = row.
 
     Args:
-        parts: rows of the layer `building-parts`: base_m, eave_m, top_m (metres above the ground), roof_shape, outline.
+        parts: rows of the layer `building-parts`: base_m, eave_m, top_m (metres above the ground),
+            roof_shape, outline.
     """
     base, eave, top = (parts[name].to_numpy(float) for name in ("base_m", "eave_m", "top_m"))
     flat = ((parts["roof_shape"] == "flat") | ~(eave < top)).to_numpy(bool)

@@ -1,6 +1,8 @@
-"""Buildings as 3D Tiles 1.1 (OGC 22-025r4): the tree becomes tileset.json, each tile is handed to the encoder.
+"""Buildings as 3D Tiles 1.1 (OGC 22-025r4): the tree becomes tileset.json, each tile is handed to the
+encoder.
 
-Large trees nest: below `_LEVELS` levels a branch is an external tileset of its own, so that no document grows with the city.
+Large trees nest: below `_LEVELS` levels a branch is an external tileset of its own, so that no document
+grows with the city.
 """
 
 from __future__ import annotations
@@ -25,8 +27,8 @@ from .levels import Tile, layout
 from .product import Built, Place, Product, Progress, Write
 from .solids import parts_mesh
 
-#: A building that the tree leaves out counts as an error of this many times its size: with the usual 16 pixels it is asked
-#: for as soon as it would be 4 pixels wide.
+#: A building that the tree leaves out counts as an error of this many times its size: with the usual 16
+#: pixels it is asked for as soon as it would be 4 pixels wide.
 _EAGER = 4.0
 #: Outline vertices and buildings in one tile: about 1 MB, 0.2 MB on the wire.
 _MOST_WEIGHT, _MOST_FEATURES = 6_000.0, 2_000
@@ -35,14 +37,22 @@ _LEVELS = 4
 
 #: Columns of the layer `buildings` that travel with the tiles: kind, required, title, description.
 _COLUMNS: dict[str, tuple[str, str, str]] = {
-    "id": ("string", "Identifier", "Identifier of the building in its source; asks the API for everything else"),
+    "id": (
+        "string",
+        "Identifier",
+        "Identifier of the building in its source; asks the API for everything else",
+    ),
     "name": ("string", "Name", "Name on the spot"),
     "name_ko": ("string", "Korean name", "Name in Korean"),
     "name_en": ("string", "English name", "Name in English"),
     "kind": ("string", "Kind", "Kind of building, in the words of the source"),
     "function": ("string", "Function", "What the building is used for"),
     "height_m": ("float32", "Height", "Height of the highest point above the ground [m]"),
-    "height_source": ("string", "Source of the height", "measured, levels (storeys × storey height) or estimated"),
+    "height_source": (
+        "string",
+        "Source of the height",
+        "measured, levels (storeys × storey height) or estimated",
+    ),
     "height_error_m": ("float32", "Error of the height", "Standard error of the height [m]"),
     "levels": ("int16", "Storeys", "Number of storeys above the ground [{storey}]"),
     "min_height_m": ("float32", "Foot", "Height of the lowest point above the ground [m]"),
@@ -71,21 +81,34 @@ def make(layers: Mapping[str, Features], place: Place, write: Write, progress: P
 
 
 class _City:
-    """Buildings and their parts, ready to be cut into tiles. Arrays over the buildings that have something to draw."""
+    """Buildings and their parts, ready to be cut into tiles; arrays over the buildings that can be drawn."""
 
-    def __init__(self, buildings: gpd.GeoDataFrame, parts: gpd.GeoDataFrame, place: Place, copyright: str) -> None:
-        order = buildings["id"].to_numpy(object).argsort(kind="stable")  # rows come in any order; tiles do not
+    def __init__(
+        self, buildings: gpd.GeoDataFrame, parts: gpd.GeoDataFrame, place: Place, copyright: str
+    ) -> None:
+        order = (
+            buildings["id"].to_numpy(object).argsort(kind="stable")
+        )  # rows come in any order; tiles do not
         self.table = buildings.iloc[order].reset_index(drop=True)
         parts = parts.sort_values("id", kind="stable").reset_index(drop=True)
         owner = pd.Index(self.table["id"]).get_indexer(pd.Index(parts["building"]))
         if (owner < 0).any():
-            raise BadInput(f"belongs to no building: {parts['id'][owner < 0].iloc[0]!r}", "layer building-parts", "build both layers anew")
+            raise BadInput(
+                f"belongs to no building: {parts['id'][owner < 0].iloc[0]!r}",
+                "layer building-parts",
+                "build both layers anew",
+            )
         outlines = parts.geometry.to_numpy()
-        drawn = ~(shapely.is_missing(outlines) | shapely.is_empty(outlines)) & (parts["top_m"] > parts["base_m"]).to_numpy()
+        drawn = (
+            ~(shapely.is_missing(outlines) | shapely.is_empty(outlines))
+            & (parts["top_m"] > parts["base_m"]).to_numpy()
+        )
         by_owner = np.argsort(owner[drawn], kind="stable")
         self.parts = parts[drawn].iloc[by_owner].reset_index(drop=True)
         self.place, self.copyright = place, copyright
-        self.rows, self.first = np.unique(owner[drawn][by_owner], return_index=True)  # rows of `table`; first part of each
+        self.rows, self.first = np.unique(
+            owner[drawn][by_owner], return_index=True
+        )  # rows of `table`; first part of each
         if not len(self.rows):
             raise BadInput("no building has a part that can be drawn", "layer building-parts")
         self.last = np.append(self.first[1:], len(self.parts))
@@ -94,7 +117,9 @@ class _City:
         low = np.minimum.reduceat(np.column_stack([flat[:, :2], base]), self.first, axis=0)
         high = np.maximum.reduceat(np.column_stack([flat[:, 2:], top]), self.first, axis=0)
         self.boxes = np.column_stack([low, high])
-        self.weight = np.add.reduceat(shapely.get_num_coordinates(self.parts.geometry.to_numpy()).astype(float), self.first)
+        self.weight = np.add.reduceat(
+            shapely.get_num_coordinates(self.parts.geometry.to_numpy()).astype(float), self.first
+        )
         self.largest_m = float(np.linalg.norm(high - low, axis=1).max())
 
     def glb(self, tile: Tile) -> bytes:
@@ -104,7 +129,11 @@ class _City:
         owner = np.repeat(np.arange(len(members)), [len(span) for span in spans])
         mesh = parts_mesh(self.parts.iloc[np.concatenate(spans)])
         local = _to_local(mesh.vertices, tile, self.place)
-        return encode(Mesh(local, mesh.triangles, owner[mesh.feature].astype(np.int32)), self._properties(self.rows[members]), self.copyright)
+        return encode(
+            Mesh(local, mesh.triangles, owner[mesh.feature].astype(np.int32)),
+            self._properties(self.rows[members]),
+            self.copyright,
+        )
 
     def _properties(self, rows: NDArray[np.intp]) -> PropertyTable:
         table = self.table.iloc[rows]
@@ -120,7 +149,9 @@ class _City:
                 if kind == "int16":
                     values = np.where(np.isfinite(values), np.rint(values), -32768.0)
             columns.append(Column(name, kind, title, description, values, required=name == "id"))  # type: ignore[arg-type]
-        return PropertyTable("building", "Building", "One building, in however many parts", len(rows), tuple(columns))
+        return PropertyTable(
+            "building", "Building", "One building, in however many parts", len(rows), tuple(columns)
+        )
 
 
 def origin(tile: Tile, place: Place) -> tuple[float, float, float]:
@@ -130,9 +161,11 @@ def origin(tile: Tile, place: Place) -> tuple[float, float, float]:
 
 
 def _to_local(vertices: NDArray[np.float64], tile: Tile, place: Place) -> NDArray[np.float64]:
-    """Frame metres with heights above the ground → local east, north, up of the tile, by way of the earth's centre."""
+    """Frame metres with heights above the ground → local east, north, up of the tile, by way of ECEF."""
     matrix = place.frame.enu_matrix(*origin(tile, place))
-    ecef = np.column_stack(place.frame.to_ecef(vertices[:, 0], vertices[:, 1], vertices[:, 2] + place.ground_m))
+    ecef = np.column_stack(
+        place.frame.to_ecef(vertices[:, 0], vertices[:, 1], vertices[:, 2] + place.ground_m)
+    )
     return np.asarray((ecef - matrix[:3, 3]) @ matrix[:3, :3])
 
 
@@ -141,7 +174,9 @@ def _walk(tile: Tile) -> list[Tile]:
     return [tile, *(below for child in tile.children for below in _walk(child))]
 
 
-def _documents(root: Tile, place: Place, largest_m: float, copyright: str) -> list[tuple[str, dict[str, Any]]]:
+def _documents(
+    root: Tile, place: Place, largest_m: float, copyright: str
+) -> list[tuple[str, dict[str, Any]]]:
     """Every tileset document with its path."""
     documents: list[tuple[str, dict[str, Any]]] = []
     asset = {"version": "1.1", "generator": "Twintown"}
@@ -160,7 +195,9 @@ def _documents(root: Tile, place: Place, largest_m: float, copyright: str) -> li
             inner = dict(node, content={"uri": f"{tile.path}.glb"})
             del inner["transform"]  # the tile that points here brings it
             inner["children"] = [entry(child, matrix, 1, "") for child in tile.children]
-            documents.append((f"t/{tile.path}.json", {"asset": asset, "geometricError": error, "root": inner}))
+            documents.append(
+                (f"t/{tile.path}.json", {"asset": asset, "geometricError": error, "root": inner})
+            )
             return node | {"content": {"uri": f"{folder}{tile.path}.json"}}
         node["content"] = {"uri": f"{folder}{tile.path or 'r'}.glb"}
         if tile.children:
@@ -182,7 +219,7 @@ def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _box(tile: Tile, place: Place) -> list[float]:
-    """Centre and half axes around all below, in the tile's own axes; sampled, because the earth bulges in the middle."""
+    """Centre and half axes around all below, in the tile's own axes; sampled, since the earth bulges."""
     west, south, foot, east, north, top = tile.box
     x, y, z = np.meshgrid(np.linspace(west, east, 3), np.linspace(south, north, 3), [foot, top])
     local = _to_local(np.column_stack([x.ravel(), y.ravel(), z.ravel()]), tile, place)
@@ -193,11 +230,19 @@ def _box(tile: Tile, place: Place) -> list[float]:
 
 def _copyright(layers: Mapping[str, Features]) -> str:
     """The attributions of all that is drawn, each once."""
-    words = [licence.attribution or licence.title for layer in layers.values() for licence in layer.provenance.licences]
+    words = [
+        licence.attribution or licence.title
+        for layer in layers.values()
+        for licence in layer.provenance.licences
+    ]
     return "; ".join(dict.fromkeys(word for word in words if word))
 
 
 BUILDINGS = Product(
-    id="buildings", title=Name("건물 3D 타일", "Buildings as 3D Tiles"), needs=("buildings", "building-parts"), takes=(),
-    edition=1, make=make,
-)  # fmt: skip
+    id="buildings-3dtiles",
+    title=Name("건물 3D 타일", "Buildings as 3D Tiles"),
+    needs=("buildings", "building-parts"),
+    takes=(),
+    edition=1,
+    make=make,
+)

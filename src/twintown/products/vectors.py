@@ -1,10 +1,11 @@
 """Vector tiles (MVT 2.1) for the base map: one file a tile, made when the layers are built.
 
-Files rather than encoding on request: API workers stay stateless and hold no index, a cold server answers as fast as a warm
-one, the same bytes carry the same ETag, and the price is small (a city of 600 km² is some 13,000 files). A tile without a
-feature has no file; the API answers 204.
+Files rather than encoding on request: API workers stay stateless and hold no index, a cold server answers as
+fast as a warm one, the same bytes carry the same ETag, and the price is small (a city of 600 km² is some
+13,000 files). A tile without a feature has no file; the API answers 204.
 
-Everything is done for all features of a zoom at once by shapely and numpy; the library only writes the protocol buffer.
+Everything is done for all features of a zoom at once by shapely and numpy; the library only writes the
+protocol buffer.
 """
 
 from __future__ import annotations
@@ -30,15 +31,26 @@ from .product import Built, Place, Product, Progress, Write
 #: Half the side of the web-mercator square, metres.
 _HALF = 20037508.342789244
 _EXTENT = 4096
-#: What is kept around a tile so that wide lines meet across its edge, in units of the extent (8 of 256 pixels).
+#: What is kept around a tile so that wide lines meet across its edge, in units of the extent (8 of 256
+#: pixels).
 _MARGIN = 128
 _LEAST_ZOOM, _FINE_ZOOM, _COARSE_ZOOM = 10, 17, 13
 
 #: First zoom of each kind of road; what is not here starts at 14.
 _ROADS = {
-    "motorway": 10, "trunk": 10, "primary": 10, "secondary": 11, "motorway_link": 12, "trunk_link": 12, "tertiary": 12,
-    "primary_link": 13, "secondary_link": 13, "tertiary_link": 13, "residential": 13, "unclassified": 13,
-}  # fmt: skip
+    "motorway": 10,
+    "trunk": 10,
+    "primary": 10,
+    "secondary": 11,
+    "motorway_link": 12,
+    "trunk_link": 12,
+    "tertiary": 12,
+    "primary_link": 13,
+    "secondary_link": 13,
+    "tertiary_link": 13,
+    "residential": 13,
+    "unclassified": 13,
+}
 _TYPES = {"polygon": (3, 6), "line": (1, 5), "point": (0, 4)}
 
 
@@ -78,12 +90,17 @@ def make(layers: Mapping[str, Features], place: Place, write: Write, progress: P
             tiles += 1
         progress((zoom - _LEAST_ZOOM + 1) / (last - _LEAST_ZOOM + 2))
     write("tilejson.json", orjson.dumps(_tilejson(prepared, layers, last), option=orjson.OPT_SORT_KEYS))
-    return Built("tilejson.json", 0, 0, {"tiles": tiles, "layers": [layer.drawn.layer for layer in prepared], "last_zoom": last})
+    return Built(
+        "tilejson.json",
+        0,
+        0,
+        {"tiles": tiles, "layers": [layer.drawn.layer for layer in prepared], "last_zoom": last},
+    )
 
 
 @dataclass(frozen=True)
 class _Layer:
-    """Features in web mercator, valid and ordered by id, with what they carry and the zoom at which each appears."""
+    """Features in web mercator, valid and ordered by id, with what they carry and the first zoom of each."""
 
     drawn: _Drawn
     geometry: NDArray[np.object_]
@@ -124,7 +141,11 @@ def _properties(table: gpd.GeoDataFrame, columns: tuple[str, ...]) -> list[dict[
     there = [column for column in columns if column in table.columns]
     values = [table[column].astype(object).where(table[column].notna(), None).tolist() for column in there]
     return [
-        {name: _plain(value) for name, value in zip(there, row, strict=True) if value is not None and value != ""}
+        {
+            name: _plain(value)
+            for name, value in zip(there, row, strict=True)
+            if value is not None and value != ""
+        }
         for row in zip(*values, strict=True)
     ]
 
@@ -136,12 +157,16 @@ def _plain(value: Any) -> Any:
 
 
 def _labels(features: Features, place: Place) -> _Layer:
-    """One named point in each polygon: a polygon that is cut by tiles has no place of its own for its name."""
+    """One named point in each polygon; cut by tiles, a polygon has no place of its own for its name."""
     table = features.table
     table = table[table.geometry.notna() & ~table.geometry.is_empty].sort_values("id", kind="stable")
     points = table.set_geometry(table.geometry.representative_point())
     told = _properties(points, ("id", "name", "name_ko", "name_en"))
-    kind = "town" if "population" in table.columns and len(table) and table.geometry.area.median() > 5e6 else "neighbourhood"
+    kind = (
+        "town"
+        if "population" in table.columns and len(table) and table.geometry.area.median() > 5e6
+        else "neighbourhood"
+    )
     properties = [{**values, "kind": kind, "rank": 1} for values in told]
     return _Layer(_DRAWN[-1], _mercator(points, place), properties, np.full(len(points), 10), None)
 
@@ -175,7 +200,8 @@ def _zoom(layers: list[_Layer], zoom: int) -> dict[str, bytes]:
             contents.setdefault(tile, []).append({"name": layer.drawn.layer, "features": features})
     options = {"extents": _EXTENT, "y_coord_down": True, "check_winding_order": False}
     return {
-        f"{zoom}/{x}/{y}.mvt": mapbox_vector_tile.encode(contents[x, y], default_options=options) for x, y in sorted(contents)
+        f"{zoom}/{x}/{y}.mvt": mapbox_vector_tile.encode(contents[x, y], default_options=options)
+        for x, y in sorted(contents)
     }
 
 
@@ -230,7 +256,7 @@ def _tiles(bounds: NDArray[np.float64], side: float, margin: float) -> tuple[Int
 
 
 def _only(shapes: NDArray[np.object_], wanted: str) -> NDArray[np.object_]:
-    """Of each shape the parts of the wanted dimension, polygons turned as MVT wants them; missing where none is left."""
+    """Of each shape the parts of the wanted dimension, polygons turned; missing where none is left."""
     single = _TYPES[wanted][0]
     parts, of = shapely.get_parts(shapes, return_index=True)
     parts, again = shapely.get_parts(parts, return_index=True)  # collections may hold multi-geometries
@@ -239,7 +265,11 @@ def _only(shapes: NDArray[np.object_], wanted: str) -> NDArray[np.object_]:
     parts, of = parts[fit], of[fit]
     if wanted == "polygon":
         parts = shapely.orient_polygons(parts)  # y is down: this is clockwise on the screen
-    whole = {"polygon": shapely.multipolygons, "line": shapely.multilinestrings, "point": shapely.multipoints}[wanted]
+    whole = {
+        "polygon": shapely.multipolygons,
+        "line": shapely.multilinestrings,
+        "point": shapely.multipoints,
+    }[wanted]
     out = np.full(len(shapes), None, object)
     if len(parts):
         owners, first, count = np.unique(of, return_index=True, return_counts=True)
@@ -262,17 +292,22 @@ def _tilejson(prepared: list[_Layer], layers: Mapping[str, Features], last: int)
         for licence in layers[layer.drawn.layer].provenance.licences
     ]
     return {
-        "tilejson": "3.0.0", "scheme": "xyz", "minzoom": _LEAST_ZOOM, "maxzoom": last,
+        "tilejson": "3.0.0",
+        "scheme": "xyz",
+        "minzoom": _LEAST_ZOOM,
+        "maxzoom": last,
         "bounds": [*box[:, :2].min(axis=0).round(6).tolist(), *box[:, 2:].max(axis=0).round(6).tolist()],
         "attribution": "; ".join(dict.fromkeys(word for word in words if word)),
         "vector_layers": [
             {
-                "id": layer.drawn.layer, "minzoom": int(min(layer.first_zoom.min(), last)), "maxzoom": last,
+                "id": layer.drawn.layer,
+                "minzoom": int(min(layer.first_zoom.min(), last)),
+                "maxzoom": last,
                 "fields": _fields(layer),
             }
             for layer in prepared
         ],
-    }  # fmt: skip
+    }
 
 
 def _fields(layer: _Layer) -> dict[str, str]:
@@ -285,5 +320,10 @@ def _fields(layer: _Layer) -> dict[str, str]:
 
 
 BASE = Product(
-    id="base", title=Name("바탕 지도", "Base map"), needs=(), takes=tuple(drawn.layer for drawn in _DRAWN), edition=1, make=make
+    id="base",
+    title=Name("바탕 지도", "Base map"),
+    needs=(),
+    takes=tuple(drawn.layer for drawn in _DRAWN),
+    edition=1,
+    make=make,
 )
