@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,6 @@ import pyarrow as pa
 import pytest
 from fastapi import FastAPI
 from shapely.geometry import LineString, Point, box
-from starlette.testclient import TestClient
 
 from twintown.app import create_app
 from twintown.ground.features import Features
@@ -24,6 +24,10 @@ from twintown.settings import Settings
 from twintown.trust.grades import Grade
 from twintown.trust.identity import make_token
 from twintown.twin.layers import Shape, Twin
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it would like another HTTP client than the one we have
+    from starlette.testclient import TestClient
 
 FRAME = Frame("EPSG:5186", undulation_m=23.3, undulation_source="test")
 X, Y = 208_500.0, 546_000.0

