@@ -34,9 +34,7 @@ class _Core(stac_validator.JsonSchemaSTACValidator):
 
 def _checked(version):
     found = json.loads(catalogue.item_bytes(version, FRAME, "jamsil"))
-    validate_dict(
-        found, validator=_Core()
-    ) if "validator" in validate_dict.__code__.co_varnames else validate_dict(found)
+    validate_dict(found, validator=_Core())
     return found
 
 

@@ -75,6 +75,12 @@ def test_the_validator_finds_nothing_in_any_tile_of_the_block(validate, tmp_path
     _check(validate, tmp_path, {name: data for name, data in files.items() if name.endswith(".glb")})
 
 
+def test_the_validator_finds_nothing_in_the_real_tower_and_its_neighbours(validate, tmp_path, tower_block):
+    files: dict[str, bytes] = {}
+    BUILDINGS.build(tower_block, PLACE, files.__setitem__)
+    _check(validate, tmp_path, {name: data for name, data in files.items() if name.endswith(".glb")})
+
+
 def test_the_validator_finds_nothing_in_large_small_and_wide_tiles(validate, tmp_path):
     files = {
         "one.glb": encode(pyramids(1, 0.0), table(1)),

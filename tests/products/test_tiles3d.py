@@ -180,3 +180,44 @@ def test_the_layout_of_600_000_buildings_is_quick_and_shallow():
     root = layout(boxes, np.full(600_000, 8.0), 6_000.0, 2_000)
     assert root.depth <= 7
     assert 800 <= root.count <= 4_000
+
+
+TOWER = "relation/8824257"
+
+
+def test_the_real_tower_tapers_to_its_top_in_its_place(tower_block):
+    files, _ = _build(tower_block)
+    (tile,) = tiles(files)
+    corners = tile.triangles[tile.feature == tile.properties["id"].index(TOWER)]
+    lonlath = pyproj.Transformer.from_crs("EPSG:4978", "EPSG:4979", always_xy=True).transform(
+        *corners.reshape(-1, 3).T
+    )
+    height = lonlath[2] - PLACE.ground_m - FRAME.undulation_m
+    assert 554.5 - 0.01 <= height.max() <= 555.0 + 0.01
+    x, y = FRAME.from_lonlat(*lonlath[:2])
+    parts = tower_block["building-parts"].table
+    outline = parts[parts["building"] == TOWER].geometry.union_all()
+    assert shapely.distance(outline, shapely.points(x, y)).max() < 0.05
+    foot, high = height < 100.0, height > 350.0
+    spread = [
+        shapely.area(shapely.convex_hull(shapely.multipoints(np.column_stack([x[k], y[k]]))))
+        for k in (foot, high)
+    ]
+    assert spread[1] < 0.6 * spread[0]
+    # Skillion parts slope: many corners lie between the lowest eave and the top.
+    assert len(np.unique(np.round(height[high], 1))) > 20
+
+
+def test_twenty_real_footprints_are_within_a_centimetre_of_the_source(tower_block):
+    files, _ = _build(tower_block)
+    (tile,) = tiles(files)
+    parts = tower_block["building-parts"].table
+    checked = 0
+    for building, own in parts.groupby("building"):
+        drawn = tile.triangles[tile.feature == tile.properties["id"].index(building)].reshape(-1, 3)
+        for part in own.itertuples():
+            xy = shapely.get_coordinates(part.geometry)
+            wanted = _independent_ecef(xy[:, 0], xy[:, 1], np.full(len(xy), part.base_m))
+            assert np.linalg.norm(drawn[:, None] - wanted[None], axis=2).min(axis=0).max() < 0.01
+            checked += 1
+    assert checked >= 20

@@ -11,6 +11,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from twintown.city.roofs import solid
+from twintown.ground.frames import Frame
 from twintown.ground.mesh import Mesh
 
 #: Pieces of outlines thinner than this are not drawn, m².
@@ -98,16 +100,35 @@ def without_floor(mesh: Mesh, base: float) -> Mesh:
     return Mesh(mesh.vertices, mesh.triangles[~floor], mesh.feature[~floor])
 
 
-def parts_mesh(parts: gpd.GeoDataFrame) -> Mesh:
+def parts_mesh(parts: gpd.GeoDataFrame, frame: Frame) -> Mesh:
     """Walls and roofs of building parts, floors left out; feature = row.
 
     Args:
-        parts: rows of the layer `building-parts`: base_m, eave_m, top_m (metres above the ground),
-            roof_shape, outline.
+        parts: rows of the layer `building-parts`: base_m, eave_m, top_m (metres above the ground), roof_shape,
+            roof_direction_deg (true azimuth), roof_across where there is one, outline.
+        frame: of the outlines.
     """
     base, eave, top = (parts[name].to_numpy(float) for name in ("base_m", "eave_m", "top_m"))
     flat = ((parts["roof_shape"] == "flat") | ~(eave < top)).to_numpy(bool)
     outlines = parts.geometry.to_numpy()
     boxes = prisms(outlines[flat], base[flat], top[flat])
     meshes = [Mesh(boxes.vertices, boxes.triangles, np.flatnonzero(flat)[boxes.feature].astype(np.int32))]
+    shapes = parts["roof_shape"].to_numpy(object)
+    directions = parts["roof_direction_deg"].to_numpy(float)
+    across = parts["roof_across"].to_numpy(bool) if "roof_across" in parts else np.zeros(len(parts), bool)
+    for row in np.flatnonzero(~flat & (top > base)):
+        turned = frame.convergence(outlines[row].centroid.x, outlines[row].centroid.y)
+        for polygon in shapely.get_parts(outlines[row]):
+            body = solid(
+                polygon,
+                base[row],
+                eave[row],
+                top[row],
+                str(shapes[row]),
+                directions[row],
+                int(row),
+                turned,
+                bool(across[row]),
+            )
+            meshes.append(without_floor(body, base[row]))
     return Mesh.join(meshes)

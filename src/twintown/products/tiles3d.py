@@ -127,7 +127,7 @@ class _City:
         members = np.sort(tile.members)
         spans = [np.arange(self.first[m], self.last[m]) for m in members]
         owner = np.repeat(np.arange(len(members)), [len(span) for span in spans])
-        mesh = parts_mesh(self.parts.iloc[np.concatenate(spans)])
+        mesh = parts_mesh(self.parts.iloc[np.concatenate(spans)], self.place.frame)
         local = _to_local(mesh.vertices, tile, self.place)
         return encode(
             Mesh(local, mesh.triangles, owner[mesh.feature].astype(np.int32)),
