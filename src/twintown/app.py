@@ -1,6 +1,6 @@
 """The roof: twins, routes, policy and page become one ASGI application.
 
-    python -m twintown.app openapi     prints the OpenAPI document; needs no twin
+python -m twintown.app openapi     prints the OpenAPI document; needs no twin
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ def open_twin(directory: Path, settings: Settings) -> Served:
     return Served(twin, read_secret(settings.owner_token_file or directory / TOKEN_FILE))
 
 
-def create_app(twin_dirs: Sequence[Path | str] = (), settings: Settings | None = None, *, warm: bool = True) -> FastAPI:
+def create_app(
+    twin_dirs: Sequence[Path | str] = (), settings: Settings | None = None, *, warm: bool = True
+) -> FastAPI:
     """The application.
 
     Args:

@@ -56,14 +56,18 @@ BAD = [
 
 
 @pytest.mark.parametrize(("address", "status", "parameter"), BAD)
-def test_a_bad_request_is_answered_precisely(client: TestClient, address: str, status: int, parameter: str | None) -> None:
+def test_a_bad_request_is_answered_precisely(
+    client: TestClient, address: str, status: int, parameter: str | None
+) -> None:
     answer = client.get(address)
     body = answer.json()
     assert answer.status_code == status, body
     assert answer.headers["content-type"] == "application/problem+json"
     assert body["status"] == status
     assert body.get("parameter") == parameter
-    assert body["detail"] and body["title"] and body["instance"].startswith("/")
+    assert body["detail"]
+    assert body["title"]
+    assert body["instance"].startswith("/")
 
 
 def test_other_methods_are_refused_with_what_is_allowed(client: TestClient) -> None:
@@ -79,7 +83,10 @@ def test_every_error_of_the_tree_has_a_status() -> None:
 
     named = {kind for kind, _ in problems.STATUS}
     for kind in below(errors.TwintownError):
-        assert any(issubclass(kind, one) for one in named if one is not errors.TwintownError) or kind is errors.TwintownError
+        assert (
+            any(issubclass(kind, one) for one in named if one is not errors.TwintownError)
+            or kind is errors.TwintownError
+        )
 
 
 def test_a_mistake_of_ours_says_nothing_of_the_inside(app: FastAPI, twin_dir: Path) -> None:
@@ -95,8 +102,11 @@ def test_a_mistake_of_ours_says_nothing_of_the_inside(app: FastAPI, twin_dir: Pa
 
     with TestClient(mine, raise_server_exceptions=False) as one:
         first, second = one.get("/broken"), one.get("/full")
-    assert first.status_code == 500 and "tiger" not in first.text
-    assert second.status_code == 503 and str(twin_dir) not in second.text and second.headers["retry-after"]
+    assert first.status_code == 500
+    assert "tiger" not in first.text
+    assert second.status_code == 503
+    assert str(twin_dir) not in second.text
+    assert second.headers["retry-after"]
 
 
 def test_a_twin_that_cannot_be_opened_is_named_and_the_rest_is_served(twin_dir: Path, tmp_path: Path) -> None:

@@ -45,7 +45,8 @@ def test_anyone_sees_what_is_open_and_the_owner_sees_all(client: TestClient, own
     assert "vaults" not in layers({})
     assert "vaults" in layers(owner)
     closed = client.get(f"{T}/collections/vaults/items", headers=owner)
-    assert closed.status_code == 200 and closed.headers["cache-control"] == "private, no-store"
+    assert closed.status_code == 200
+    assert closed.headers["cache-control"] == "private, no-store"
     assert client.get(f"{T}/search?q=금고").json()["results"] == []
     assert client.get(f"{T}/search?q=금고", headers=owner).json()["results"][0]["id"] == "vault"
     assert client.get(f"{T}/objects/vault").status_code == 404
@@ -74,7 +75,8 @@ def test_a_page_is_cut_by_place_value_and_number(client: TestClient) -> None:
 
 def test_missing_values_are_null_and_rings_follow_the_right_hand_rule(client: TestClient) -> None:
     house = client.get(f"{T}/collections/buildings/items/way/2").json()
-    assert house["properties"]["levels"] is None and house["properties"]["height_error_m"] == 3.2
+    assert house["properties"]["levels"] is None
+    assert house["properties"]["height_error_m"] == 3.2
     outer, hole = (np.array(ring) for ring in house["geometry"]["coordinates"])
 
     def area(ring: np.ndarray) -> float:
@@ -87,17 +89,29 @@ def test_missing_values_are_null_and_rings_follow_the_right_hand_rule(client: Te
 def test_a_click_tells_how_the_height_is_known_and_gives_the_parts_for_an_edit(client: TestClient) -> None:
     tower = client.get(f"{T}/objects/relation/1").json()
     assert tower["names"] == {"ko": "롯데월드타워", "en": "Lotte World Tower"}
-    assert tower["building"]["height"]["source"] == "measured" and not tower["building"]["height"]["assumed"]
+    assert tower["building"]["height"]["source"] == "measured"
+    assert not tower["building"]["height"]["assumed"]
     assert [part["top_m"] for part in tower["building"]["parts"]] == [50, 100]
     assert tower["findings"][0]["code"] == "height-disagrees"
-    assert tower["licence"]["id"] == "ODbL-1.0" and tower["source"]["publisher"]
+    assert tower["licence"]["id"] == "ODbL-1.0"
+    assert tower["source"]["publisher"]
     mesh = tower["building"]["mesh"]
     xyz = np.array(mesh["positions"]).reshape(-1, 3)
-    assert max(mesh["indices"]) < len(xyz) and set(mesh["part"]) == {0, 1}
-    assert xyz[:, 2].min() == pytest.approx(0, abs=0.01) and xyz[:, 2].max() == pytest.approx(100, abs=0.01)
+    assert max(mesh["indices"]) < len(xyz)
+    assert set(mesh["part"]) == {0, 1}
+    assert xyz[:, 2].min() == pytest.approx(0, abs=0.01)
+    assert xyz[:, 2].max() == pytest.approx(100, abs=0.01)
     assert np.ptp(xyz[:, 0]) == pytest.approx(30, abs=0.05)
     house = client.get(f"{T}/objects/way/2").json()["building"]
-    assert house["height"]["assumed"] and house["height"]["error_m"] == 3.2 and "3.2" in house["height"]["statement"]["ko"]
+    assert (
+        house["height"]["assumed"]
+    )
+    assert (
+        house["height"]["error_m"] == 3.2
+    )
+    assert (
+        "3.2" in house["height"]["statement"]["ko"]
+    )
 
 
 def test_search_ignores_case_space_and_punctuation_and_ranks_whole_names_first(client: TestClient) -> None:
@@ -112,7 +126,8 @@ def test_search_ignores_case_space_and_punctuation_and_ranks_whole_names_first(c
 def test_a_series_comes_whole_or_as_means(client: TestClient) -> None:
     here = f"{T}/collections/weather/series"
     whole = client.get(here).json()
-    assert len(whole["time"]) == 72 and set(whole["columns"]) == {"temperature", "sky"}
+    assert len(whole["time"]) == 72
+    assert set(whole["columns"]) == {"temperature", "sky"}
     days = client.get(f"{here}?resample=day&columns=temperature").json()
     assert days["columns"]["temperature"] == {"unit": "Cel", "values": [11.5, 35.5, 59.5]}
     assert days["time"][0] == "2021-01-01T00:00:00+09:00"
@@ -121,11 +136,13 @@ def test_a_series_comes_whole_or_as_means(client: TestClient) -> None:
 def test_a_grid_comes_as_a_picture_on_the_map_and_as_itself(client: TestClient) -> None:
     png = client.get(f"{T}/collections/shade/coverage?f=png")
     west, south, east, north = map(float, png.headers["content-bbox"].split(","))
-    assert 127 < west < east < 128 and 37 < south < north < 38
+    assert 127 < west < east < 128
+    assert 37 < south < north < 38
     assert png.content.startswith(b"\x89PNG")
     tif = client.get(f"{T}/collections/shade/coverage?f=tif")
     with rasterio.open(io.BytesIO(tif.content)) as grid:
-        assert grid.crs.to_epsg() == 5186 and np.array_equal(grid.read(1).ravel(), np.arange(400))
+        assert grid.crs.to_epsg() == 5186
+        assert np.array_equal(grid.read(1).ravel(), np.arange(400))
 
 
 def test_what_is_unchanged_is_not_sent_again_and_what_is_sent_is_packed(client: TestClient) -> None:
@@ -136,15 +153,20 @@ def test_what_is_unchanged_is_not_sent_again_and_what_is_sent_is_packed(client: 
         assert packed.content == first.content
         for tag in (first.headers["etag"], packed.headers["etag"], f"W/{first.headers['etag']}", "*"):
             again = client.get(address, headers={"If-None-Match": tag})
-            assert again.status_code == 304 and not again.content
+            assert again.status_code == 304
+            assert not again.content
         assert client.get(address, headers={"If-None-Match": '"other"'}).status_code == 200
     assert client.get(T, headers={"Accept-Encoding": "gzip"}).headers["content-encoding"] == "gzip"
 
 
 def test_head_is_get_without_the_body(client: TestClient) -> None:
     for address in ("/twins", f"{T}/collections/buildings/items", "/"):
-        got, head = client.get(address, headers={"Accept-Encoding": "identity"}), client.head(address, headers={"Accept-Encoding": "identity"})
-        assert head.status_code == got.status_code == 200 and not head.content
+        got, head = (
+            client.get(address, headers={"Accept-Encoding": "identity"}),
+            client.head(address, headers={"Accept-Encoding": "identity"}),
+        )
+        assert head.status_code == got.status_code == 200
+        assert not head.content
         assert head.headers["content-length"] == got.headers["content-length"]
 
 
@@ -153,7 +175,11 @@ def test_pages_of_other_origins_may_read(client: TestClient) -> None:
     assert answer.headers["access-control-allow-origin"] == "*"
     asked = client.options(
         f"{T}/processes/sunlight/execution",
-        headers={"Origin": "https://a.example", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"},
+        headers={
+            "Origin": "https://a.example",
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "content-type",
+        },
     )
     assert asked.status_code == 200
 

@@ -34,21 +34,25 @@ def test_an_unknown_grade_never_passes_as_open() -> None:
 def test_anyone_reads_and_runs_what_is_open() -> None:
     for action in ("read", "run"):
         grant = decide(ANYONE, action, Resource("jamsil", "buildings", Grade.O))  # type: ignore[arg-type]
-        assert grant.allowed and grant.reason
+        assert grant.allowed
+        assert grant.reason
         grant.require(Grade.O)
 
 
 @pytest.mark.parametrize("grade", [Grade.S, Grade.C])
 def test_anyone_is_asked_who_they_are_for_what_is_closed(grade: Grade) -> None:
     grant = decide(ANYONE, "read", Resource("jamsil", "vaults", grade))
-    assert not grant.allowed and not grant.covers(Grade.O)
+    assert not grant.allowed
+    assert not grant.covers(Grade.O)
     with pytest.raises(Unauthenticated):
         grant.require(Grade.O)
 
 
 def test_a_grant_for_a_whole_twin_says_how_far_it_goes() -> None:
     grant = decide(ANYONE, "read", Resource("jamsil"))
-    assert grant.covers(Grade.O) and not grant.covers(Grade.S) and not grant.covers(Grade.C)
+    assert grant.covers(Grade.O)
+    assert not grant.covers(Grade.S)
+    assert not grant.covers(Grade.C)
 
 
 def test_anyone_writes_nothing() -> None:

@@ -19,7 +19,16 @@ REVALIDATE = "no-cache"
 #: What only a token opens must not lie in a cache that others share.
 PRIVATE = "private, no-store"
 
-_PACKED = ("image/png", "image/tiff; application=geotiff", "image/jpeg", "image/webp", "image/tiff", "font/woff2", "application/zip", "application/gzip")
+_PACKED = (
+    "image/png",
+    "image/tiff; application=geotiff",
+    "image/jpeg",
+    "image/webp",
+    "image/tiff",
+    "font/woff2",
+    "application/zip",
+    "application/gzip",
+)
 _MIN_GZIP = 700  # bytes; below one packet there is nothing to win
 
 

@@ -54,7 +54,9 @@ class Collection(Model):
     id: str
     title: Names
     kind: LayerKind
-    geometry: str | None = Field(description="Point, LineString, Polygon or GeometryCollection; null without geometry")
+    geometry: str | None = Field(
+        description="Point, LineString, Polygon or GeometryCollection; null without geometry"
+    )
     count: int
     extent: LonLatBox | None = Field(description="west, south, east, north, degrees")
     columns: list[ColumnModel]

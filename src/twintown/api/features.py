@@ -41,7 +41,9 @@ def parse_bbox(text: str) -> list[LonLat]:
     """
 
     def bad(what: str) -> BadParameter:
-        return BadParameter("bbox", what, remedy="write west,south,east,north in degrees, such as 127.09,37.50,127.12,37.52")
+        return BadParameter(
+            "bbox", what, remedy="write west,south,east,north in degrees, such as 127.09,37.50,127.12,37.52"
+        )
 
     try:
         numbers = [float(part) for part in text.split(",")]
@@ -58,12 +60,18 @@ def parse_bbox(text: str) -> list[LonLat]:
         raise bad("a longitude beyond 180")
     if south > north:
         raise bad("south is above north")
-    return [(west, south, east, north)] if west <= east else [(west, south, 180.0, north), (-180.0, south, east, north)]
+    return (
+        [(west, south, east, north)]
+        if west <= east
+        else [(west, south, 180.0, north), (-180.0, south, east, north)]
+    )
 
 
 def _page_links(here: str, asked: Mapping[str, str], offset: int, limit: int, matched: int) -> list[Link]:
     def link(rel: str, start: int) -> Link:
-        query = urlencode({**{k: v for k, v in asked.items() if k != "offset"}, **({"offset": start} if start else {})})
+        query = urlencode(
+            {**{k: v for k, v in asked.items() if k != "offset"}, **({"offset": start} if start else {})}
+        )
         return Link(href=f"{here}?{query}" if query else here, rel=rel, type=answers.GeoJSON.media_type)
 
     links = [link("self", offset)]
@@ -87,7 +95,9 @@ def list_items(
     asked: Reading,
     layer: LayerId,
     bbox: Annotated[str | None, Query(description="west,south,east,north, degrees", max_length=200)] = None,
-    limit: Annotated[int, Query(ge=1, description=f"rows a page; more than {MAX_PAGE} gives {MAX_PAGE}")] = 100,
+    limit: Annotated[
+        int, Query(ge=1, description=f"rows a page; more than {MAX_PAGE} gives {MAX_PAGE}")
+    ] = 100,
     offset: Annotated[int, Query(ge=0, le=2**53, description="rows to pass over")] = 0,
 ) -> Response:
     """A page of the layer's rows, in the order of the layer; `{column}={value}` keeps rows with that value."""
@@ -104,11 +114,14 @@ def list_items(
     page = [rows.encoded[i] for i in found[offset : offset + limit]]
     here = f"{base(served.id)}/collections/{version.layer}/items"
     links = _page_links(here, dict(request.query_params), offset, limit, len(found))
-    body = b'{"type":"FeatureCollection","numberMatched":%d,"numberReturned":%d,"links":%b,"features":[%b]}' % (
-        len(found),
-        len(page),
-        answers.dumps([link.model_dump(exclude_none=True) for link in links]),
-        b",".join(page),
+    body = (
+        b'{"type":"FeatureCollection","numberMatched":%d,"numberReturned":%d,"links":%b,"features":[%b]}'
+        % (
+            len(found),
+            len(page),
+            answers.dumps([link.model_dump(exclude_none=True) for link in links]),
+            b",".join(page),
+        )
     )
     return answers.answer(request, body, answers.GeoJSON.media_type, etag=etag)
 
@@ -137,4 +150,6 @@ def get_item(
     body = served.rows(version, asked.grant).one(item)[:-1] + b',"links":%b}' % answers.dumps(
         [link.model_dump(exclude_none=True) for link in links]
     )
-    return answers.answer(request, body, answers.GeoJSON.media_type, etag=answers.tag(version.version, asked.grant.grade, item))
+    return answers.answer(
+        request, body, answers.GeoJSON.media_type, etag=answers.tag(version.version, asked.grant.grade, item)
+    )

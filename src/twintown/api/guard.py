@@ -53,7 +53,9 @@ def declared(route: APIRoute) -> set[str]:
     """The names of the query parameters that a route declares, those of its dependencies included."""
 
     def names(part: Dependant) -> set[str]:
-        return {field.alias for field in part.query_params}.union(*(names(below) for below in part.dependencies))
+        return {field.alias for field in part.query_params}.union(
+            *(names(below) for below in part.dependencies)
+        )
 
     return names(route.dependant)
 

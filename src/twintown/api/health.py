@@ -31,6 +31,8 @@ class Health(Model):
 @router.get("/health", operation_id="getHealth", response_model=Health)
 def get_health(request: Request, opened: OnShelf) -> Response:
     """State of the server."""
-    twins = [TwinHealth(id=name, ready=served.warm.is_set()) for name, served in sorted(opened.shelf.twins.items())]
+    twins = [
+        TwinHealth(id=name, ready=served.warm.is_set()) for name, served in sorted(opened.shelf.twins.items())
+    ]
     health = Health(ready=all(twin.ready for twin in twins), twins=twins, broken=dict(opened.shelf.broken))
     return answers.answer_json(request, health, cache="no-store")

@@ -109,7 +109,9 @@ class TwinModel(Model):
     frame: FrameModel
     bounds: BoundsModel
     bounds_lonlat: LonLatBox
-    edge: Polygon = Field(description="where the data ends; each side in pieces, so that it follows the frame")
+    edge: Polygon = Field(
+        description="where the data ends; each side in pieces, so that it follows the frame"
+    )
     ground: Ground
     home: Home
     day: str = Field(description="the day that is shown first")
@@ -180,7 +182,10 @@ def list_twins(request: Request, opened: OnShelf) -> Response:
 
 
 @router.get(
-    "/twins/{twin}", operation_id="getTwin", response_model=TwinModel, responses=problems.responses(400, 401, 404)
+    "/twins/{twin}",
+    operation_id="getTwin",
+    response_model=TwinModel,
+    responses=problems.responses(400, 401, 404),
 )
 def get_twin(request: Request, asked: Reading) -> Response:
     """One twin: its place, its ground, what is assumed, its layers."""
@@ -202,7 +207,9 @@ def describe(twin: Twin, grant: Grant) -> TwinModel:
         summary=Names.of(about.summary),
         time_zone=about.time_zone,
         frame=FrameModel(**about.frame.to_dict()),  # type: ignore[arg-type]
-        bounds=BoundsModel(**dict(zip(("xmin", "ymin", "xmax", "ymax"), about.bounds.as_tuple(), strict=True))),
+        bounds=BoundsModel(
+            **dict(zip(("xmin", "ymin", "xmax", "ymax"), about.bounds.as_tuple(), strict=True))
+        ),
         bounds_lonlat=_box(twin),
         edge=Polygon(coordinates=[edge]),
         ground=Ground(

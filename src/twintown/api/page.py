@@ -82,7 +82,9 @@ class Page:
             return problems.problem(request, HTTPStatus.NOT_FOUND, detail)
         if request.method not in ("GET", "HEAD"):
             detail = f"{request.method} is not possible at this address."
-            return problems.problem(request, HTTPStatus.METHOD_NOT_ALLOWED, detail, headers={"Allow": "GET, HEAD"})
+            return problems.problem(
+                request, HTTPStatus.METHOD_NOT_ALLOWED, detail, headers={"Allow": "GET, HEAD"}
+            )
         return self._send(request, file)
 
     def _file(self, path: str) -> Path | None:
@@ -95,7 +97,9 @@ class Page:
     def _send(self, request: Request, file: Path) -> Response:
         stat = file.stat()
         etag = answers.tag(file.name, stat.st_mtime_ns, stat.st_size)
-        media_type = _TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+        media_type = (
+            _TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+        )
         cache = answers.IMMUTABLE if _HASHED.search(file.name) else answers.REVALIDATE
         headers = {"X-Content-Type-Options": "nosniff", "Vary": "Accept-Encoding"}
         if media_type.startswith("text/html"):
@@ -104,7 +108,9 @@ class Page:
             return answers.not_modified(etag, cache, "Accept-Encoding")
         if self._has(request, file, ".br", "br"):
             body, coding = file.with_name(file.name + ".br").read_bytes(), "br"
-        elif answers.accepts_gzip(request) and not media_type.startswith(("image/png", "font/woff2", "image/jpeg")):
+        elif answers.accepts_gzip(request) and not media_type.startswith(
+            ("image/png", "font/woff2", "image/jpeg")
+        ):
             body, coding = self._gzip(file, stat.st_mtime_ns), "gzip"
         else:
             body, coding = file.read_bytes(), ""
@@ -114,7 +120,9 @@ class Page:
         return Response(body, media_type=media_type, headers=headers | {"ETag": etag, "Cache-Control": cache})
 
     def _has(self, request: Request, file: Path, suffix: str, coding: str) -> bool:
-        accepted = {item.partition(";")[0].strip() for item in request.headers.get("accept-encoding", "").split(",")}
+        accepted = {
+            item.partition(";")[0].strip() for item in request.headers.get("accept-encoding", "").split(",")
+        }
         return coding in accepted and file.with_name(file.name + suffix).is_file()
 
     def _gzip(self, file: Path, mtime: int) -> bytes:

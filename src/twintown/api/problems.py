@@ -108,7 +108,9 @@ def of_error(request: Request, error: Exception) -> Response:
         return problem(request, status, "The server made a mistake; its log says more.", headers=headers)
     # the path of a server's own file is nobody's business
     where = "" if status >= 500 or error.where.startswith("/") or "://" in error.where else error.where
-    detail = ". ".join(part for part in (f"{error.what} ({where})" if where else error.what, error.remedy) if part)
+    detail = ". ".join(
+        part for part in (f"{error.what} ({where})" if where else error.what, error.remedy) if part
+    )
     return problem(
         request,
         status,

@@ -34,7 +34,9 @@ class Rows:
         table = features.table
         self.layer = layer
         self.features = features
-        self.columns: tuple[str, ...] = tuple(c for c in table.columns if c not in ("id", table.geometry.name))
+        self.columns: tuple[str, ...] = tuple(
+            c for c in table.columns if c not in ("id", table.geometry.name)
+        )
         self.ids: list[str] = [str(value) for value in table["id"]]
         self.position: dict[str, int] = {value: i for i, value in enumerate(self.ids)}
         self.lonlat: NDArray[Any] = _lonlat(features)
@@ -74,7 +76,9 @@ class Rows:
     def _equal(self, column: str, text: str) -> NDArray[np.bool_]:
         if column not in self.columns:
             known = ", ".join(self.columns)
-            raise BadParameter(column, f"{self.layer} has no column {column!r}", remedy=f"its columns are {known}")
+            raise BadParameter(
+                column, f"{self.layer} has no column {column!r}", remedy=f"its columns are {known}"
+            )
         values = self.features.table[column]
         if pd.api.types.is_bool_dtype(values):
             if text not in ("true", "false"):
@@ -104,7 +108,9 @@ def _lonlat(features: Features) -> NDArray[Any]:
     return out
 
 
-def _encode(table: gpd.GeoDataFrame, ids: list[str], columns: Sequence[str], lonlat: NDArray[Any]) -> list[bytes]:
+def _encode(
+    table: gpd.GeoDataFrame, ids: list[str], columns: Sequence[str], lonlat: NDArray[Any]
+) -> list[bytes]:
     geometries = shapely.to_geojson(lonlat)
     lists = [plain(table[column]) for column in columns]
     return [

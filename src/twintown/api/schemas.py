@@ -108,7 +108,15 @@ class Polygon(Model):
 class Geometry(BaseModel):
     """Any GeoJSON geometry (RFC 7946), longitude and latitude."""
 
-    type: Literal["Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection"]
+    type: Literal[
+        "Point",
+        "MultiPoint",
+        "LineString",
+        "MultiLineString",
+        "Polygon",
+        "MultiPolygon",
+        "GeometryCollection",
+    ]
     coordinates: list[object] = Field(default_factory=list)
 
 

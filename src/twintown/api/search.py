@@ -104,13 +104,14 @@ def _rank(entry: Entry, wanted: str) -> int:
 def entries(layer: str, rows: Rows) -> list[Entry]:
     """The named rows of one layer that lie somewhere; rows of one name next to each other (a road's pieces) once."""
     table = rows.features.table
-    names = [plain(table[c]) if c in table.columns else [None] * len(rows) for c in ("name_ko", "name_en", "name")]
+    names = [
+        plain(table[c]) if c in table.columns else [None] * len(rows) for c in ("name_ko", "name_en", "name")
+    ]
     kinds = _texts(table, "kind", layer)
     heights = plain(table["height_m"]) if "height_m" in table.columns else [None] * len(rows)
-    # a road is found in its middle, everything else on itself
-    lines = shapely.get_type_id(rows.lonlat) == 1
-    points = np.where(lines, shapely.line_interpolate_point(np.where(lines, rows.lonlat, None), 0.5, normalized=True),
-                      shapely.point_on_surface(rows.lonlat))  # fmt: skip
+    points = shapely.point_on_surface(rows.lonlat)
+    lines = shapely.get_type_id(rows.lonlat) == 1  # a road is found in its middle, everything else on itself
+    points[lines] = shapely.line_interpolate_point(rows.lonlat[lines], 0.5, normalized=True)
     first = _FIRST.index(layer) if layer in _FIRST else len(_FIRST)
     out: dict[tuple[str, str] | int, Entry] = {}
     for i, (ko, en, plain_name) in enumerate(zip(*names, strict=True)):
@@ -142,7 +143,11 @@ def _texts(table: pd.DataFrame, column: str, otherwise: str) -> list[str]:
 
 def index(served: Served, grant: Grant) -> Index:
     """The index of the versions that are current now."""
-    layers = [layer for layer in served.twin.layers(grant) if layer.kind == "features" and layer.layer not in _NAMELESS]
+    layers = [
+        layer
+        for layer in served.twin.layers(grant)
+        if layer.kind == "features" and layer.layer not in _NAMELESS
+    ]
 
     def make() -> Index:
         found: list[Entry] = []
@@ -169,7 +174,9 @@ def _has_names(layer: LayerVersion) -> bool:
 def search(
     request: Request,
     asked: Reading,
-    q: Annotated[str, Query(min_length=1, max_length=100, description="part of a name", examples=["롯데월드타워"])],
+    q: Annotated[
+        str, Query(min_length=1, max_length=100, description="part of a name", examples=["롯데월드타워"])
+    ],
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
 ) -> Response:
     """Named things of a twin by part of a name; case, spaces and punctuation do not matter."""

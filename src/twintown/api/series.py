@@ -33,7 +33,9 @@ class SeriesModel(Model):
     place: str
     zone: str
     resample: Resample
-    method: Literal["as observed", "mean"] = Field(description="numbers of a step are their mean; texts are left out")
+    method: Literal["as observed", "mean"] = Field(
+        description="numbers of a step are their mean; texts are left out"
+    )
     time: list[str] = Field(description="ISO 8601; the start of the step")
     columns: dict[str, SeriesColumn]
     attributes: dict[str, Scalar]
@@ -47,7 +49,9 @@ def chosen(series: Series, columns: str | None) -> list[str]:
     wanted = list(dict.fromkeys(part.strip() for part in columns.split(",") if part.strip()))
     for name in wanted:
         if name not in known:
-            raise BadParameter("columns", f"there is no column {name[:80]!r}", remedy=f"its columns are {', '.join(known)}")
+            raise BadParameter(
+                "columns", f"there is no column {name[:80]!r}", remedy=f"its columns are {', '.join(known)}"
+            )
     if not wanted:
         raise BadParameter("columns", "names no column", remedy=f"its columns are {', '.join(known)}")
     return wanted
@@ -68,7 +72,9 @@ def render(series: Series, columns: list[str], resample: Resample) -> dict[str, 
         "resample": resample,
         "method": "as observed" if resample == "none" else "mean",
         "time": plain(table["time"]),
-        "columns": {name: {"unit": series.units.get(name, ""), "values": plain(table[name])} for name in columns},
+        "columns": {
+            name: {"unit": series.units.get(name, ""), "values": plain(table[name])} for name in columns
+        },
         "attributes": {k: v for k, v in series.attributes.items() if isinstance(v, Scalar)},
     }
 
@@ -83,8 +89,12 @@ def get_series(
     request: Request,
     asked: Reading,
     layer: LayerId,
-    columns: Annotated[str | None, Query(description="names joined by commas; all by default", max_length=2000)] = None,
-    resample: Annotated[Resample, Query(description="means of days or months instead of every value")] = "none",
+    columns: Annotated[
+        str | None, Query(description="names joined by commas; all by default", max_length=2000)
+    ] = None,
+    resample: Annotated[
+        Resample, Query(description="means of days or months instead of every value")
+    ] = "none",
 ) -> Response:
     """A series, whole or as means."""
     served = asked.served

@@ -107,7 +107,9 @@ class Served:
         def make() -> Grid:
             shape = self.twin.read(version, grant)
             if not isinstance(shape, Grid):
-                raise BadParameter("layer", f"{version.layer} is no grid", remedy="ask for its items or its series")
+                raise BadParameter(
+                    "layer", f"{version.layer} is no grid", remedy="ask for its items or its series"
+                )
             return shape
 
         return self.layers.get(("grid", version.layer, version.version, terms(grant)), make)
@@ -118,7 +120,9 @@ class Served:
         def make() -> Series:
             shape = self.twin.read(version, grant)
             if not isinstance(shape, Series):
-                raise BadParameter("layer", f"{version.layer} is no series", remedy="ask for its items or its coverage")
+                raise BadParameter(
+                    "layer", f"{version.layer} is no series", remedy="ask for its items or its coverage"
+                )
             return shape
 
         return self.layers.get(("series", version.layer, version.version, terms(grant)), make)
@@ -140,7 +144,9 @@ class Shelf:
             try:
                 served = open_one(directory)
                 if served.id in twins:
-                    raise BadSettings(f"another twin is called {served.id!r} too", str(directory), "give each its own id")
+                    raise BadSettings(
+                        f"another twin is called {served.id!r} too", str(directory), "give each its own id"
+                    )
                 twins[served.id] = served
             except TwintownError as error:
                 LOG.error("the twin in %s is not served: %s", directory, error)

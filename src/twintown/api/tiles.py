@@ -24,12 +24,19 @@ from twintown.twin.layers import ProductVersion
 router = APIRouter(tags=["tiles"])
 MVT = "application/vnd.mapbox-vector-tile"
 GLB = "model/gltf-binary"
-_TYPES = {".json": "application/json", ".glb": GLB, ".subtree": "application/octet-stream", ".b3dm": "application/octet-stream"}
+_TYPES = {
+    ".json": "application/json",
+    ".glb": GLB,
+    ".subtree": "application/octet-stream",
+    ".b3dm": "application/octet-stream",
+}
 _SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 MAX_ZOOM = 24
 BASE = "base"
 
-Version = Annotated[str | None, Query(description="version of the tiles; makes the address immutable", max_length=64)]
+Version = Annotated[
+    str | None, Query(description="version of the tiles; makes the address immutable", max_length=64)
+]
 
 
 class VectorLayer(BaseModel):
@@ -70,7 +77,9 @@ def _cache(asked: Asked, version: ProductVersion, named: str | None) -> str:
     return answers.IMMUTABLE if named == version.version else answers.REVALIDATE
 
 
-def _send(request: Request, asked: Asked, version: ProductVersion, path: str, media_type: str, named: str | None) -> Response:
+def _send(
+    request: Request, asked: Asked, version: ProductVersion, path: str, media_type: str, named: str | None
+) -> Response:
     """One file of a product; read and compressed once, then from memory."""
     cache, etag = _cache(asked, version, named), answers.tag(version.version, path)
     if answers.unchanged(request, etag):
@@ -114,7 +123,9 @@ def get_3dtiles(
     try:
         version = asked.served.twin.product(f"{layer}-3dtiles", asked.grant)
     except NotFound:
-        raise NotFound(f"there are no 3D Tiles of {layer[:64]!r}", asked.served.id, "see the links of the twin") from None
+        raise NotFound(
+            f"there are no 3D Tiles of {layer[:64]!r}", asked.served.id, "see the links of the twin"
+        ) from None
     try:
         return _send(request, asked, version, path, _TYPES[suffix], v)
     except NotFound:
@@ -130,7 +141,9 @@ def get_3dtiles(
 def get_tilejson(request: Request, asked: Reading) -> Response:
     """Where the vector tiles of the base map are, and what is in them (TileJSON 3.0)."""
     version = asked.served.twin.product(BASE, asked.grant)
-    template = f"{request.base_url}{base(asked.served.id)[1:]}/tiles/{BASE}/{{z}}/{{x}}/{{y}}?v={version.version}"
+    template = (
+        f"{request.base_url}{base(asked.served.id)[1:]}/tiles/{BASE}/{{z}}/{{x}}/{{y}}?v={version.version}"
+    )
     document = answers.loads(asked.served.twin.product_file(version, "tilejson.json", asked.grant))
     return answers.answer_json(request, basemap.tilejson(document, template))
 
@@ -140,7 +153,10 @@ def get_tilejson(request: Request, asked: Reading) -> Response:
     operation_id="getBaseTile",
     response_class=Response,
     responses={
-        200: {"description": "a vector tile", "content": {MVT: {"schema": {"type": "string", "format": "binary"}}}},
+        200: {
+            "description": "a vector tile",
+            "content": {MVT: {"schema": {"type": "string", "format": "binary"}}},
+        },
         204: {"description": "nothing is drawn there"},
         **problems.responses(400, 401, 404),
     },

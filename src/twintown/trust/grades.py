@@ -16,7 +16,7 @@ from twintown.ground.names import Name
 class Grade(Enum):
     """How secret a layer is; `Grade.O < Grade.S < Grade.C`."""
 
-    O = "O"
+    O = "O"  # noqa: E741 - the framework's own letter
     S = "S"
     C = "C"
 

@@ -107,5 +107,7 @@ def identify(authorization: str, twin: str, secret: Secret | None) -> Subject:
     if scheme.lower() == "bearer" and secret is not None and secret.matches(token.strip()):
         return Subject("owner", twin)
     raise Unauthenticated(
-        "the token is not this twin's", where=twin, remedy=f"send the content of {TOKEN_FILE} as 'Authorization: Bearer …'"
+        "the token is not this twin's",
+        where=twin,
+        remedy=f"send the content of {TOKEN_FILE} as 'Authorization: Bearer …'",
     )

@@ -76,9 +76,13 @@ class Grant:
         if self.covers(grade):
             return
         where = what or self.resource.layer or self.resource.twin
-        reason = self.reason if not self.allowed else f"grade {grade.value} is above what this caller may read"
+        reason = (
+            self.reason if not self.allowed else f"grade {grade.value} is above what this caller may read"
+        )
         if self.subject.kind == "anyone":
-            raise Unauthenticated(reason, where=where, remedy="send the owner's token as 'Authorization: Bearer …'")
+            raise Unauthenticated(
+                reason, where=where, remedy="send the owner's token as 'Authorization: Bearer …'"
+            )
         raise Denied(reason, where=where, remedy="ask the twin's owner")
 
 
@@ -88,9 +92,13 @@ def decide(subject: Subject, action: Action, resource: Resource) -> Grant:
     Everything that no sentence here allows is denied.
     """
     if subject.kind == "owner" and subject.twin in ("", resource.twin) and action in ACTIONS:
-        return Grant(subject, action, resource, True, "the owner may do everything with the twin", grade=Grade.C)
+        return Grant(
+            subject, action, resource, True, "the owner may do everything with the twin", grade=Grade.C
+        )
     if action in ("read", "run"):
-        grade = resource.grade or Grade.O  # a whole twin is entered as anyone; Grant.grade bounds what is seen
+        grade = (
+            resource.grade or Grade.O
+        )  # a whole twin is entered as anyone; Grant.grade bounds what is seen
         if grade is Grade.O:
             return Grant(subject, action, resource, True, "what is graded O is open to anyone", grade=Grade.O)
         return Grant(subject, action, resource, False, f"grade {grade.value} is not open to anyone")
