@@ -64,7 +64,7 @@ def build(directory: Path, *, database: str = "", blobs: str = "", show: bool = 
     """
     begun = time.monotonic()
     Description.load(directory)  # a bad description is said before a lock or a database is made
-    before = "" if database or blobs else quick.inputs(directory)
+    before = "" if database or blobs else _quick_mark(directory)
     with locked(directory):
         twin = Twin.open(directory, database=database, blobs=blobs, read_only=False)
         _sweep(twin)
@@ -76,6 +76,13 @@ def build(directory: Path, *, database: str = "", blobs: str = "", show: bool = 
     return Built(
         twin.description.id, ran, kept, len(work.layers), len(work.products), time.monotonic() - begun
     )
+
+
+def _quick_mark(directory: Path) -> str:
+    try:
+        return quick.inputs(directory)
+    except (OSError, ValueError):
+        return ""  # a missing file is named by the step that needs it
 
 
 def _run(twin: Twin, show: bool) -> _Work:

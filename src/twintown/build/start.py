@@ -70,7 +70,8 @@ def from_bounds(
         range_m=round(max((north - south) * 111_000, 500)),
     )  # fmt: skip
     if osm is not None:
-        text += _OSM.format(path=osm.resolve() if not osm.is_absolute() else osm)
+        inside = osm.resolve().is_relative_to(directory.resolve())
+        text += _OSM.format(path=osm.resolve().relative_to(directory.resolve()) if inside else osm.resolve())
     try:
         directory.mkdir(parents=True, exist_ok=True)
         (directory / FILE).write_text(text, encoding="utf-8")
