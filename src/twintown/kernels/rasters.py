@@ -1,4 +1,4 @@
-"""Tops of solids on a grid: the highest triangle over each cell's centre."""
+"""Tops of solids on a grid: the highest triangle over each cell's centre, by edge functions [pineda1988]."""
 
 from __future__ import annotations
 
