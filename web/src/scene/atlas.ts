@@ -57,7 +57,6 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
   const stage = document.createElement("div");
   stage.className = "atlas-stage";
   stage.tabIndex = 0;
-  stage.setAttribute("role", "application");
   host.append(stage);
   const labels = new Labels(stage);
   const tip = document.createElement("div");
