@@ -113,9 +113,14 @@ def _height(row: pd.Series) -> Height:
     }.get(source, source)
     margin = f" ± {error:.1f} m" if error else ""
     statement = Names(ko=f"{value:.1f} m{margin} ({ko})", en=f"{value:.1f} m{margin} ({en})")
-    return Height(
-        value_m=value, source=source, error_m=error, assumed=source != "measured", statement=statement
-    )  # type: ignore[arg-type]
+    said = {
+        "value_m": value,
+        "source": source,
+        "error_m": error,
+        "assumed": source != "measured",
+        "statement": statement,
+    }
+    return Height.model_validate(said)
 
 
 def _rings(geometry: Any, digits: int) -> list[list[Ring]]:

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, Literal
+import gzip
+import logging
+import time
+from typing import TYPE_CHECKING, Annotated, Literal
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from twintown.api import answers, problems
-from twintown.api.guard import Asked, Decide, Reading
+from twintown.api import answers, problems, search
+from twintown.api.guard import Asked, Decide, Reading, Running
 from twintown.api.schemas import Model
-from twintown.api.shelf import Shelf
+from twintown.api.shelf import Served, Shelf, terms
+from twintown.ground.errors import NotFound, TwintownError
+from twintown.processes.arrays import MEDIA_TYPE
 from twintown.processes.sunpath import Place, sun_path
+from twintown.trust.identity import ANYONE
+from twintown.trust.policy import Grant, Resource
+from twintown.twin.layers import LayerVersion
 
+if TYPE_CHECKING:
+    from twintown.processes.sunlight_scene import Scene
+
+LOG = logging.getLogger("twintown.api")
 router = APIRouter(tags=["sunlight"])
 Basis = Literal["solar", "civil"]
+BASES: tuple[Basis, ...] = ("solar", "civil")
+_DAY = r"^\d{4}-\d{2}-\d{2}$"
+_AT_ONCE = 2  # computations side by side; the loop and the files stay quick beside them
+MOST_EDITS = 200
 
 
 class SunPosition(Model):
@@ -42,10 +58,122 @@ class SunDay(Model):
     positions: list[SunPosition] = Field(description="every ten minutes of the basis while the sun is up")
 
 
-def place(asked: Asked) -> Place:
-    """The middle of a twin, for the sun."""
-    about = asked.served.twin.description
-    return Place.of(about.frame, *about.bounds.centre, about.time_zone)
+class HeightEdit(Model):
+    """Another height for one building; its parts follow in proportion."""
+
+    op: Literal["set"] = "set"
+    object: str = Field(
+        min_length=1, max_length=200, description="id of a building", examples=["relation/8824257"]
+    )
+    height_m: float = Field(ge=0, le=1000, allow_inf_nan=False)
+
+
+class SunlightInputs(Model):
+    """What is asked."""
+
+    date: str | None = Field(
+        default=None, pattern=_DAY, description="1950 to 2100; the twin's day by default"
+    )
+    time_basis: Basis = "solar"
+    edits: list[HeightEdit] = Field(
+        default=[], max_length=MOST_EDITS, description="the last of an object counts"
+    )
+    window: tuple[int, int, int, int] | None = Field(
+        default=None,
+        description="first row, first column, rows, columns of the ground's grid, instead of what changed",
+    )
+
+
+class Execution(Model):
+    """The body of an execution (OGC API – Processes, Part 1: `inputs`)."""
+
+    inputs: SunlightInputs
+
+
+def _versions(asked: Asked) -> tuple[LayerVersion, LayerVersion]:
+    """The versions that the question is about. Raises NotFound for a twin without buildings."""
+    twin = asked.served.twin
+    try:
+        return twin.version("buildings", asked.grant), twin.version("building-parts", asked.grant)
+    except NotFound:
+        raise NotFound(
+            "this twin has no buildings to cast a shadow", asked.served.id, "ask another twin"
+        ) from None
+
+
+def _scene(asked: Asked, buildings: LayerVersion, parts: LayerVersion) -> Scene:
+    """The prepared city of these versions; made once, then kept."""
+    served, grant = asked.served, asked.grant
+
+    def make() -> Scene:
+        from twintown.processes.sunlight_scene import Scene  # brings the compiler: not before it is needed
+
+        about = served.twin.description
+        solids = served.rows(parts, grant).features
+        return Scene(served.rows(buildings, grant).features, solids, about.bounds, about.time_zone)
+
+    return served.scenes.get(("scene", buildings.version, parts.version, terms(grant)), make)
+
+
+def _base(asked: Asked, day: str, basis: Basis) -> tuple[bytes, bytes, str]:
+    """The answer without edits, plain and packed, and its entity tag."""
+    buildings, parts = _versions(asked)
+    key = ("sunlight", buildings.version, parts.version, terms(asked.grant), day, basis)
+
+    def make() -> tuple[bytes, bytes]:
+        body = _scene(asked, buildings, parts).base(day, basis).to_bytes()
+        return body, gzip.compress(body, 6, mtime=0)
+
+    return *asked.served.bodies.get(key, make), answers.tag(*key)
+
+
+def _edited(asked: Asked, inputs: SunlightInputs, day: str) -> bytes:
+    scene = _scene(asked, *_versions(asked))
+    edits = [edit.model_dump() for edit in inputs.edits]
+    return scene.edit(edits, day, inputs.time_basis, inputs.window).to_bytes()
+
+
+def respond(request: Request, asked: Asked, inputs: SunlightInputs) -> Response:
+    """The answer to one question; takes a thread for as long as it computes."""
+    begun = time.perf_counter()
+    day = inputs.date or asked.served.twin.description.day
+    if inputs.edits:
+        body = _edited(asked, inputs, day)
+        answer = answers.answer(request, body, MEDIA_TYPE, cache="no-store", level=1)
+    else:
+        body, packed, tag = _base(asked, day, inputs.time_basis)
+        answer = answers.answer(request, body, MEDIA_TYPE, etag=tag, packed=packed)
+    answer.headers["Server-Timing"] = f"answer;dur={(time.perf_counter() - begun) * 1e3:.1f}"
+    return answer
+
+
+def _limiter(request: Request) -> CapacityLimiter:
+    state = request.app.state
+    if not hasattr(state, "computing"):
+        state.computing = CapacityLimiter(_AT_ONCE)
+    limiter: CapacityLimiter = state.computing
+    return limiter
+
+
+@router.post(
+    "/twins/{twin}/processes/sunlight/execution",
+    operation_id="executeSunlight",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "length of the header (u32, little endian), header (JSON), buffers (each at a multiple of 8 bytes)",
+            "content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
+        },
+        **problems.responses(400, 401, 404, 413),
+    },
+)
+async def execute_sunlight(request: Request, asked: Running, execution: Execution) -> Response:
+    """Sun hours of the ground and of facade points on a day, after height edits; without edits the whole base answer."""
+    limiter = _limiter(request)
+    async with limiter:  # whoever pulls on has gone by the time it is their turn; then nothing is computed
+        if await request.is_disconnected():
+            return Response(status_code=204)
+        return await to_thread.run_sync(respond, request, asked, execution.inputs)
 
 
 @router.get(
@@ -57,15 +185,32 @@ def place(asked: Asked) -> Place:
 def get_sun(
     request: Request,
     asked: Reading,
-    date: Annotated[date | None, Query(description="1950 to 2100; the twin's day by default")] = None,
+    date: Annotated[
+        str | None, Query(pattern=_DAY, description="1950 to 2100; the twin's day by default")
+    ] = None,
     basis: Annotated[Basis, Query(description="which clock steps by ten minutes")] = "civil",
 ) -> Response:
     """The sun's path over a day."""
-    day = date or asked.served.twin.description.day
-    return answers.answer_json(request, SunDay.model_validate(sun_path(str(day), basis, place(asked))))
+    about = asked.served.twin.description
+    place = Place.of(about.frame, *about.bounds.centre, about.time_zone)
+    return answers.answer_json(request, SunDay.model_validate(sun_path(date or about.day, basis, place)))
 
 
 def warm(shelf: Shelf, decide: Decide) -> None:
-    """Load what the first click needs, twin by twin."""
+    """Load what the first click needs, twin by twin: rows, names, the prepared city and its answers on the twin's day."""
     for served in shelf.twins.values():
+        try:
+            _warm(served, decide(ANYONE, "run", Resource(served.id)))
+        except TwintownError as error:
+            LOG.warning("%s answers its first question slowly: %s", served.id, error)
+        except Exception:
+            LOG.exception("%s answers its first question slowly", served.id)
         served.warm.set()
+
+
+def _warm(served: Served, grant: Grant) -> None:
+    asked = Asked(served, grant)
+    search.index(served, grant)
+    if {"buildings", "building-parts"} <= {layer.layer for layer in served.twin.layers(grant)}:
+        for basis in BASES:
+            _base(asked, served.twin.description.day, basis)
