@@ -81,6 +81,16 @@ def test_the_validator_finds_nothing_in_the_real_tower_and_its_neighbours(valida
     _check(validate, tmp_path, {name: data for name, data in files.items() if name.endswith(".glb")})
 
 
+@pytest.mark.slow
+def test_the_validator_finds_nothing_in_any_tile_of_the_twins_that_were_built_here(validate, repository):
+    built = sorted(repository.glob("*/*/tiles/*-3dtiles/*/t/*.glb"))
+    if not built:
+        pytest.skip("no twin was built here: `make demo` builds two")
+    for name, found in validate(built).items():
+        assert (found["errors"], found["warnings"]) == (0, 0), (name, found["messages"])
+        assert set(found["infos"]) <= ALLOWED, name
+
+
 def test_the_validator_finds_nothing_in_large_small_and_wide_tiles(validate, tmp_path):
     files = {
         "one.glb": encode(pyramids(1, 0.0), table(1)),

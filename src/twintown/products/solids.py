@@ -1,4 +1,4 @@
-"""Building parts → triangles for the eye: walls and roofs, no floors.
+"""Building parts → triangles for the eye: walls and roofs, and floors only where one can look at them from below.
 
 Flat roofs are made here, thousands at a time; the other shapes come from `city.roofs`, one by one.
 """
@@ -17,10 +17,12 @@ from twintown.ground.mesh import Mesh
 
 #: Pieces of outlines thinner than this are not drawn, m².
 _LEAST_AREA = 1e-4
+#: Parts that start higher than this above the ground show their floor, metres.
+_LIFTED_M = 0.1
 
 
 def prisms(outlines: NDArray[np.object_], base: NDArray[np.float64], top: NDArray[np.float64]) -> Mesh:
-    """Vertical walls and flat roofs, without floors; feature = index of the outline.
+    """Vertical walls and flat roofs, floors only in the air; feature = index of the outline.
 
     Args:
         outlines: n shapely (multi)polygons, metres; holes become courtyards.
@@ -41,11 +43,13 @@ def prisms(outlines: NDArray[np.object_], base: NDArray[np.float64], top: NDArra
     following = closed[np.flatnonzero(~last) + 1]
     walls, wall_owner = _walls(xy, following, owner[of[ring]], base, top)
     roofs, roof_owner = _roofs(xy, ring, of, owner)
-    roof_xyz = np.column_stack([xy, top[owner[of[ring]]]])
+    of_xy = owner[of[ring]]
+    lifted = base[roof_owner] > _LIFTED_M
+    floors = roofs[lifted][:, ::-1] + len(walls) + len(xy)
     return Mesh(
-        np.concatenate([walls, roof_xyz]),
-        np.concatenate([_wall_triangles(len(walls) // 4), roofs + len(walls)]).astype(np.int32),
-        np.concatenate([wall_owner, roof_owner]).astype(np.int32),
+        np.concatenate([walls, np.column_stack([xy, top[of_xy]]), np.column_stack([xy, base[of_xy]])]),
+        np.concatenate([_wall_triangles(len(walls) // 4), roofs + len(walls), floors]).astype(np.int32),
+        np.concatenate([wall_owner, roof_owner, roof_owner[lifted]]).astype(np.int32),
     )
 
 
@@ -93,7 +97,7 @@ def _roofs(
 
 
 def without_floor(mesh: Mesh, base: float) -> Mesh:
-    """The mesh less the triangles that lie flat on `base` and look down: nobody sees them."""
+    """The mesh less the triangles that lie flat on `base` and look down."""
     corners = mesh.vertices[mesh.triangles]
     down = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])[:, 2] < 0
     floor = down & (np.abs(corners[:, :, 2] - base) < 1e-6).all(axis=1)
@@ -101,7 +105,7 @@ def without_floor(mesh: Mesh, base: float) -> Mesh:
 
 
 def parts_mesh(parts: gpd.GeoDataFrame, frame: Frame) -> Mesh:
-    """Walls and roofs of building parts, floors left out; feature = row.
+    """Walls and roofs of building parts, floors only in the air; feature = row.
 
     Args:
         parts: rows of the layer `building-parts`: base_m, eave_m, top_m (metres above the ground), roof_shape,
@@ -130,5 +134,5 @@ def parts_mesh(parts: gpd.GeoDataFrame, frame: Frame) -> Mesh:
                 turned,
                 bool(across[row]),
             )
-            meshes.append(without_floor(body, base[row]))
+            meshes.append(body if base[row] > _LIFTED_M else without_floor(body, base[row]))
     return Mesh.join(meshes)
