@@ -1,6 +1,6 @@
 """Builds the page (web/dist) when its sources changed: finds Node or brings it from PyPI, `npm ci`, `vite build`.
 
-`page.py` builds; `page.py npm ARGS…` runs npm in web/ with the packages in place.
+`page.py` builds; `page.py packages` only brings the packages; `page.py npm ARGS…` runs npm in web/ with them in place.
 """
 
 from __future__ import annotations
@@ -112,6 +112,8 @@ def build() -> Path:
 
 if __name__ == "__main__":
     environment.make("run")
+    if sys.argv[1:2] == ["packages"]:
+        raise SystemExit(0 if packages() else 1)
     if sys.argv[1:2] == ["npm"]:
         raise SystemExit(0 if npm(packages(), *sys.argv[2:]) else 1)
     build()

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from twintown.build import start
 
 TOWER = Path(__file__).parents[1] / "hamlet" / "jamsil" / "data" / "odbl" / "tower.osm"

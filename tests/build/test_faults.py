@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from twintown.build.lock import locked
 from twintown.build.run import build
 from twintown.build.steps import owner

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+
 from twintown.build.plan import Planned, fresh, in_order
 from twintown.ground.errors import BadSettings
 from twintown.store.tables import StepRow

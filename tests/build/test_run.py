@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
+
 from twintown.build import mark, start
 from twintown.build.progress import ProgressLine
 from twintown.build.run import build
