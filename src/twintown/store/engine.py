@@ -54,7 +54,8 @@ def _sqlite_engine(database: str | None, read_only: bool) -> Engine:
         if read_only:
             # Where nothing may be written there is no place for the log's index, so SQLite must be told that
             # the file stands still; that is only true while no log lies beside it.
-            still = not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists()
+            log = path.with_name(f"{path.name}-wal")
+            still = not os.access(path.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
             url = f"sqlite:///file:{quote(str(path))}?mode=ro{'&immutable=1' if still else ''}&uri=true"
         else:
             url = sqlite_url(path)
