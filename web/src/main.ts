@@ -1,20 +1,79 @@
 import "./theme/page.css";
 import { createApp, h, watch } from "vue";
 import { api } from "./api/client";
-import { createWords } from "./i18n";
+import { createWords, inBoth } from "./i18n";
 import App from "./panels/App.vue";
 import { createAtlas } from "./scene/atlas";
-import { createViewer } from "./scene/viewer";
-import { readLink } from "./state/link";
+import { createCity } from "./scene/city";
+import { createViewer, drawsInSoftware } from "./scene/viewer";
+import { createClock } from "./state/clock";
+import { readLink, writeLink } from "./state/link";
+import { createHeld } from "./state/object";
 import { createState, openTwin } from "./state/store";
+import { createSunlight } from "./state/sunlight";
 
 const link = readLink(location.search, navigator.language);
 const state = createState(api, link);
-createApp({ render: () => h(App, { state }) }).use(createWords(link.lang)).mount("#app");
-const viewer = createViewer(document.getElementById("scene")!);
+state.looks.lite = link.lite ?? drawsInSoftware();
+state.looks.reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
+const clock = createClock(state, link);
+const sunlight = createSunlight(state, clock);
+const held = createHeld(state, sunlight, link.edit && { op: "set", ...link.edit });
+
+const viewer = createViewer(document.getElementById("scene")!, state.looks.lite);
+createApp({ render: () => h(App, { page: { state, clock, sunlight, held } }) })
+  .use(createWords(link.lang))
+  .mount("#app");
+
 let shown: { destroy(): void } | null = null;
-watch(() => state.twins.current, (twin) => {
-  shown?.destroy();
-  shown = twin?.kind === "atlas" ? createAtlas(viewer, state) : null;
-});
+let selected = link.selected;
+watch(
+  () => state.twins.current,
+  (twin) => {
+    shown?.destroy();
+    shown = null;
+    if (!twin) return;
+    shown = twin.kind === "atlas" ? createAtlas(viewer, state) : createCity(viewer, twin, { state, clock, sunlight, held, words: { edge: inBoth("edge") } });
+    if (selected) {
+      const id = selected;
+      selected = null;
+      void api.object(twin.id, id).then(
+        (o) => (state.pick.selection = { id, layer: o.layer, lon: o.lon ?? twin.home.lon, lat: o.lat ?? twin.home.lat, feature: null }),
+        () => undefined,
+      );
+    }
+    if (state.looks.mode !== "shadow") sunlight.need();
+  },
+);
+
+// The address follows the view, so that it can be copied at any moment.
+let writing: ReturnType<typeof setTimeout> | null = null;
+watch(
+  () => [
+    state.twins.current, state.looks.lang, state.looks.mode, state.looks.layers, state.place.camera, state.pick.selection,
+    held.now.wanted, held.now.height, clock.at.date, clock.at.basis, clock.at.playing, clock.at.playing ? 0 : clock.at.minute,
+  ],
+  () => {
+    if (writing) clearTimeout(writing);
+    writing = setTimeout(() => {
+      const twin = state.twins.current;
+      if (!twin) return;
+      const query = writeLink({
+        twin: twin.id,
+        lang: state.looks.lang,
+        date: clock.at.date && clock.at.date !== twin.day ? clock.at.date : null,
+        minute: clock.at.playing ? null : clock.at.minute,
+        basis: clock.at.basis,
+        mode: state.looks.mode,
+        camera: state.place.camera,
+        layers: state.looks.layers,
+        selected: state.pick.selection?.id || null,
+        edit: held.now.id && held.now.wanted !== held.now.height ? { object: held.now.id, height_m: held.now.wanted } : null,
+        lite: link.lite,
+      });
+      history.replaceState(null, "", query);
+    }, 350);
+  },
+);
+
 void openTwin(state, link.twin);

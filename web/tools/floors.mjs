@@ -28,13 +28,16 @@ const files = readdirSync(root, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile() && /\.(ts|vue)$/.test(entry.name))
   .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
 
+const IMPORTS =
+  /(?:^|\n)\s*(?:import|export)\s[^"'()=]*?from\s*["']([^"']+)["']|(?:^|\n)\s*import\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/g;
 const broken = [];
 for (const file of files) {
   const place = relative(root, file);
   const room = place.includes("/") ? place.split("/")[0] : "main";
   if (!may[room]) broken.push(`${place}: the room '${room}' has no floor`);
   const text = readFileSync(file, "utf8");
-  for (const [, name] of text.matchAll(/(?:from|import)\s*\(?\s*["']([^"']+)["']/g)) {
+  for (const [, a, b, c] of text.matchAll(IMPORTS)) {
+    const name = a ?? b ?? c;
     if (name.startsWith(".")) {
       const target = relative(root, normalize(join(dirname(file), name))).split("/");
       const other = target.length > 1 || may[target[0]] ? target[0] : "main";

@@ -1,5 +1,5 @@
 import { decodeArrays, type Arrays } from "./arrays";
-import type { Collection, FeatureCollection, Problem, SearchResult, SeriesAnswer, Twin, TwinSummary } from "./types";
+import type { Collection, FeatureCollection, ObjectAnswer, Problem, SearchResult, SeriesAnswer, Twin, TwinSummary } from "./types";
 
 /** What the server said went wrong, as one line a person can read (RFC 9457 bodies). */
 export class ServerProblem extends Error {
@@ -58,7 +58,7 @@ export const api = {
   series: (twin: string, layer: string, params?: Params) =>
     json<SeriesAnswer>(`/twins/${part(twin)}/collections/${part(layer)}/series`, params),
   object: (twin: string, id: string, signal?: AbortSignal) =>
-    json<Record<string, unknown>>(`/twins/${part(twin)}/objects/${idPath(id)}`, undefined, signal),
+    json<ObjectAnswer>(`/twins/${part(twin)}/objects/${idPath(id)}`, undefined, signal),
   search: (twin: string, q: string, limit = 8, signal?: AbortSignal) =>
     json<{ results: SearchResult[] }>(`/twins/${part(twin)}/search`, { q, limit }, signal).then((a) => a.results),
   sun: (twin: string, date: string, basis: string) =>

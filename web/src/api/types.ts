@@ -59,3 +59,26 @@ export interface SearchResult { id: string; layer: string; names: Names; kind?: 
 export interface SunMoment { time_local: string; time_solar: string; azimuth_deg: number; altitude_deg: number }
 
 export interface Problem { type?: string; title?: string; status?: number; detail?: string; instance?: string; parameter?: string }
+
+export interface ObjectAnswer {
+  id: string;
+  layer: string;
+  version: string;
+  names: Names;
+  kind: string;
+  function: string | null;
+  lon: number | null;
+  lat: number | null;
+  properties: { name: string; title: Names; unit: string; value: string | number | boolean | null }[];
+  building: {
+    height: { value_m: number; source: "measured" | "levels" | "estimated"; error_m: number | null; assumed: boolean; statement: Names };
+    storeys: { count: number | null; storey_m: number | null; source: string };
+    min_height_m: number | null;
+    year: number | null;
+    parts: { id: string }[];
+  } | null;
+  findings: { code: string; severity: string; message: Names; value: number | null; unit: string }[];
+  source: SourceInfo;
+  licence: LicenceInfo;
+  assumed: Names[];
+}

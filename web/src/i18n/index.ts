@@ -16,6 +16,11 @@ function words(lang: Lang): Record<string, unknown> {
   return all;
 }
 
+/** A word in both languages, for what is drawn rather than written. */
+export function inBoth(key: string): { ko: string; en: string } {
+  return { ko: String(words("ko")[key] ?? key), en: String(words("en")[key] ?? key) };
+}
+
 /** The translator; `legacy: false`, so panels use `useI18n()`. */
 export function createWords(lang: Lang) {
   return createI18n({

@@ -1,4 +1,58 @@
-import { CesiumWidget } from "@cesium/engine";
-export function createViewer(container: HTMLElement): CesiumWidget {
-  return new CesiumWidget(container, { baseLayer: false });
+import {
+  CesiumWidget, Color, Credit, CreditDisplay, DirectionalLight, Cartesian3, Globe, Rectangle, Transforms,
+} from "@cesium/engine";
+import "@cesium/engine/Source/Widget/CesiumWidget.css";
+
+/** Whether this machine draws in software; asked of a throw-away context before the engine starts. */
+export function drawsInSoftware(): boolean {
+  const gl = document.createElement("canvas").getContext("webgl2");
+  if (!gl) return true;
+  const info = gl.getExtension("WEBGL_debug_renderer_info");
+  const name = String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+  gl.getExtension("WEBGL_lose_context")?.loseContext();
+  return /swiftshader|llvmpipe|software|softpipe|basic render/i.test(name);
+}
+
+/** The engine without anything of its own: no ion, no sky, no outside request. */
+export function createViewer(container: HTMLElement, lite: boolean): CesiumWidget {
+  // The default credit loads a logo and the default earth orientation a table; neither is wanted here.
+  CreditDisplay.cesiumCredit = new Credit("CesiumJS", false);
+  Transforms.computeIcrfToCentralBodyFixedMatrix = Transforms.computeTemeToPseudoFixedMatrix;
+  const globe = new Globe();
+  const widget = new CesiumWidget(container, {
+    baseLayer: false,
+    globe,
+    skyBox: false,
+    skyAtmosphere: false,
+    scene3DOnly: true,
+    requestRenderMode: true,
+    maximumRenderTimeChange: Number.POSITIVE_INFINITY,
+    orderIndependentTranslucency: false,
+    msaaSamples: lite ? 1 : 4,
+    useBrowserRecommendedResolution: lite,
+    creditContainer: document.createElement("div"),
+    contextOptions: { webgl: { alpha: true, stencil: true, antialias: !lite, powerPreference: "high-performance" } },
+  });
+  widget.canvas.style.imageRendering = "auto";
+  widget.canvas.tabIndex = 0;
+  const { scene } = widget;
+  scene.backgroundColor = Color.TRANSPARENT;
+  scene.fog.enabled = false;
+  scene.highDynamicRange = false;
+  scene.postProcessStages.fxaa.enabled = false;
+  scene.light = new DirectionalLight({ direction: new Cartesian3(0, 0, -1) });
+  globe.baseColor = Color.fromCssColorString("#efede8");
+  globe.showGroundAtmosphere = false;
+  globe.enableLighting = false;
+  globe.showWaterEffect = false;
+  globe.depthTestAgainstTerrain = false;
+  globe.preloadAncestors = false;
+  globe.maximumScreenSpaceError = lite ? 3 : 1.6;
+  globe.tileCacheSize = 200;
+  globe.cartographicLimitRectangle = Rectangle.MAX_VALUE;
+  const control = scene.screenSpaceCameraController;
+  control.minimumZoomDistance = 15;
+  control.maximumZoomDistance = 60_000;
+  control.inertiaZoom = 0.7;
+  return widget;
 }
