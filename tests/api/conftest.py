@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import geopandas as gpd
@@ -21,7 +22,10 @@ from twintown.ground.frames import Frame
 from twintown.ground.grid import Grid
 from twintown.ground.provenance import Licence, Provenance, Source, Step
 from twintown.ground.series import Series
+from twintown.products.built_ins import BUILT_INS
+from twintown.products.product import Place, Product
 from twintown.settings import Settings
+from twintown.store.tables import ProductRow
 from twintown.trust.grades import Grade
 from twintown.trust.identity import make_token
 from twintown.twin.layers import Shape, Twin
@@ -159,8 +163,29 @@ def write_twin(directory: Path, name: str = "small") -> Path:
     (directory / "twintown.toml").write_text(DESCRIPTION.format(id=name), encoding="utf-8")
     twin = Twin.open(directory, read_only=False)
     staged = {layer: twin.stage(layer, shape, grade).version for layer, (shape, grade) in _shapes().items()}
-    twin.tables.switch(staged)
+    twin.tables.switch(
+        staged,
+        {
+            product.id: _make(twin, product)
+            for product in BUILT_INS
+            if product.id in ("buildings-3dtiles", "base")
+        },
+    )
     return directory
+
+
+def _make(twin: Twin, product: Product) -> str:
+    shapes = _shapes()
+    layers = {
+        name: shape for name in product.reads(set(shapes)) if isinstance(shape := shapes[name][0], Features)
+    }
+    path = f"tiles/{product.id}/v1"
+    built = product.build(
+        layers, Place(FRAME, 15.0), lambda name, data: twin.blobs.put(f"{path}/{name}", data)
+    )
+    meta = {"grade": "O", "title": product.title.to_dict(), "entry": built.entry}
+    twin.tables.add_product(ProductRow(product.id, "v1", "sha256:test", datetime.now(UTC), path, meta))
+    return "v1"
 
 
 @pytest.fixture(scope="session")

@@ -11,18 +11,10 @@ def test_the_page_allows_nothing_from_outside(client: TestClient) -> None:
     assert page.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
     policy = page.headers["content-security-policy"]
-    assert (
-        "default-src 'self'" in policy
-    )
-    assert (
-        "http:" not in policy
-    )
-    assert (
-        "https:" not in policy
-    )
-    assert (
-        "'unsafe-eval'" not in policy
-    )
+    assert "default-src 'self'" in policy
+    assert "http:" not in policy
+    assert "https:" not in policy
+    assert "'unsafe-eval'" not in policy
     assert page.headers["cache-control"] == "no-cache"
     assert page.headers["x-content-type-options"] == "nosniff"
 
@@ -31,9 +23,7 @@ def test_bundled_files_are_kept_for_a_year_and_sent_packed(client: TestClient) -
     script = "/assets/index-BxYz12_4.js"
     plain = client.get(script, headers={"Accept-Encoding": "identity"})
     assert "immutable" in plain.headers["cache-control"]
-    assert plain.headers["content-type"].startswith(
-        "text/javascript"
-    )
+    assert plain.headers["content-type"].startswith("text/javascript")
     assert client.get(script, headers={"If-None-Match": plain.headers["etag"]}).status_code == 304
     with client.stream("GET", script, headers={"Accept-Encoding": "gzip"}) as packed:
         assert packed.headers["content-encoding"] == "gzip"

@@ -49,7 +49,7 @@ BAD = [
     (f"{T}/search?q={'a' * 101}", 400, "q"),
     (f"{T}/tiles/base/3/9/1", 400, "x"),
     (f"{T}/tiles/base/99/0/0", 400, "z"),
-    (f"{T}/3dtiles/buildings/tileset.json", 404, None),
+    (f"{T}/3dtiles/roads/tileset.json", 404, None),
     (f"{T}/3dtiles/buildings/%2e%2e/%2e%2e/twintown.toml", 404, None),
     (f"{T}/3dtiles/buildings/owner.token", 404, None),
 ]

@@ -103,15 +103,9 @@ def test_a_click_tells_how_the_height_is_known_and_gives_the_parts_for_an_edit(c
     assert xyz[:, 2].max() == pytest.approx(100, abs=0.01)
     assert np.ptp(xyz[:, 0]) == pytest.approx(30, abs=0.05)
     house = client.get(f"{T}/objects/way/2").json()["building"]
-    assert (
-        house["height"]["assumed"]
-    )
-    assert (
-        house["height"]["error_m"] == 3.2
-    )
-    assert (
-        "3.2" in house["height"]["statement"]["ko"]
-    )
+    assert house["height"]["assumed"]
+    assert house["height"]["error_m"] == 3.2
+    assert "3.2" in house["height"]["statement"]["ko"]
 
 
 def test_search_ignores_case_space_and_punctuation_and_ranks_whole_names_first(client: TestClient) -> None:
