@@ -191,12 +191,13 @@ def check_options(source: Source, options: Mapping[str, Any], where: str) -> dic
 def digest_ask(source: Source, ask: Ask) -> str:
     """The digest of all that decides the answer: code version, options, frame, bounds, origin and every byte of the files.
 
-    Files named inside options under a key `path` count too.
+    Files that options name (a table, or a list of tables, with a key `path`) count too.
 
     Raises:
         BadData: a file is not there.
     """
-    inside = [ask.base / value["path"] for value in ask.options.values() if isinstance(value, Mapping) and isinstance(value.get("path"), str)]
+    nested = [one for value in ask.options.values() for one in (value if isinstance(value, list) else [value])]
+    inside = [ask.base / one["path"] for one in nested if isinstance(one, Mapping) and isinstance(one.get("path"), str)]
     return digest_of(
         {
             "source": source.id, "version": source.version, "options": dict(ask.options), "zone": ask.zone,
