@@ -52,7 +52,7 @@ export interface Feature {
   properties: Record<string, unknown>;
 }
 export interface FeatureCollection { type: "FeatureCollection"; features: Feature[]; numberMatched?: number; numberReturned?: number }
-export interface SeriesAnswer { time: string[]; columns: Record<string, { unit: string | null; values: (number | null)[] }> }
+export interface SeriesAnswer { attributes?: Record<string, unknown>; time: string[]; columns: Record<string, { unit: string | null; values: (number | null)[] }> }
 
 export interface SearchResult { id: string; layer: string; names: Names; kind?: string | null; lon: number; lat: number; height_m?: number | null }
 

@@ -67,9 +67,12 @@ export class Labels {
 
   draw(labels: readonly Label[]): void {
     const frame = { width: this.root.clientWidth, height: this.root.clientHeight };
+    const narrow = frame.width < 640;
     const sizes = labels.map((label) => {
       const node = this.node(label.id);
-      const text = `${label.ko}\n${label.en}\n${label.value}`;
+      const text = `${label.ko}\n${label.en}\n${label.value}\n${narrow && !label.strong}`;
+      // On a small map a name is enough; the town pointed at says the rest.
+      node.classList.toggle("brief", narrow && !label.strong);
       if (node.dataset.text !== text) {
         node.dataset.text = text;
         node.replaceChildren(...[label.ko, label.en, label.value].map((line, i) => {
@@ -93,6 +96,7 @@ export class Labels {
       const away = Math.hypot(at[0] - label.x, at[1] - label.y) > 3;
       node.classList.toggle("strong", label.strong);
       node.classList.toggle("light", label.light && !away);
+      node.classList.toggle("away", away);
       node.style.transform = `translate(${Math.round(at[0] - label.width / 2)}px, ${Math.round(at[1] - label.height / 2)}px)`;
       if (!away) return;
       // From the place to the near side of the box.

@@ -19,8 +19,8 @@ import { Labels } from "./atlas-labels";
 import { hit, middle, shape, type Prism, type Shape } from "./atlas-prism";
 import { Relief } from "./atlas-relief";
 
-/** Metres of the tallest block: a third of the city's breadth. */
-const TALLEST = 9000;
+/** Metres of the tallest block: high enough to be read, low enough to hide no other town wholly. */
+const TALLEST = 5200;
 const EYE = 120_000;
 const TURN_MS = 420;
 
@@ -85,7 +85,7 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
   const size = (): Size => ({ width: stage.clientWidth || 1, height: stage.clientHeight || 1 });
   const inset = (): Inset => {
     const narrow = stage.clientWidth < 640;
-    return narrow ? { top: 64, right: 16, bottom: 56, left: 16 } : { top: 84, right: 40, bottom: 96, left: 40 };
+    return narrow ? { top: 168, right: 14, bottom: 44, left: 14 } : { top: 132, right: 44, bottom: 72, left: 44 };
   };
   const still = (): boolean => state.looks.lite || state.looks.reducedMotion;
 
@@ -142,6 +142,7 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
     const { towns } = drawn(atlas.towns, atlas.measure);
     const m = measure(atlas.measure);
     const format = new Intl.NumberFormat(state.looks.lang, { minimumFractionDigits: m.digits, maximumFractionDigits: m.digits });
+    stage.classList.toggle("narrow", size().width < 640);
     labels.draw(
       standing.map((s, i) => {
         const [x, y] = project([...s.middle, reached[i]!], atlas.view, size());

@@ -15,7 +15,7 @@ export function useWords() {
     value === null || value === undefined ? "–" : (formats.value[digits] ?? format(digits)).format(value);
   /** A word of the data in the page's language; as the data has it where there is no other. */
   const word = (korean: string): string => {
-    const found = locale.value === "ko" ? undefined : dictionary.value[korean];
+    const found = dictionary.value[korean];
     return typeof found === "string" ? found : korean;
   };
   const english = (town: Town): string => town.en || (typeof dictionary.value[town.ko] === "string" ? (dictionary.value[town.ko] as string) : "");

@@ -1,7 +1,7 @@
 /** From the server's answers to what the atlas is drawn from. Only this file knows the layers' columns. */
 
 import type { Api } from "../../api/client";
-import type { Collection, Feature, SeriesAnswer } from "../../api/types";
+import type { Collection, Column, Feature, SeriesAnswer } from "../../api/types";
 import type { Herd } from "./livestock";
 import { aged, ageFrom, people, pyramid, type AgeCount } from "./people";
 import { townAt, type Place, type PlaceKind } from "./places";
@@ -45,10 +45,10 @@ export function readTowns(features: readonly Feature[]): Town[] {
         people: number(p, "population"),
         households: number(p, "households"),
         area_km2: number(p, "area_km2"),
-        male: number(p, "male"),
-        female: number(p, "female"),
-        age_mean: number(p, "age_mean"),
-        medical: number(p, "medical"),
+        male: number(p, "men"),
+        female: number(p, "women"),
+        age_mean: number(p, "mean_age"),
+        medical: number(p, "medical_facilities"),
         doctors: number(p, "doctors"),
       },
     };
@@ -62,12 +62,12 @@ export function townFinder(towns: readonly Town[]): (key: string) => string | nu
 
 export function readAges(features: readonly Feature[], find: (key: string) => string | null): AgeCount[] {
   return features.flatMap(({ properties: p }) => {
-    const town = find(text(p, "town", "town_id", "town_ko", "name_ko"));
-    const count = number(p, "population", "people");
+    const town = find(text(p, "town_id", "town"));
+    const count = number(p, "population");
     if (town === null || count === null) return [];
     const sex = text(p, "sex");
-    const from = number(p, "age_from") ?? ageFrom(text(p, "age_group", "age"));
-    return [{ town, from, sex: sex === "male" || sex === "남" ? "male" : "female", people: count }] satisfies AgeCount[];
+    const from = ageFrom(text(p, "age"));
+    return [{ town, from, sex: sex === "male" ? "male" : "female", people: count }] satisfies AgeCount[];
   });
 }
 
@@ -79,22 +79,23 @@ export function readPlaces(kind: PlaceKind, features: readonly Feature[], towns:
     return {
       id: `${kind}/${text(p, "id") || String(f.id)}`,
       kind,
-      type: text(p, "kind", "type"),
+      type: text(p, "kind"),
       ko: text(p, "name_ko", "name"),
       en: text(p, "name_en"),
-      town: find(text(p, "town", "town_id", "town_ko")) ?? (at ? townAt(at[0]!, at[1]!, towns) : null),
+      town: find(text(p, "town")) ?? (at ? townAt(at[0]!, at[1]!, towns) : null),
       at: at ? [at[0]!, at[1]!] : null,
-      since: text(p, "founded", "opened", "established"),
+      since: text(p, "founded", "opened"),
     };
   });
 }
 
 export function readHerds(features: readonly Feature[], find: (key: string) => string | null): Herd[] {
   return features.map(({ properties: p }) => ({
-    village: text(p, "village"),
-    town: find(text(p, "town", "town_id", "town_ko")),
-    kind: text(p, "kind"),
-    heads: number(p, "heads") ?? 0,
+    // A dong has no villages under it; then the town is the place.
+    village: text(p, "village", "town"),
+    town: find(text(p, "town_id", "town")),
+    kind: text(p, "animal"),
+    heads: number(p, "head") ?? 0,
     farms: number(p, "farms") ?? 0,
   }));
 }
@@ -106,43 +107,46 @@ function column(columns: Columns, ...names: string[]): (string | number | null)[
   return [];
 }
 
-/** Rows of prices, one a day and produce, gathered by produce in the order in which they first stand. */
-export function readProduce(answer: SeriesAnswer): Produce[] {
-  const c = answer.columns;
-  const [product, variety, grade, unit] = [column(c, "product"), column(c, "variety"), column(c, "grade"), column(c, "unit")];
-  const [price, normal] = [column(c, "price"), column(c, "normal_price", "normal")];
-  const found = new Map<string, Produce>();
-  answer.time.forEach((time, i) => {
-    const key = [product[i], variety[i], grade[i], unit[i]].map((v) => String(v ?? ""));
-    const id = key.join("|");
-    let produce = found.get(id);
-    if (!produce) {
-      produce = { id, product: key[0]!, variety: key[1]!, grade: key[2]!, unit: key[3]!, quotes: [] };
-      found.set(id, produce);
-    }
-    produce.quotes.push({ day: time.slice(0, 10), price: (price[i] as number | null) ?? null, normal: (normal[i] as number | null) ?? null });
+/** Prices by column and day, each with its normal-year price where a second series has the same column. */
+export function readProduce(answer: SeriesAnswer, normals: SeriesAnswer | null, columns: readonly Column[]): Produce[] {
+  const usual = new Map<string, Map<string, number | null>>();
+  for (const [id, column] of Object.entries(normals?.columns ?? {}))
+    usual.set(id, new Map(normals!.time.map((time, i) => [time.slice(0, 10), column.values[i] ?? null])));
+  return Object.entries(answer.columns).flatMap(([id, { values }]) => {
+    const title = columns.find((c) => c.name === id)?.title;
+    const quotes = answer.time.map((time, i) => {
+      const day = time.slice(0, 10);
+      return { day, price: values[i] ?? null, normal: usual.get(id)?.get(day) ?? null };
+    });
+    // A variety that is sold in one season only starts and ends with its own quotes.
+    const known = quotes.map((q) => q.price !== null || q.normal !== null);
+    const [first, last] = [known.indexOf(true), known.lastIndexOf(true)];
+    return first < 0 ? [] : [{ id, names: title ?? { ko: id, en: id }, quotes: quotes.slice(first, last + 1) }];
   });
-  return [...found.values()];
 }
 
-/** The hours of a typical year. Their times keep the source's own years, so each month says where it is from. */
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** The year of each month from the words of a weather file ("Jan=2009; Feb=2016; …"); empty where one is missing. */
+export function monthYears(comment: string): number[] {
+  const years = MONTHS.map((m) => Number(new RegExp(`${m}\\s*=\\s*(\\d{4})`).exec(comment)?.[1] ?? Number.NaN));
+  return years.some(Number.isNaN) ? [] : years;
+}
+
+/** The hours of a typical year. */
 export function readHours(answer: SeriesAnswer): Hours {
   const c = answer.columns;
   const numbers = (...names: string[]) => column(c, ...names) as (number | null)[];
   const month = answer.time.map((t) => Number(t.slice(5, 7)));
-  const years = Array.from({ length: 12 }, (_, k) => {
-    const first = month.indexOf(k + 1);
-    return first < 0 ? Number.NaN : Number(answer.time[first]!.slice(0, 4));
-  });
   return {
     month,
     day: answer.time.map((t) => Number(t.slice(8, 10))),
-    temperature: numbers("temperature"),
-    sun: numbers("ghi"),
-    rain: numbers("rain"),
-    direction: numbers("wind_direction"),
+    temperature: numbers("temperature_c"),
+    sun: numbers("global_horizontal"),
+    rain: numbers("precipitation_mm"),
+    direction: numbers("wind_direction_deg"),
     speed: numbers("wind_speed"),
-    years: years.filter((y) => !Number.isNaN(y)).length === 12 ? years : [],
+    years: monthYears(String(answer.attributes?.comment ?? "")),
   };
 }
 
@@ -164,10 +168,10 @@ function counted(atlas: Atlas): Town[] {
       if (atlas.places.some((p) => p.kind === kind)) town.facts[kind] = standing(kind);
     if (atlas.herds.length > 0) {
       const heads = (...kinds: string[]) =>
-        atlas.herds.filter((h) => h.town === town.id && kinds.some((k) => h.kind.startsWith(k))).reduce((n, h) => n + h.heads, 0);
-      town.facts.cattle = heads("한우", "유우");
-      town.facts.pigs = heads("돼지");
-      town.facts.chickens = heads("닭");
+        atlas.herds.filter((h) => h.town === town.id && kinds.includes(h.kind)).reduce((n, h) => n + h.heads, 0);
+      town.facts.cattle = heads("cattle", "dairy-cow");
+      town.facts.pigs = heads("pig");
+      town.facts.chickens = heads("chicken");
     }
     return town;
   });
@@ -213,7 +217,11 @@ export async function loadAtlas(api: Api, twin: string, atlas: Atlas): Promise<v
   atlas.ready = true;
   await Promise.all([
     tried("prices", async () => {
-      atlas.produce = readProduce(await api.series(twin, "prices"));
+      const [answer, normals] = await Promise.all([
+        api.series(twin, "prices"),
+        "prices-normal" in atlas.layers ? api.series(twin, "prices-normal") : null,
+      ]);
+      atlas.produce = readProduce(answer, normals, atlas.layers.prices?.columns ?? []);
     }),
     tried("weather", async () => {
       atlas.hours = readHours(await api.series(twin, "weather"));

@@ -1,5 +1,7 @@
 /** Wholesale prices of produce by day. Pure. */
 
+import type { Names } from "../../api/types";
+
 export interface Quote {
   /** Calendar day, "2020-04-09". */
   day: string;
@@ -7,13 +9,11 @@ export interface Quote {
   normal: number | null;
 }
 
-/** One product of one variety and grade, sold by one unit. */
+/** One product of one variety and unit of sale. */
 export interface Produce {
+  /** Name of its column; ends in the unit: "rice_20kg", "cucumber_dadagi_100". */
   id: string;
-  product: string;
-  variety: string;
-  grade: string;
-  unit: string;
+  names: Names;
   quotes: Quote[];
 }
 
@@ -85,8 +85,13 @@ export function latest(quotes: readonly Quote[]): Quote | null {
   return null;
 }
 
-/** Mass of a unit of sale in kg ("20kg" → 20); null for pieces ("100개"). */
-export function kilograms(unit: string): number | null {
-  const match = /^([\d.]+)\s*kg$/i.exec(unit.trim());
-  return match ? Number(match[1]) : null;
+export interface SaleUnit {
+  amount: number;
+  by: "kg" | "piece";
+}
+
+/** What one price is for, from the end of the column's name; null where it does not say. */
+export function saleUnit(id: string): SaleUnit | null {
+  const match = /_(\d+)(kg)?$/.exec(id);
+  return match ? { amount: Number(match[1]), by: match[2] ? "kg" : "piece" } : null;
 }

@@ -40,9 +40,9 @@ export interface Atlas {
   home: View;
 }
 
-const START: View = { x: 0, y: 0, scale: 60, heading: 0, pitch: 42 };
+const START: View = { x: 0, y: 0, scale: 60, heading: 0, pitch: 52 };
 
-export const PITCH = { raised: 42, flat: 90 } as const;
+export const PITCH = { raised: 52, flat: 90 } as const;
 
 const atlases = new WeakMap<State, Map<string, Atlas>>();
 
