@@ -37,7 +37,8 @@ def open_engine(url: str, *, read_only: bool = False) -> Engine:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
             return _sqlite_engine(parsed.database, read_only)
-        return create_engine(url, pool_pre_ping=True)
+        # One connection sees one picture, as in SQLite.
+        return create_engine(url, pool_pre_ping=True, isolation_level="REPEATABLE READ")
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise BadSettings(
             f"the database URL cannot be used: {_line(error)}",
