@@ -22,7 +22,7 @@ from numba import njit
 
 from twintown.kernels.spread import processors, spread
 
-__all__ = ["Blocked", "Columns", "Curtains", "Sun", "lit_time", "others", "reached"]
+__all__ = ["Columns", "Curtains", "Grabbed", "Sun", "grab", "lit_time", "pulled"]
 
 F64 = npt.NDArray[np.float64]
 F32 = npt.NDArray[np.float32]
@@ -193,14 +193,22 @@ def _hull(place, i, circle, t0, t1, tmp):  # type: ignore[no-untyped-def]
 def _gather(x, y, low, solid, segments, first, circle, t0, t1, found, n):  # type: ignore[no-untyped-def]
     """Add the segments of one solid that the sun passes behind in [t0, t1], as seen from (x, y).
 
-    A row of found: t start, t end, c a b of the top's plane at z = 0, their change a metre of z (ca, aa, ba),
-    greatest height that can be shaded, then the base plane's c a b, base.
+    A row of found: 0–1 t start and end; 2–4 c a b of the top's plane, the part that grows with the heights; 5–7 their change a
+    metre of z; 8 the greatest height that can be shaded; 9–11 c a b of the base's plane, the part that grows; 12 the base;
+    13–15 the part of both planes that does not grow; 16–17 the least and 18–19 the greatest of the top and of the ray's rise
+    to it, so that all heights below row[16] − row[19] are shaded all the time and none above row[18] − row[17] at any.
     """
     s0x = circle[0, 0] + circle[1, 0] * math.cos(t0) + circle[2, 0] * math.sin(t0)
     s0y = circle[0, 1] + circle[1, 1] * math.cos(t0) + circle[2, 1] * math.sin(t0)
     s1x = circle[0, 0] + circle[1, 0] * math.cos(t1) + circle[2, 0] * math.sin(t1)
     s1y = circle[0, 1] + circle[1, 1] * math.cos(t1) + circle[2, 1] * math.sin(t1)
     turn = 1.0 if s0x * s1y - s0y * s1x > 0.0 else -1.0
+    top_t = math.atan2(circle[2, 2], circle[1, 2])  # the sun's highest
+    top_flat = math.hypot(
+        circle[0, 0] + circle[1, 0] * math.cos(top_t) + circle[2, 0] * math.sin(top_t),
+        circle[0, 1] + circle[1, 1] * math.cos(top_t) + circle[2, 1] * math.sin(top_t),
+    )
+    top_rise = (circle[0, 2] + math.hypot(circle[1, 2], circle[2, 2])) / max(1e-12, top_flat)
     for k in range(first[solid], first[solid + 1]):
         ux, uy = segments[k, 0] - x, segments[k, 1] - y
         vx, vy = segments[k, 2] - x, segments[k, 3] - y
@@ -254,17 +262,22 @@ def _gather(x, y, low, solid, segments, first, circle, t0, t1, found, n):  # typ
                 te = min(te, root)
         if te <= ts:
             continue
-        # a ray to the nearest point of the segment at the lower of the two altitudes: nothing above is shaded
+        # the rise of the ray to the segment: the sun's altitude is a hump, the distance along a segment a valley
         ex, ey = vx - ux, vy - uy
         along = min(1.0, max(0.0, -(ux * ex + uy * ey) / (ex * ex + ey * ey)))
         near = math.hypot(ux + along * ex, uy + along * ey)
-        rise = 1e30
+        far, low_rise, high_rise = 0.0, 1e30, 0.0
         for t in (ts, te):
             sx = circle[0, 0] + circle[1, 0] * math.cos(t) + circle[2, 0] * math.sin(t)
             sy = circle[0, 1] + circle[1, 1] * math.cos(t) + circle[2, 1] * math.sin(t)
             sz = circle[0, 2] + circle[1, 2] * math.cos(t) + circle[2, 2] * math.sin(t)
-            rise = min(rise, max(0.0, sz) / max(1e-12, math.hypot(sx, sy)))
-        most = max(za, zb) - near * rise
+            flat = max(1e-12, math.hypot(sx, sy))
+            rise = max(0.0, sz) / flat
+            low_rise, high_rise = min(low_rise, rise), max(high_rise, rise)
+            far = max(far, area * flat / max(1e-12, abs(sx * ey - sy * ex)))
+        if (ts < top_t) and (te > top_t):
+            high_rise = max(high_rise, top_rise)
+        most = max(za, zb) - near * low_rise
         if most <= low:
             continue
         if n == found.shape[0]:
@@ -276,63 +289,69 @@ def _gather(x, y, low, solid, segments, first, circle, t0, t1, found, n):  # typ
         hx, hy = base * (uy - vy), base * (vx - ux)
         wx, wy = uy - vy, vx - ux
         for i in range(3):
-            row[2 + i] = mx * circle[i, 0] + my * circle[i, 1] + area * circle[i, 2]
+            row[2 + i] = mx * circle[i, 0] + my * circle[i, 1]
             row[5 + i] = wx * circle[i, 0] + wy * circle[i, 1]
-            row[9 + i] = hx * circle[i, 0] + hy * circle[i, 1] + area * circle[i, 2]
+            row[9 + i] = hx * circle[i, 0] + hy * circle[i, 1]
+            row[13 + i] = area * circle[i, 2]
         row[12] = base
+        row[16], row[17], row[18], row[19] = min(za, zb), near * low_rise, max(za, zb), far * high_rise
         n += 1
     return found, n
 
 
 @njit(cache=True, nogil=True)
-def _push(spans, m, t0, t1):  # type: ignore[no-untyped-def]
+def _add(spans, m, t0, t1):  # type: ignore[no-untyped-def]
+    """Join [t0, t1] to the disjoint, rising spans."""
     if t1 <= t0:
         return spans, m
-    if m == spans.shape[0]:
-        spans = _wider(spans, m)
-    spans[m, 0], spans[m, 1] = t0, t1
-    return spans, m + 1
-
-
-@njit(cache=True, nogil=True)
-def _block(z, found, order, n, spans, m, tmp, tmp2):  # type: ignore[no-untyped-def]
-    """Add the times in which the gathered curtains shade height z."""
-    for o in range(n):
-        row = found[order[o]]
-        if z >= row[8]:
-            continue
-        t0, t1 = row[0], row[1]
-        k = _negative(row[2] - z * row[5], row[3] - z * row[6], row[4] - z * row[7], t0, t1, tmp)
-        for i in range(k):
-            a, b = tmp[i, 0], tmp[i, 1]
-            if z >= row[12]:
-                spans, m = _push(spans, m, a, b)
-            else:
-                # below the base: shaded only while the ray is above it
-                j = _negative(z * row[5] - row[9], z * row[6] - row[10], z * row[7] - row[11], a, b, tmp2)
-                for q in range(j):
-                    spans, m = _push(spans, m, tmp2[q, 0], tmp2[q, 1])
+    i = m
+    while i > 0 and spans[i - 1, 1] >= t0:
+        i -= 1
+    j = i
+    while j < m and spans[j, 0] <= t1:
+        t0, t1 = min(t0, spans[j, 0]), max(t1, spans[j, 1])
+        j += 1
+    if j == i:
+        if m == spans.shape[0]:
+            spans = _wider(spans, m)
+        for k in range(m, i, -1):
+            spans[k, 0], spans[k, 1] = spans[k - 1, 0], spans[k - 1, 1]
+        m += 1
+    elif j > i + 1:
+        for k in range(j, m):
+            spans[k - j + i + 1, 0], spans[k - j + i + 1, 1] = spans[k, 0], spans[k, 1]
+        m -= j - i - 1
+    spans[i, 0], spans[i, 1] = t0, t1
     return spans, m
 
 
 @njit(cache=True, nogil=True)
-def _merge(spans, m):  # type: ignore[no-untyped-def]
-    """Sort by start (nearly sorted already) and join what overlaps, in place."""
-    for i in range(1, m):
-        a, b = spans[i, 0], spans[i, 1]
-        j = i - 1
-        while j >= 0 and spans[j, 0] > a:
-            spans[j + 1, 0], spans[j + 1, 1] = spans[j, 0], spans[j, 1]
-            j -= 1
-        spans[j + 1, 0], spans[j + 1, 1] = a, b
-    k = 0
+def _covered(spans, m, t0, t1):  # type: ignore[no-untyped-def]
     for i in range(m):
-        if k > 0 and spans[i, 0] <= spans[k - 1, 1]:
-            spans[k - 1, 1] = max(spans[k - 1, 1], spans[i, 1])
+        if spans[i, 0] <= t0:
+            if spans[i, 1] >= t1:
+                return True
         else:
-            spans[k, 0], spans[k, 1] = spans[i, 0], spans[i, 1]
-            k += 1
-    return k
+            return False
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _shade(row, z, grown, spans, m, tmp, tmp2):  # type: ignore[no-untyped-def]
+    """Add the times in which one curtain, its heights multiplied by grown, shades height z."""
+    c, a, b = grown * row[2] + row[13], grown * row[3] + row[14], grown * row[4] + row[15]
+    k = _negative(c - z * row[5], a - z * row[6], b - z * row[7], row[0], row[1], tmp)
+    for i in range(k):
+        t0, t1 = tmp[i, 0], tmp[i, 1]
+        if z >= grown * row[12]:
+            spans, m = _add(spans, m, t0, t1)
+        else:
+            # below the base: shaded only while the ray is above it
+            c, a, b = grown * row[9] + row[13], grown * row[10] + row[14], grown * row[11] + row[15]
+            j = _negative(z * row[5] - c, z * row[6] - a, z * row[7] - b, t0, t1, tmp2)
+            for q in range(j):
+                spans, m = _add(spans, m, tmp2[q, 0], tmp2[q, 1])
+    return spans, m
 
 
 @njit(cache=True, nogil=True)
@@ -394,20 +413,51 @@ def _column(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _descend(z, rows, live, tops, n, grown, mine, m, tmp, tmp2):  # type: ignore[no-untyped-def]
+    """What the live rows shade at height z, joined to what they shaded at a greater height.
+
+    What is shaded at a height is shaded below it too, so rows that are covered for good leave the list ``live``.
+    """
+    left = 0
+    for k in range(n):
+        if z < tops[k]:
+            row = rows[live[k]]
+            if _covered(mine, m, row[0], row[1]):
+                continue
+            mine, m = _shade(row, z, grown, mine, m, tmp, tmp2)
+        live[left], tops[left] = live[k], tops[k]
+        left += 1
+    return mine, m, left
+
+
+@njit(cache=True, nogil=True)
+def _enlist(rows, start, n, low, grown, live, tops, raised):  # type: ignore[no-untyped-def]
+    """Sort the rows that may shade the lowest height: those that stand on the ground, and those with a raised base."""
+    on, off = 0, 0
+    for k in range(start, start + n):
+        top = grown * rows[k, 18] - rows[k, 17]
+        if top > low:
+            if grown * rows[k, 12] <= low:
+                live[on], tops[on] = k, top
+                on += 1
+            else:
+                raised[off] = k
+                off += 1
+    return on, off
+
+
+@njit(cache=True, nogil=True)
 def _run(  # type: ignore[no-untyped-def]
     columns, place, col_first, z, segments, first, disc, owner, skip, cells, cell_first, cell_top,
-    circle, pieces, run, lowest, use_all, prior_first, prior, with_prior, points,
+    circle, pieces, run, lowest, use_all, points,
 ):
-    """Work through the columns: totals, longest runs, and the merged blocked intervals with their counts.
-
-    With ``with_prior`` a point starts from its intervals ``prior[prior_first[q]:prior_first[q + 1]]`` (points in the
-    order of the columns) instead of from its wall's own.
-    """
-    found = np.empty((256, 13))
-    spans = np.empty((256, 2))
+    """Work through the columns from top to bottom: totals, longest runs, and the blocked spans with starts and counts."""
+    found = np.empty((256, 20))
+    mine, spans = np.empty((64, 2)), np.empty((64, 2))
+    live, raised, tops = np.empty(256, np.int64), np.empty(256, np.int64), np.empty(256)
     tmp, tmp2 = np.empty((2, 2)), np.empty((2, 2))
     total, best = np.empty(points, np.float32), np.empty(points, np.float32)
-    counts = np.empty(points, np.int64)
+    counts, starts = np.empty(points, np.int64), np.empty(points, np.int64)
     kept = np.empty((2 * points + 8, 2))
     t0, t1 = pieces[0, 0], pieces[-1, 1]
     point, wrote = 0, 0
@@ -420,56 +470,104 @@ def _run(  # type: ignore[no-untyped-def]
             i, place, zs, segments, first, disc, owner, skip, cells, cell_first, cell_top,
             circle, pieces, lowest, found, use_all,
         )
-        order = np.argsort(found[:n, 0])
-        for q in range(zs.size):
-            m = 0
-            if with_prior:
-                for j in range(prior_first[point], prior_first[point + 1]):
-                    spans, m = _push(spans, m, prior[j, 0], prior[j, 1])
-            else:
-                for j in range(own_m):
-                    spans, m = _push(spans, m, own[j, 0], own[j, 1])
-            spans, m = _block(zs[q], found, order, n, spans, m, tmp, tmp2)
-            m = _merge(spans, m)
-            lit, longest = _tally(spans, m, t0, t1, run[0], run[1])
-            total[point], best[point] = lit, longest
-            if not with_prior:
-                while wrote + m > kept.shape[0]:
-                    kept = _wider(kept, wrote)
-                for j in range(m):
-                    kept[wrote, 0], kept[wrote, 1] = spans[j, 0], spans[j, 1]
-                    wrote += 1
-                counts[point] = m
-            point += 1
-    return total, best, counts, kept[:wrote]
+        if n > live.size:
+            live, raised, tops = np.empty(2 * n, np.int64), np.empty(2 * n, np.int64), np.empty(2 * n)
+        on, off = _enlist(found, 0, n, zs[0], 1.0, live, tops, raised)
+        m = 0
+        for j in range(own_m):
+            mine, m = _add(mine, m, own[j, 0], own[j, 1])
+        for q in range(zs.size - 1, -1, -1):
+            mine, m, on = _descend(zs[q], found, live, tops, on, 1.0, mine, m, tmp, tmp2)
+            while m > spans.shape[0]:
+                spans = _wider(spans, 0)
+            spans[:m] = mine[:m]
+            k = m
+            for o in range(off):
+                spans, k = _shade(found[raised[o]], zs[q], 1.0, spans, k, tmp, tmp2)
+            at = point + q
+            total[at], best[at] = _tally(spans, k, t0, t1, run[0], run[1])
+            while wrote + k > kept.shape[0]:
+                kept = _wider(kept, wrote)
+            kept[wrote : wrote + k] = spans[:k]
+            starts[at], counts[at] = wrote, k
+            wrote += k
+        point += zs.size
+    return total, best, starts, counts, kept[:wrote]
 
 
 @njit(cache=True, nogil=True)
 def _reach(columns, place, col_first, z, segments, first, disc, owner, circle, pieces, lowest):  # type: ignore[no-untyped-def]
-    hit = np.zeros(columns.size, np.bool_)
-    found = np.empty((256, 13))
+    """The rows of one owner's curtains that matter to each column, and how many."""
+    counts = np.zeros(columns.size, np.int64)
+    found = np.empty((256, 20))
+    kept = np.empty((256, 20))
+    wrote = 0
     nothing = np.zeros(1, np.int64)
     for ci in range(columns.size):
         i = columns[ci]
         zs = z[col_first[i] : col_first[i + 1]]
-        if zs.size > 0:
-            found, n, _, _ = _column(
-                i, place, zs, segments, first, disc, owner, -1, nothing, nothing, disc,
-                circle, pieces, lowest, found, True,
-            )
-            hit[ci] = n > 0
-    return hit
+        if zs.size == 0:
+            continue
+        found, n, _, _ = _column(
+            i, place, zs, segments, first, disc, owner, -1, nothing, nothing, disc,
+            circle, pieces, lowest, found, True,
+        )
+        while wrote + n > kept.shape[0]:
+            kept = _wider(kept, wrote)
+        kept[wrote : wrote + n] = found[:n]
+        wrote += n
+        counts[ci] = n
+    return counts, kept[:wrote]
+
+
+@njit(cache=True, nogil=True)
+def _pull(  # type: ignore[no-untyped-def]
+    columns, col_first, z, row_first, rows, starts, counts, spans0, pieces, run, grown, points,
+):
+    """Totals and longest runs of the columns' points, their blocked spans joined by one owner's rows at a growth."""
+    mine, spans = np.empty((64, 2)), np.empty((64, 2))
+    live, raised, tops = np.empty(256, np.int64), np.empty(256, np.int64), np.empty(256)
+    tmp, tmp2 = np.empty((2, 2)), np.empty((2, 2))
+    total, best = np.empty(points, np.float32), np.empty(points, np.float32)
+    t0, t1 = pieces[0, 0], pieces[-1, 1]
+    point = 0
+    for ci in range(columns.size):
+        first, n = row_first[ci], row_first[ci + 1] - row_first[ci]
+        zs = z[col_first[columns[ci]] : col_first[columns[ci] + 1]]
+        if n > live.size:
+            live, raised, tops = np.empty(2 * n, np.int64), np.empty(2 * n, np.int64), np.empty(2 * n)
+        on, off = _enlist(rows, first, n, zs[0], grown, live, tops, raised)
+        m = 0
+        for q in range(zs.size - 1, -1, -1):
+            mine, m, on = _descend(zs[q], rows, live, tops, on, grown, mine, m, tmp, tmp2)
+            at = point + q
+            k = counts[at]
+            while k > spans.shape[0]:
+                spans = _wider(spans, 0)
+            spans[:k] = spans0[starts[at] : starts[at] + k]
+            for o in range(m):
+                spans, k = _add(spans, k, mine[o, 0], mine[o, 1])
+            for o in range(off):
+                spans, k = _shade(rows[raised[o]], zs[q], grown, spans, k, tmp, tmp2)
+            total[at], best[at] = _tally(spans, k, t0, t1, run[0], run[1])
+        point += zs.size
+    return total, best
 
 
 @dataclass(frozen=True)
-class Blocked:
-    """Merged blocked intervals of some columns' points, as :func:`others` leaves them for :func:`lit_time`.
+class Grabbed:
+    """One owner's curtains as some columns see them, and when all else blocks those columns' points.
 
-    ``columns`` int64[k]; ``first`` int64[points + 1]; ``spans`` float64[m, 2], radians.
+    ``columns`` int64[k]; ``points`` int64[n]: their points, in order; ``row_first`` int64[k + 1] and ``rows``: the curtains, at the
+    greatest heights they were grabbed for; ``starts``, ``counts`` int64[n]: each point's ``spans`` float64[m, 2], radians.
     """
 
     columns: I64
-    first: I64
+    points: I64
+    row_first: I64
+    rows: F64
+    starts: I64
+    counts: I64
     spans: F64
 
 
@@ -503,78 +601,88 @@ def _chunks(columns: I64) -> list[I64]:
     return [columns[a : a + CHUNK] for a in range(0, len(columns), CHUNK)]
 
 
-def _sizes(columns: Columns, chosen: I64) -> I64:
-    sizes: I64 = columns.first[chosen + 1] - columns.first[chosen]
-    return sizes
+def _first(sizes: I64) -> I64:
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
 
 def _work(
-    columns: Columns, curtains: Curtains, sun: Sun, chosen: I64, skip: int, prior: Blocked | None, threads: int
-) -> list[tuple[F32, F32, I64, F64]]:
-    few = prior is not None or len(curtains.owner) < 64
+    columns: Columns, curtains: Curtains, sun: Sun, chosen: I64, skip: int, threads: int
+) -> list[tuple[F32, F32, I64, I64, F64]]:
+    few = len(curtains.owner) < 64
     lookup = _Lookup(np.zeros(0, np.int64), np.zeros(1, np.int64), np.zeros((0, 4))) if few else _lookup(curtains)
     chunks = _chunks(chosen)
-    points = [int(_sizes(columns, chunk).sum()) for chunk in chunks]
-    starts = np.concatenate([[0], np.cumsum(points)]).astype(np.int64)
 
-    def work(index: int) -> tuple[F32, F32, I64, F64]:
-        prior_first, spans = np.zeros(1, np.int64), np.zeros((0, 2))
-        if prior is not None:
-            prior_first, spans = prior.first[starts[index] : starts[index + 1] + 1], prior.spans
-        answer: tuple[F32, F32, I64, F64] = _run(
-            chunks[index], columns.place, columns.first, columns.z,
+    def work(index: int) -> tuple[F32, F32, I64, I64, F64]:
+        chunk = chunks[index]
+        answer: tuple[F32, F32, I64, I64, F64] = _run(
+            chunk, columns.place, columns.first, columns.z,
             curtains.segments, curtains.first, curtains.disc, curtains.owner, skip,
-            lookup.cells, lookup.first, lookup.disc,
-            sun.circle, sun.pieces, sun.run, sun.lowest, few, prior_first, spans, prior is not None, points[index],
+            lookup.cells, lookup.first, lookup.disc, sun.circle, sun.pieces, sun.run, sun.lowest, few,
+            int((columns.first[chunk + 1] - columns.first[chunk]).sum()),
         )  # fmt: skip
         return answer
 
     return spread(work, len(chunks), threads or processors())
 
 
-def lit_time(
-    columns: Columns,
-    curtains: Curtains,
-    sun: Sun,
-    chosen: I64 | None = None,
-    prior: Blocked | None = None,
-    threads: int = 0,
-) -> tuple[F32, F32]:
+def lit_time(columns: Columns, curtains: Curtains, sun: Sun, threads: int = 0) -> tuple[F32, F32]:
     """Minutes of sun within the whole window and the longest run within ``sun.run``, float32[points] each.
 
-    ``chosen`` int64[k]: only these columns' points, in that order. ``prior``: start from these blocked intervals
-    (its own columns are the chosen ones) and let ``curtains`` add theirs. The method stands in the module's head.
+    The method stands in the module's head.
     """
-    if prior is not None:
-        chosen = prior.columns
-    if chosen is None:
-        chosen = np.arange(len(columns.place), dtype=np.int64)
-    parts = _work(columns, curtains, sun, chosen, -1, prior, threads)
+    parts = _work(columns, curtains, sun, np.arange(len(columns.place), dtype=np.int64), -1, threads)
     none = [np.zeros(0, np.float32)]
     total: F32 = np.concatenate([p[0] for p in parts] or none)
     best: F32 = np.concatenate([p[1] for p in parts] or none)
     return total * np.float32(DAY), best * np.float32(DAY)
 
 
-def others(columns: Columns, curtains: Curtains, sun: Sun, chosen: I64, skip: int, threads: int = 0) -> Blocked:
-    """When the chosen columns' points are blocked by their walls and by every solid but those of owner ``skip``."""
-    parts = _work(columns, curtains, sun, chosen, skip, None, threads)
-    counts = np.concatenate([p[2] for p in parts] or [np.zeros(0, np.int64)])
-    first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return Blocked(chosen, first, np.concatenate([p[3] for p in parts] or [np.zeros((0, 2))]))
-
-
-def reached(columns: Columns, curtains: Curtains, sun: Sun, threads: int = 0) -> I64:
-    """The columns, int64[k] rising, of which some height may be shaded by one of the curtains during the window."""
+def grab(columns: Columns, curtains: Curtains, sun: Sun, owner: int, most: float, threads: int = 0) -> Grabbed:
+    """Take hold of one owner's curtains, to be pulled up to ``most`` times their heights by :func:`pulled`."""
+    own = curtains.of(owner).scaled(most)
     everything = np.arange(len(columns.place), dtype=np.int64)
     chunks = _chunks(everything)
 
-    def work(index: int) -> npt.NDArray[np.bool_]:
-        hit: npt.NDArray[np.bool_] = _reach(
+    def work(index: int) -> tuple[I64, F64]:
+        seen: tuple[I64, F64] = _reach(
             chunks[index], columns.place, columns.first, columns.z,
-            curtains.segments, curtains.first, curtains.disc, curtains.owner, sun.circle, sun.pieces, sun.lowest,
+            own.segments, own.first, own.disc, own.owner, sun.circle, sun.pieces, sun.lowest,
         )  # fmt: skip
-        return hit
+        return seen
 
     parts = spread(work, len(chunks), threads or processors())
-    return everything[np.concatenate(parts or [np.zeros(0, np.bool_)])]
+    counts = np.concatenate([p[0] for p in parts] or [np.zeros(0, np.int64)])
+    chosen = everything[counts > 0]
+    blocked = _work(columns, curtains, sun, chosen, owner, threads)
+    shifts = _first(np.array([len(p[4]) for p in blocked], np.int64))[:-1]
+    sizes = columns.first[chosen + 1] - columns.first[chosen]
+    points = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes) + np.repeat(columns.first[chosen], sizes)
+    return Grabbed(
+        chosen, points.astype(np.int64),
+        _first(counts[chosen]), np.concatenate([p[1] for p in parts] or [np.zeros((0, 20))]),
+        np.concatenate([p[2] + shift for p, shift in zip(blocked, shifts, strict=True)] or [np.zeros(0, np.int64)]),
+        np.concatenate([p[3] for p in blocked] or [np.zeros(0, np.int64)]),
+        np.concatenate([p[4] for p in blocked] or [np.zeros((0, 2))]),
+    )  # fmt: skip
+
+
+def pulled(columns: Columns, grabbed: Grabbed, sun: Sun, share: float, threads: int = 0) -> tuple[F32, F32]:
+    """As :func:`lit_time`, for the grabbed points only, with the owner's heights at ``share`` (0 to 1) of the grabbed ones."""
+    starts = list(range(0, len(grabbed.columns), 64))
+    offset = _first(columns.first[grabbed.columns + 1] - columns.first[grabbed.columns])
+
+    def work(index: int) -> tuple[F32, F32]:
+        a, b = starts[index], min(starts[index] + 64, len(grabbed.columns))
+        found: tuple[F32, F32] = _pull(
+            grabbed.columns[a:b], columns.first, columns.z, grabbed.row_first[a : b + 1], grabbed.rows,
+            grabbed.starts[offset[a] : offset[b]], grabbed.counts[offset[a] : offset[b]], grabbed.spans,
+            sun.pieces, sun.run, share,
+            int(offset[b] - offset[a]),
+        )  # fmt: skip
+        return found
+
+    parts = spread(work, len(starts), threads or processors())
+    none = [np.zeros(0, np.float32)]
+    total: F32 = np.concatenate([p[0] for p in parts] or none)
+    best: F32 = np.concatenate([p[1] for p in parts] or none)
+    return total * np.float32(DAY), best * np.float32(DAY)

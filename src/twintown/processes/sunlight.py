@@ -100,7 +100,7 @@ def _run(ask: Ask) -> Iterator[tuple[str, Shape]]:
     ask.progress("done", 1.0)
 
 
-SUNLIGHT = Process(
+PROCESS = Process(
     id="sunlight",
     title=Name("일조", "Sunlight"),
     version=VERSION,

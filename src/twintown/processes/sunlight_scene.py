@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from twintown.ground.bounds import Bounds
 from twintown.ground.features import Features
 from twintown.ground.frames import Frame
-from twintown.kernels.crossings import Blocked, Columns, Curtains, lit_time, others, reached
+from twintown.kernels.crossings import Columns, Curtains, Grabbed, grab, lit_time, pulled
 from twintown.kernels.rasters import drape
 from twintown.kernels.shadows import Field, edit_counts, lit_counts
 
@@ -63,13 +63,15 @@ class State:
 
 @dataclass(frozen=True)
 class Grab:
-    """What stays the same while one building is pulled: its own curtains, its reach, and when all else blocks it."""
+    """What stays the same while one building is pulled: the box of its cells, what else stands there, and its curtains' reach.
 
-    curtains: Curtains
+    `most`: up to how many times its height the curtains were grabbed.
+    """
+
     box: Box
     rest: F32
-    blocked: Blocked
-    points: Ints
+    curtains: Grabbed
+    most: float
 
 
 class _Kept(OrderedDict[Hashable, Any]):
@@ -107,7 +109,8 @@ class Scene:
         self.frame, self.bounds, self.rule, self.cell_m = frame, bounds, rule or Rule(), cell_m
         self.place = Place.of(frame, *bounds.centre, zone)
         self.rows, self.cols = (max(1, round(side / cell_m)) for side in (bounds.height, bounds.width))
-        self.origin = (bounds.xmin, bounds.ymin)
+        self.height = self.rows * cell_m
+        self.origin = (bounds.xmin, bounds.ymax - self.height)
         self.ids = [str(one) for one in buildings.table["id"]]
         self.number = {one: i for i, one in enumerate(self.ids)}
         self.heights_m = buildings.table["height_m"].astype(float).to_numpy()
@@ -181,7 +184,7 @@ class Scene:
         heights = np.zeros((row1 - row0, col1 - col0), np.float32)
         corners = self.solids.corners[chosen].copy()
         corners[:, :, 2] *= factors[self.solids.owner[self.solids.part[chosen]]][:, None]
-        drape(corners, col0 * self.cell_m, (self.bounds.ymax - self.bounds.ymin) - row0 * self.cell_m, self.cell_m, heights)
+        drape(corners, col0 * self.cell_m, self.height - row0 * self.cell_m, self.cell_m, heights)
         return heights
 
     def _state(self, day: Day, edits: tuple[Edit, ...]) -> State:
@@ -238,10 +241,9 @@ class Scene:
         rung = min(rung, HIGHEST_M / max(1e-6, float(self.heights_m[owner])) + 1e-9) if rung > 1.0 else rung
 
         def make() -> Grab:
-            curtains = self.solids.curtains.of(owner)
             mine = np.flatnonzero(self.solids.owner[self.solids.part] == owner)
             reach = self._reach[mine]
-            height = self.bounds.ymax - self.bounds.ymin
+            height = self.height
             row0 = int(np.clip(np.floor((height - reach[:, 3].max()) / self.cell_m) - 1, 0, self.rows)) if len(mine) else 0
             row1 = int(np.clip(np.ceil((height - reach[:, 1].min()) / self.cell_m) + 1, 0, self.rows)) if len(mine) else 0
             col0 = int(np.clip(np.floor(reach[:, 0].min() / self.cell_m) - 1, 0, self.cols)) if len(mine) else 0
@@ -251,12 +253,8 @@ class Scene:
             y1, y0 = height - row0 * self.cell_m, height - row1 * self.cell_m
             near = (self._reach[:, 0] <= x1) & (self._reach[:, 2] >= x0) & (self._reach[:, 1] <= y1) & (self._reach[:, 3] >= y0)
             near[mine] = False
-            chosen = reached(self.columns, curtains.scaled(rung), day.sun)
-            blocked = others(self.columns, self._curtains(before.factors), day.sun, chosen, owner)
-            first = self.columns.first
-            sizes = first[chosen + 1] - first[chosen]
-            points = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes) + np.repeat(first[chosen], sizes)
-            return Grab(curtains, box, self._drape(box, np.flatnonzero(near), before.factors), blocked, points)
+            curtains = grab(self.columns, self._curtains(before.factors), day.sun, owner, rung)
+            return Grab(box, self._drape(box, np.flatnonzero(near), before.factors), curtains, rung)
 
         return self._grabs.get_or((day.date, day.basis, before.edits, edit.object, rung), make)
 
@@ -264,13 +262,13 @@ class Scene:
         owner = self.number[edit.object]
         factor = edit.height_m / float(self.heights_m[owner])
         clock = [time.perf_counter()]
-        grab = self._grab(day, before, edit, factor)
+        held = self._grab(day, before, edit, factor)
         clock.append(time.perf_counter())
         factors = before.factors.copy()
         factors[owner] = factor
         mine = np.flatnonzero(self.solids.owner[self.solids.part] == owner)
-        row0, col0, row1, col1 = grab.box
-        fresh = np.maximum(grab.rest, self._drape(grab.box, mine, factors))
+        row0, col0, row1, col1 = held.box
+        fresh = np.maximum(held.rest, self._drape(held.box, mine, factors))
         field = before.field or Field.of(before.heights, self.cell_m)
         counts, built, touched = before.counts, before.built, before.touched
         if fresh.size and not np.array_equal(fresh, before.heights[row0:row1, col0:col1]):
@@ -284,7 +282,8 @@ class Scene:
         heights[row0:row1, col0:col1] = fresh
         clock.append(time.perf_counter())
         total, run = before.total.copy(), before.run.copy()
-        total[grab.points], run[grab.points] = lit_time(self.columns, grab.curtains.scaled(factor), day.sun, prior=grab.blocked)
+        points = held.curtains.points
+        total[points], run[points] = pulled(self.columns, held.curtains, day.sun, factor / held.most)
         clock.append(time.perf_counter())
         gone, extra = self._storeys(day, factors)
         clock.append(time.perf_counter())
