@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from fastapi import Request
 from pydantic import BaseModel
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 #: Versions never change under their address, so browsers may keep what is addressed by version for a year.
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -32,14 +32,8 @@ _PACKED = (
 _MIN_GZIP = 700  # bytes; below one packet there is nothing to win
 
 
-class JSON(Response):
-    """`application/json` through orjson; the class only names the media type in the OpenAPI document."""
-
-    media_type = "application/json"
-
-
-class GeoJSON(Response):
-    """`application/geo+json` (RFC 7946)."""
+class GeoJSON(JSONResponse):
+    """`application/geo+json` (RFC 7946); only names the media type in the OpenAPI document, bodies come ready."""
 
     media_type = "application/geo+json"
 
@@ -122,7 +116,7 @@ def answer(
 
 def answer_json(request: Request, value: object, *, etag: str = "", cache: str = REVALIDATE) -> Response:
     """A JSON body from a model, or from plain values."""
-    return answer(request, dumps(value), JSON.media_type, etag=etag, cache=cache)
+    return answer(request, dumps(value), etag=etag, cache=cache)
 
 
 def loads(body: bytes | str) -> Any:

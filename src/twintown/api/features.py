@@ -15,7 +15,7 @@ from twintown.api import answers, problems
 from twintown.api.guard import OPEN_ENDED, LayerId, Reading, refuse_unknown
 from twintown.api.landing import base
 from twintown.api.rows import LonLat
-from twintown.api.schemas import Feature, Link
+from twintown.api.schemas import BBOX, Feature, Link
 from twintown.ground.errors import BadParameter
 
 router = APIRouter(tags=["features"])
@@ -94,7 +94,10 @@ def list_items(
     request: Request,
     asked: Reading,
     layer: LayerId,
-    bbox: Annotated[str | None, Query(description="west,south,east,north, degrees", max_length=200)] = None,
+    bbox: Annotated[
+        str | None,
+        Query(description="west,south,east,north, degrees", max_length=200, json_schema_extra=BBOX),
+    ] = None,
     limit: Annotated[
         int, Query(ge=1, description=f"rows a page; more than {MAX_PAGE} gives {MAX_PAGE}")
     ] = 100,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from twintown.ground.names import Name
 from twintown.ground.provenance import Licence, Source
@@ -119,6 +119,15 @@ class Geometry(BaseModel):
     ]
     coordinates: list[object] = Field(default_factory=list)
 
+
+#: How a day is written in the OpenAPI document; the process says itself what is wrong with one.
+DAY: dict[str, JsonValue] = {
+    "format": "date",
+    "pattern": r"^(19[5-9]\d|20\d\d|2100)-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$",
+}
+_LON, _LAT = r"-?(1[0-7]\d|\d\d?)", r"-?[0-8]?\d"
+#: `west,south,east,north` in degrees; heights may stand between and behind, and are not looked at.
+BBOX: dict[str, JsonValue] = {"pattern": rf"^{_LON}(\.\d+)?,{_LAT}(\.\d+)?,{_LON}(\.\d+)?,{_LAT}(\.\d+)?$"}
 
 Scalar = str | int | float | bool | None
 

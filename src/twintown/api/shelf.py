@@ -15,7 +15,7 @@ from threading import Event, Lock
 from typing import Any, TypeVar
 
 from twintown.api.rows import Rows
-from twintown.ground.errors import BadParameter, BadSettings, NotFound, TwintownError
+from twintown.ground.errors import BadSettings, NotFound, TwintownError
 from twintown.ground.features import Features
 from twintown.ground.grid import Grid
 from twintown.ground.series import Series
@@ -90,39 +90,36 @@ class Served:
         return self.twin.description.id
 
     def rows(self, version: LayerVersion, grant: Grant) -> Rows:
-        """The rows of a version of features or of a table. Raises BadParameter for other kinds."""
+        """The rows of a version of features or of a table. Raises NotFound for other kinds."""
 
         def make() -> Rows:
             shape = self.twin.read(version, grant)
             if not isinstance(shape, Features):
-                raise BadParameter("layer", f"{version.layer} is a {version.kind} and has no items",
+                raise NotFound(
+                    f"{version.layer} is a {version.kind} and has no items",
                                    remedy="ask for its coverage or its series")  # fmt: skip
             return Rows(shape, version.layer)
 
         return self.layers.get(("rows", version.layer, version.version, terms(grant)), make)
 
     def grid(self, version: LayerVersion, grant: Grant) -> Grid:
-        """The grid of a version. Raises BadParameter for other kinds."""
+        """The grid of a version. Raises NotFound for other kinds."""
 
         def make() -> Grid:
             shape = self.twin.read(version, grant)
             if not isinstance(shape, Grid):
-                raise BadParameter(
-                    "layer", f"{version.layer} is no grid", remedy="ask for its items or its series"
-                )
+                raise NotFound(f"{version.layer} is no grid", remedy="ask for its items or its series")
             return shape
 
         return self.layers.get(("grid", version.layer, version.version, terms(grant)), make)
 
     def series(self, version: LayerVersion, grant: Grant) -> Series:
-        """The series of a version. Raises BadParameter for other kinds."""
+        """The series of a version. Raises NotFound for other kinds."""
 
         def make() -> Series:
             shape = self.twin.read(version, grant)
             if not isinstance(shape, Series):
-                raise BadParameter(
-                    "layer", f"{version.layer} is no series", remedy="ask for its items or its coverage"
-                )
+                raise NotFound(f"{version.layer} is no series", remedy="ask for its items or its coverage")
             return shape
 
         return self.layers.get(("series", version.layer, version.version, terms(grant)), make)

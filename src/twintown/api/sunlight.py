@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import gzip
 import logging
+import re
 import time
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Query, Request
-from pydantic import Field
+from pydantic import Field, StrictInt
 from starlette.responses import Response
 
 from twintown.api import answers, problems, search
 from twintown.api.guard import Asked, Decide, Reading, Running
-from twintown.api.schemas import Model
+from twintown.api.schemas import DAY, Model
 from twintown.api.shelf import Served, Shelf, terms
-from twintown.ground.errors import NotFound, TwintownError
+from twintown.ground.errors import BadParameter, NotFound, TwintownError
 from twintown.processes.arrays import MEDIA_TYPE
 from twintown.processes.sunpath import Place, sun_path
 from twintown.trust.identity import ANYONE
@@ -30,7 +31,6 @@ LOG = logging.getLogger("twintown.api")
 router = APIRouter(tags=["sunlight"])
 Basis = Literal["solar", "civil"]
 BASES: tuple[Basis, ...] = ("solar", "civil")
-_DAY = r"^\d{4}-\d{2}-\d{2}$"
 _AT_ONCE = 2  # computations side by side; the loop and the files stay quick beside them
 MOST_EDITS = 200
 
@@ -72,13 +72,16 @@ class SunlightInputs(Model):
     """What is asked."""
 
     date: str | None = Field(
-        default=None, pattern=_DAY, description="1950 to 2100; the twin's day by default"
+        default=None,
+        max_length=40,
+        json_schema_extra=DAY,
+        description="1950 to 2100; the twin's day by default",
     )
     time_basis: Basis = "solar"
     edits: list[HeightEdit] = Field(
         default=[], max_length=MOST_EDITS, description="the last of an object counts"
     )
-    window: tuple[int, int, int, int] | None = Field(
+    window: tuple[StrictInt, StrictInt, StrictInt, StrictInt] | None = Field(
         default=None,
         description="first row, first column, rows, columns of the ground's grid, instead of what changed",
     )
@@ -88,6 +91,13 @@ class Execution(Model):
     """The body of an execution (OGC API – Processes, Part 1: `inputs`)."""
 
     inputs: SunlightInputs
+
+
+def _day(text: str | None, asked: Asked) -> str:
+    """The day that is asked for, or the twin's. Raises BadParameter: ISO 8601 has more forms than this one."""
+    if text is not None and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+        raise BadParameter("date", f"{text!r} is not a day", remedy="write it as 2026-12-22")
+    return text or asked.served.twin.description.day
 
 
 def _versions(asked: Asked) -> tuple[LayerVersion, LayerVersion]:
@@ -136,7 +146,7 @@ def _edited(asked: Asked, inputs: SunlightInputs, day: str) -> bytes:
 def respond(request: Request, asked: Asked, inputs: SunlightInputs) -> Response:
     """The answer to one question; takes a thread for as long as it computes."""
     begun = time.perf_counter()
-    day = inputs.date or asked.served.twin.description.day
+    day = _day(inputs.date, asked)
     if inputs.edits:
         body = _edited(asked, inputs, day)
         answer = answers.answer(request, body, MEDIA_TYPE, cache="no-store", level=1)
@@ -186,14 +196,15 @@ def get_sun(
     request: Request,
     asked: Reading,
     date: Annotated[
-        str | None, Query(pattern=_DAY, description="1950 to 2100; the twin's day by default")
+        str | None,
+        Query(max_length=40, json_schema_extra=DAY, description="1950 to 2100; the twin's day by default"),
     ] = None,
     basis: Annotated[Basis, Query(description="which clock steps by ten minutes")] = "civil",
 ) -> Response:
     """The sun's path over a day."""
     about = asked.served.twin.description
     place = Place.of(about.frame, *about.bounds.centre, about.time_zone)
-    return answers.answer_json(request, SunDay.model_validate(sun_path(date or about.day, basis, place)))
+    return answers.answer_json(request, SunDay.model_validate(sun_path(_day(date, asked), basis, place)))
 
 
 def warm(shelf: Shelf, decide: Decide) -> None:

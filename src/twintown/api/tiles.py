@@ -17,7 +17,7 @@ from starlette.responses import Response
 from twintown.api import answers, problems
 from twintown.api.guard import Asked, LayerId, Reading
 from twintown.api.landing import base
-from twintown.ground.errors import BadParameter, NotFound
+from twintown.ground.errors import NotFound
 from twintown.products import basemap
 from twintown.twin.layers import ProductVersion
 
@@ -170,9 +170,10 @@ def get_tile(
     v: Version = None,
 ) -> Response:
     """One vector tile of the base map (MVT 2.1, web-mercator square, y from the north)."""
-    for name, value in (("x", x), ("y", y)):
-        if value >= 1 << z:
-            raise BadParameter(name, f"there is no {value} at zoom {z}", remedy=f"0 to {(1 << z) - 1}")
+    if max(x, y) >= 1 << z:
+        raise NotFound(
+            f"there is no tile {x}, {y} at zoom {z}", asked.served.id, f"x and y go from 0 to {(1 << z) - 1}"
+        )
     version = asked.served.twin.product(BASE, asked.grant)
     try:
         return _send(request, asked, version, f"{z}/{x}/{y}.mvt", MVT, v)

@@ -1,0 +1,54 @@
+"""Anything that the OpenAPI document allows or forbids, generated: nothing may end in a 5xx or an undocumented answer."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SERVE = """
+import sys, uvicorn
+from pathlib import Path
+from twintown.app import create_app
+from twintown.settings import Settings
+uvicorn.run(create_app([Path(sys.argv[1])], Settings(), warm=False), fd=int(sys.argv[2]), log_level="critical")
+"""
+
+
+#: What no schema can say (south above north, a column that another layer has) is refused with 400 all the same.
+CONFIG = """
+[[operations]]
+include-name = "GET /twins/{twin}/collections/{layer}/items"
+[operations.checks]
+positive_data_acceptance.expected-statuses = ["2xx", "400", "401", "403", "404"]
+"""
+
+
+@pytest.mark.slow
+def test_generated_requests_find_no_hole(twin_dir: Path, tmp_path: Path) -> None:
+    import socket
+
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        bound.listen(64)
+        port = bound.getsockname()[1]
+        server = subprocess.Popen(
+            [sys.executable, "-c", SERVE, str(twin_dir), str(bound.fileno())], pass_fds=[bound.fileno()]
+        )
+        try:
+            (tmp_path / "st.toml").write_text(CONFIG)
+            st = Path(sys.executable).with_name("st")
+            command = f"""{st} --config-file {tmp_path / "st.toml"} run http://127.0.0.1:{port}/openapi.json
+                --checks all --seed 1 --max-examples 20 --phases examples,coverage,fuzzing --workers 2 --no-color
+                --wait-for-schema 20 --generation-database none --request-timeout 20""".split()
+            quiet = {**os.environ, "HYPOTHESIS_STORAGE_DIRECTORY": str(tmp_path), "SCHEMATHESIS_HOOKS": ""}
+            done = subprocess.run(
+                command, capture_output=True, text=True, cwd=tmp_path, env=quiet, timeout=540
+            )
+        finally:
+            server.terminate()
+            server.wait(10)
+    assert done.returncode == 0, done.stdout[-12000:] + done.stderr[-2000:]
