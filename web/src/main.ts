@@ -50,7 +50,7 @@ watch(
 let writing: ReturnType<typeof setTimeout> | null = null;
 watch(
   () => [
-    state.twins.current, state.looks.lang, state.looks.mode, state.looks.layers, state.place.camera, state.pick.selection,
+    state.twins.current, state.looks.lang, state.looks.mode, state.looks.layers, state.looks.atlas, state.place.camera, state.pick.selection,
     held.now.wanted, held.now.height, clock.at.date, clock.at.basis, clock.at.playing, clock.at.playing ? 0 : clock.at.minute,
   ],
   () => {
@@ -70,6 +70,7 @@ watch(
         selected: state.pick.selection?.id || null,
         edit: held.now.id && held.now.wanted !== held.now.height ? { object: held.now.id, height_m: held.now.wanted } : null,
         lite: link.lite,
+        atlas: state.looks.atlas || null,
       });
       history.replaceState(null, "", query);
     }, 350);

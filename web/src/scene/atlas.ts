@@ -57,6 +57,7 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
   const stage = document.createElement("div");
   stage.className = "atlas-stage";
   stage.tabIndex = 0;
+  stage.setAttribute("role", "group");
   host.append(stage);
   const labels = new Labels(stage);
   const tip = document.createElement("div");
@@ -234,6 +235,11 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
       go(null);
     }, { immediate: true }),
     watch(() => atlas.view, (view) => (look(view), name())),
+    watch(() => state.place.flight, (flight) => {
+      if (!flight) return;
+      const [x, y] = flat(flight.lon, flight.lat);
+      go({ ...atlas.home, x, y, scale: atlas.home.scale * 0.45 });
+    }),
     watch(() => atlas.raised, homeward),
     watch(() => atlas.measure, () => go(null)),
     watch(() => [atlas.hovered, atlas.selected, atlas.points, atlas.places, atlas.hoveredPlace, state.looks.lang], paint),

@@ -14,6 +14,8 @@ export interface Link {
   selected: string | null;
   edit: { object: string; height_m: number } | null;
   lite: boolean | null;
+  /** Of an atlas: the quantity on the map, and `flat` where it is not raised ("density,flat"). */
+  atlas?: string | null;
 }
 
 const oneOf = <T extends string>(text: string | null, all: readonly T[], otherwise: T): T =>
@@ -42,6 +44,7 @@ export function readLink(query: string, browserLang = "ko"): Link {
     selected: q.get("sel"),
     edit: edit ? { object: edit[1]!, height_m: Number(edit[2]) } : null,
     lite: q.has("lite") ? q.get("lite") !== "0" : null,
+    atlas: q.get("map"),
   };
 }
 
@@ -68,6 +71,7 @@ export function writeLink(link: Link): string {
   if (link.layers.length) put("on", link.layers.join(","));
   if (link.selected) put("sel", link.selected);
   if (link.edit) put("edit", `${link.edit.object}:${Number(link.edit.height_m.toFixed(1))}`);
+  if (link.atlas) put("map", link.atlas);
   if (link.lite !== null) put("lite", link.lite ? "1" : "0");
   return `?${q.join("&")}`;
 }

@@ -30,6 +30,8 @@ export interface Looks {
   /** Layers switched on besides the base map, by id. */
   layers: string[];
   lite: boolean;
+  /** What an atlas shows, as a link has it; empty for its own first view. */
+  atlas: string;
   reducedMotion: boolean;
   /** The facade points can be put away to see the walls. */
   facades: boolean;
@@ -54,6 +56,7 @@ export function createState(api: Api, link: Link): State {
       mode: link.mode,
       layers: link.layers,
       lite: false,
+      atlas: link.atlas ?? "",
       reducedMotion: false,
       facades: true,
     }),

@@ -18,6 +18,8 @@ export function useWords() {
     const found = dictionary.value[korean];
     return typeof found === "string" ? found : korean;
   };
+  /** A word as it stands inside a sentence. */
+  const within = (text: string): string => text.charAt(0).toLocaleLowerCase(locale.value) + text.slice(1);
   const english = (town: Town): string => town.en || (typeof dictionary.value[town.ko] === "string" ? (dictionary.value[town.ko] as string) : "");
   /** A town in a sentence: one name, in the page's language. */
   const townName = (town: Town): string => (locale.value === "ko" ? town.ko : english(town) || town.ko);
@@ -27,5 +29,5 @@ export function useWords() {
     utc({ month: style }).format(Date.UTC(2023, month - 1, 1));
   const yearMonth = (text: string): string =>
     utc({ year: "numeric", month: "short" }).format(Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)) - 1, 1));
-  return { t, locale, number, word, english, townName, day, monthName, yearMonth, utc };
+  return { t, locale, number, word, within, english, townName, day, monthName, yearMonth, utc };
 }

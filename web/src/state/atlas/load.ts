@@ -192,7 +192,7 @@ export async function loadAtlas(api: Api, twin: string, atlas: Atlas): Promise<v
       atlas.layers = Object.fromEntries(collections.map((c) => [c.id, c]));
     }),
     tried("towns", async () => {
-      atlas.towns = readTowns(await all(api, twin, "towns"));
+      atlas.towns = readTowns(await all(api, twin, "towns")).sort((a, b) => a.id.localeCompare(b.id));
     }),
   ]);
   const find = townFinder(atlas.towns);
