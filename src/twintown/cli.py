@@ -6,6 +6,7 @@ One line on standard error for whatever goes wrong, and a status: 2 for what was
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
 from collections.abc import Sequence
@@ -167,7 +168,9 @@ def _listen(settings: Settings, next_port: bool) -> None:
     if settings.workers == 1:
         from twintown.app import create_app
 
-        Server(uvicorn.Config(create_app(settings=settings), **options)).run(sockets=[bound])
+        # Ctrl-C is how a server ends: uvicorn finishes the requests, then hands the signal on.
+        with contextlib.suppress(KeyboardInterrupt):
+            Server(uvicorn.Config(create_app(settings=settings), **options)).run(sockets=[bound])
         return
     os.environ["TWINTOWN_TWINS"] = os.pathsep.join(str(twin) for twin in settings.twins)
     config = uvicorn.Config("twintown.app:serve_app", factory=True, workers=settings.workers, **options)
