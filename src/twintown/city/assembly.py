@@ -17,7 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from twintown.ground.features import Features
-from twintown.ground.provenance import Step
+from twintown.ground.provenance import Provenance, Step
 
 from . import heights, kinds
 from .model import BUILDING_UNITS, PART_UNITS, City, Drawn
@@ -88,12 +88,21 @@ def _mended(table: gpd.GeoDataFrame, findings: Findings) -> gpd.GeoDataFrame:
         key = (shape[i], bool(table["is_building"].iloc[i]))
         if (earlier := first.setdefault(key, int(i))) != i:
             at = shapely.get_coordinates(shapely.point_on_surface(geometry[i]))[0]
-            findings.add("duplicate", table["id"].iloc[i], (at[0], at[1]), 1.0, str(table["id"].iloc[earlier]))
+            findings.add(
+                "duplicate", table["id"].iloc[i], (at[0], at[1]), 1.0, str(table["id"].iloc[earlier])
+            )
             keep[i] = False
-    return table.set_geometry(gpd.GeoSeries(geometry, index=table.index, crs=table.crs))[keep].reset_index(drop=True)
+    return table.set_geometry(gpd.GeoSeries(geometry, index=table.index, crs=table.crs))[keep].reset_index(
+        drop=True
+    )
 
 
-def _smallest_holder(inner: NDArray[np.object_], outer: NDArray[np.object_], share: float, self_index: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+def _smallest_holder(
+    inner: NDArray[np.object_],
+    outer: NDArray[np.object_],
+    share: float,
+    self_index: NDArray[np.int64] | None = None,
+) -> NDArray[np.int64]:
     """int64[len(inner)]: the smallest of `outer` that holds `share` of each of `inner`, -1 for none; `self_index` is itself in `outer`."""
     out = np.full(len(inner), -1, np.int64)
     if not len(inner) or not len(outer):
@@ -118,7 +127,9 @@ def _owners(pure: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> NDArray[np.i
     return named
 
 
-def _carved(buildings: gpd.GeoDataFrame, areas: Floats, points: Floats, findings: Findings) -> dict[int, list[int]]:
+def _carved(
+    buildings: gpd.GeoDataFrame, areas: Floats, points: Floats, findings: Findings
+) -> dict[int, list[int]]:
     """Position of an outline: positions of the buildings that are cut out of it. Reports what overlaps otherwise."""
     geometry, ids = buildings.geometry.to_numpy(), buildings["id"].to_numpy()
     both = np.flatnonzero((buildings["is_part"] & buildings["is_building"]).to_numpy())
@@ -147,7 +158,13 @@ class _Storeys:
 
     @classmethod
     def of(
-        cls, buildings: gpd.GeoDataFrame, pure: gpd.GeoDataFrame, owner: NDArray[np.int64], areas: Floats, points: Floats, findings: Findings
+        cls,
+        buildings: gpd.GeoDataFrame,
+        pure: gpd.GeoDataFrame,
+        owner: NDArray[np.int64],
+        areas: Floats,
+        points: Floats,
+        findings: Findings,
     ) -> _Storeys:
         ids = buildings["id"].to_numpy()
         function = buildings["function"].to_numpy().astype(object)
@@ -161,7 +178,9 @@ class _Storeys:
         part_levels = pure["levels"].to_numpy(float) + np.nan_to_num(pure["roof_levels"].to_numpy(float))
         storey = known.storey_m[owner] if len(owner) else np.empty(0)
         part_top = np.where(np.isfinite(part_height), part_height, part_levels * storey)
-        part_source = np.where(np.isfinite(part_height), "measured", np.where(np.isfinite(part_levels), "levels", "")).astype(object)
+        part_source = np.where(
+            np.isfinite(part_height), "measured", np.where(np.isfinite(part_levels), "levels", "")
+        ).astype(object)
         said = np.isfinite(part_top)
         highest = np.full(len(buildings), -np.inf)
         np.maximum.at(highest, owner[said], part_top[said])
@@ -170,12 +189,20 @@ class _Storeys:
         for b in np.flatnonzero(from_parts):
             mine = np.flatnonzero(said & (owner == b))
             source[b] = part_source[mine[np.argmax(part_top[mine])]]
-            error[b] = heights.MEASURED_ERROR_M if source[b] == "measured" else np.hypot(heights.LEVEL_ERROR * height[b], 1.0)
+            error[b] = (
+                heights.MEASURED_ERROR_M
+                if source[b] == "measured"
+                else np.hypot(heights.LEVEL_ERROR * height[b], 1.0)
+            )
 
         with np.errstate(invalid="ignore", divide="ignore"):
             ratio = tagged / levels
         rule = heights.by_rule(tagged, levels)
-        odd = np.isfinite(ratio) & ~rule & ((ratio < heights.STOREY_RANGE_M[0]) | (ratio > heights.STOREY_RANGE_M[1]))
+        odd = (
+            np.isfinite(ratio)
+            & ~rule
+            & ((ratio < heights.STOREY_RANGE_M[0]) | (ratio > heights.STOREY_RANGE_M[1]))
+        )
         for b in np.flatnonzero(rule):
             findings.add("height-by-rule", ids[b], tuple(points[b]), float(ratio[b]))
         for b in np.flatnonzero(odd):
@@ -185,13 +212,22 @@ class _Storeys:
         source[unknown] = "estimated"
         for b in np.flatnonzero(unknown):
             findings.add("missing-height", ids[b], tuple(points[b]), float(error[b]))
-        for b in np.flatnonzero(np.isfinite(tagged) & np.isfinite(highest) & (np.abs(tagged - highest) > 0.05)):
+        for b in np.flatnonzero(
+            np.isfinite(tagged) & np.isfinite(highest) & (np.abs(tagged - highest) > 0.05)
+        ):
             findings.add("height-disagrees", ids[b], tuple(points[b]), float(highest[b]), f"{tagged[b]:g}")
-        return cls(heights.Heights(height, source, error, known.storey_m, known.storey_source), part_top, part_source)
+        return cls(
+            heights.Heights(height, source, error, known.storey_m, known.storey_source), part_top, part_source
+        )
 
 
 def _parts(
-    buildings: gpd.GeoDataFrame, pure: gpd.GeoDataFrame, owner: NDArray[np.int64], carved: dict[int, list[int]], storeys: _Storeys, findings: Findings
+    buildings: gpd.GeoDataFrame,
+    pure: gpd.GeoDataFrame,
+    owner: NDArray[np.int64],
+    carved: dict[int, list[int]],
+    storeys: _Storeys,
+    findings: Findings,
 ) -> gpd.GeoDataFrame:
     """All parts: drawn ones, rests of outlines, and whole outlines where nothing else is drawn; single polygons."""
     geometry = buildings.geometry.to_numpy()
@@ -222,11 +258,20 @@ def _parts(
         rest = shapely.difference(whole, cut)
         covered = 1.0 - rest.area / whole.area
         pieces = shapely.get_parts(rest)
-        pieces = pieces[(shapely.area(pieces) > WORTH_M2) & (shapely.area(shapely.buffer(pieces, -0.5)) > 0)] if len(pieces) else pieces
+        pieces = (
+            pieces[(shapely.area(pieces) > WORTH_M2) & (shapely.area(shapely.buffer(pieces, -0.5)) > 0)]
+            if len(pieces)
+            else pieces
+        )
         if covered >= COVERED or not len(pieces):
             stands[b] = False
             continue
-        findings.add("parts-leave-rest", str(buildings["id"].iloc[b]), tuple(_points(np.array([rest], object))[0]), round(100 * covered, 1))
+        findings.add(
+            "parts-leave-rest",
+            str(buildings["id"].iloc[b]),
+            tuple(_points(np.array([rest], object))[0]),
+            round(100 * covered, 1),
+        )
         area_shape[b] = shapely.multipolygons(pieces)
         suffix[b] = ".rest" if len(mine) else ""
         if len(mine) and np.isfinite(tops).any() and float(np.nanmax(tops)) >= own.height_m[b] - 0.5:
@@ -265,44 +310,61 @@ def _levelled(rows: pd.DataFrame, crs: object, findings: Findings) -> gpd.GeoDat
     width = np.full(len(rows), np.nan)
     if pitched.any():
         box = shapely.minimum_rotated_rectangle(shapes[pitched])
-        width[pitched] = shapely.area(box) / np.maximum(shapely.length(box) / 2 - shapely.area(box) / np.maximum(shapely.length(box) / 4, 1e-6), 1e-6)
-        width[pitched] = np.minimum(width[pitched], shapely.length(box) / 4)
+        half, area = shapely.length(box) / 2, shapely.area(box)  # sides a, b: a + b and a · b
+        width[pitched] = (half - np.sqrt(np.maximum(half**2 - 4 * area, 0.0))) / 2
     guess = np.minimum(PITCH * width / 2, (top - base) / 3)
-    roof = np.where(pitched, np.where(np.isfinite(roof), roof, np.where(np.isfinite(by_level), by_level, guess)), 0.0)
+    roof = np.where(
+        pitched, np.where(np.isfinite(roof), roof, np.where(np.isfinite(by_level), by_level, guess)), 0.0
+    )
     for i in np.flatnonzero(roof > top - base + 0.05):
         findings.add("roof-taller-than-part", ids[i], tuple(at[i]), float(roof[i]))
     roof = np.minimum(roof, top - base)
     out = gpd.GeoDataFrame(
         {
             "id": ids, "building": rows["building"].to_numpy(), "base_m": base, "eave_m": top - roof, "top_m": top,
-            "roof_shape": np.where(roof > 0, shape, "flat"), "roof_direction_deg": np.where(roof > 0, rows["roof_direction_deg"].to_numpy(float), np.nan),
-            "roof_height_m": roof, "roof_across": rows["roof_across"].to_numpy(bool), "height_source": rows["source"].to_numpy(),
+            "roof_shape": np.where(roof > 0, shape, "flat"),
+            "roof_direction_deg": np.where(roof > 0, rows["roof_direction_deg"].to_numpy(float), np.nan),
+            "roof_height_m": roof, "roof_across": rows["roof_across"].to_numpy(bool),
+            "height_source": rows["source"].to_numpy(),
         },
         geometry=shapes, crs=crs,
     ).explode(ignore_index=True)  # fmt: skip
     again = out.groupby("id").cumcount().to_numpy()
-    out["id"] = np.where(again > 0, out["id"].to_numpy().astype(object) + np.char.add(".", (again + 1).astype(str)).astype(object), out["id"].to_numpy())
+    out["id"] = np.where(
+        again > 0,
+        out["id"].to_numpy().astype(object) + np.char.add(".", (again + 1).astype(str)).astype(object),
+        out["id"].to_numpy(),
+    )
     for name in ("id", "building", "roof_shape", "height_source"):
         out[name] = out[name].astype("str")
     return out
 
 
-def _building_features(buildings: gpd.GeoDataFrame, areas: Floats, storeys: _Storeys, parts: gpd.GeoDataFrame, drawn: Drawn, provenance: object) -> Features:
+def _building_features(
+    buildings: gpd.GeoDataFrame,
+    areas: Floats,
+    storeys: _Storeys,
+    parts: gpd.GeoDataFrame,
+    drawn: Drawn,
+    provenance: Provenance,
+) -> Features:
     own = storeys.of_building
     count = parts["building"].value_counts().reindex(buildings["id"]).fillna(0).to_numpy(int)
     base = parts.groupby("building")["base_m"].min().reindex(buildings["id"]).fillna(0.0).to_numpy(float)
     table = gpd.GeoDataFrame(
         {
-            "id": buildings["id"].astype("str"), "name": buildings["name"], "name_ko": buildings["name_ko"], "name_en": buildings["name_en"],
-            "kind": buildings["kind"], "function": buildings["function"], "height_m": np.round(own.height_m, 3), "height_source": own.source,
+            "id": buildings["id"].astype("str"),
+            **{name: buildings[name] for name in ("name", "name_ko", "name_en", "kind", "function")},
+            "height_m": np.round(own.height_m, 3), "height_source": own.source,
             "height_error_m": np.round(own.error_m, 2), "height_tagged_m": buildings["height_m"],
-            "levels": pd.array(buildings["levels"].round(), dtype="Int64"), "storey_m": np.round(own.storey_m, 3), "storey_source": own.storey_source,
-            "min_height_m": base, "parts": count, "area_m2": np.round(areas, 2), "year": pd.array(buildings["year"].round(), dtype="Int64"),
-            "tags": buildings["tags"],
+            "levels": pd.array(buildings["levels"].round(), dtype="Int64"),
+            "storey_m": np.round(own.storey_m, 3), "storey_source": own.storey_source,
+            "min_height_m": base, "parts": count, "area_m2": np.round(areas, 2),
+            "year": pd.array(buildings["year"].round(), dtype="Int64"), "tags": buildings["tags"],
         },
         geometry=buildings.geometry, crs=drawn.frame.crs,
     )  # fmt: skip
     for name in ("name", "name_ko", "name_en", "kind", "function", "height_source", "storey_source", "tags"):
         column = table[name].astype("str")
         table[name] = column.where(column != "")
-    return Features(table, drawn.frame, provenance, BUILDING_UNITS)  # type: ignore[arg-type]
+    return Features(table, drawn.frame, provenance, BUILDING_UNITS)

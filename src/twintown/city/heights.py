@@ -84,7 +84,12 @@ def known_heights(height_m: Floats, levels: Floats, assumed_storey_m: Floats) ->
 
 
 def estimate(
-    where: NDArray[np.bool_], height_m: Floats, known: NDArray[np.bool_], xy: Floats, area_m2: Floats, function: NDArray[np.object_]
+    where: NDArray[np.bool_],
+    height_m: Floats,
+    known: NDArray[np.bool_],
+    xy: Floats,
+    area_m2: Floats,
+    function: NDArray[np.object_],
 ) -> tuple[Floats, Floats]:
     """Heights and errors (m) of the rows in `where` from their neighbours in `known`; see the head of this file.
 

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 #: Function of a building by its `building=` value in OpenStreetMap; what is not here is "other".
 FUNCTIONS: dict[str, str] = {
-    **dict.fromkeys(("apartments", "residential", "house", "detached", "semidetached_house", "terrace", "dormitory", "bungalow", "villa"), "housing"),
-    **dict.fromkeys(("officetel", "yes;apartments", "apartments;commercial"), "mixed"),
-    **dict.fromkeys(("commercial", "retail", "supermarket", "kiosk", "shop"), "commerce"),
-    **dict.fromkeys(("office", "government", "public", "civic", "townhall", "fire_station"), "office"),
-    "hotel": "lodging",
-    **dict.fromkeys(("school", "kindergarten", "university", "college"), "education"),
-    **dict.fromkeys(("hospital", "clinic"), "health"),
-    **dict.fromkeys(("church", "cathedral", "temple", "mosque", "shrine", "chapel", "religious"), "worship"),
-    **dict.fromkeys(("industrial", "warehouse", "factory", "manufacture"), "industry"),
-    **dict.fromkeys(("train_station", "transportation", "parking", "garage", "garages", "carport"), "transport"),
-    **dict.fromkeys(("museum", "theatre", "stadium", "sports_hall", "sports_centre", "grandstand"), "culture"),
-    **dict.fromkeys(("shed", "hut", "roof", "greenhouse", "cabin", "service", "toilets"), "small"),
-}  # fmt: skip
+    value: function
+    for function, values in {
+        "housing": "apartments residential house detached semidetached_house terrace dormitory bungalow villa",
+        "mixed": "officetel yes;apartments apartments;commercial",
+        "commerce": "commercial retail supermarket kiosk shop",
+        "office": "office government public civic townhall fire_station",
+        "lodging": "hotel",
+        "education": "school kindergarten university college",
+        "health": "hospital clinic",
+        "worship": "church cathedral temple mosque shrine chapel religious",
+        "industry": "industrial warehouse factory manufacture",
+        "transport": "train_station transportation parking garage garages carport",
+        "culture": "museum theatre stadium sports_hall sports_centre grandstand",
+        "small": "shed hut roof greenhouse cabin service toilets",
+    }.items()
+    for value in values.split()
+}
 
-#: Storey height (m) assumed where nothing better is known. Dwellings in Korea are built with 2.8–3.0 m from floor to floor, offices, shops and
-#: hotels with 3.6–4.2 m; the mappers of the demo's file used 3.0 and 4.0 themselves (623 of its 644 pairs of height and levels).
+#: Storey height (m) assumed where nothing better is known. Dwellings in Korea are built with 2.8–3.0 m from floor to
+#: floor, offices, shops and hotels with 3.6–4.2 m; the mappers of the demo's file used 3.0 and 4.0 themselves (623 of
+#: its 644 pairs of height and levels).
 STOREY_M: dict[str, float] = {
     "housing": 3.0, "mixed": 3.3, "small": 3.0,
     "commerce": 4.0, "office": 4.0, "lodging": 4.0, "education": 4.0, "health": 4.0, "worship": 4.0,
@@ -29,9 +34,10 @@ OTHER_STOREY_M = 3.3
 
 #: Tag values that name a function where `building=yes` does not, in order.
 HINTS: tuple[tuple[str, str], ...] = (
-    ("shop", "commerce"), ("office", "office"), ("tourism=hotel", "lodging"), ("tourism=museum", "culture"), ("tourism=theme_park", "culture"),
-    ("tourism=gallery", "culture"), ("amenity=school", "education"), ("amenity=kindergarten", "education"), ("amenity=hospital", "health"),
-    ("amenity=place_of_worship", "worship"), ("amenity=townhall", "office"), ("amenity=theatre", "culture"), ("amenity=toilets", "small"),
+    ("shop", "commerce"), ("office", "office"), ("tourism=hotel", "lodging"), ("tourism=museum", "culture"),
+    ("tourism=theme_park", "culture"), ("tourism=gallery", "culture"), ("amenity=school", "education"),
+    ("amenity=kindergarten", "education"), ("amenity=hospital", "health"), ("amenity=place_of_worship", "worship"),
+    ("amenity=townhall", "office"), ("amenity=theatre", "culture"), ("amenity=toilets", "small"),
     ("amenity=shelter", "small"), ("leisure", "culture"),
 )  # fmt: skip
 

@@ -23,7 +23,8 @@ DRAWN: dict[str, str] = {
 }  # fmt: skip
 
 BUILDING_UNITS = {
-    "height_m": "m", "height_error_m": "m", "levels": "{storey}", "storey_m": "m", "min_height_m": "m", "parts": "1", "area_m2": "m2", "height_tagged_m": "m",
+    "height_m": "m", "height_error_m": "m", "levels": "{storey}", "storey_m": "m", "min_height_m": "m", "parts": "1",
+    "area_m2": "m2", "height_tagged_m": "m",
 }  # fmt: skip
 PART_UNITS = {"base_m": "m", "eave_m": "m", "top_m": "m", "roof_height_m": "m", "roof_direction_deg": "deg"}
 
@@ -48,7 +49,9 @@ class Drawn:
 
     def __post_init__(self) -> None:
         if missing := [name for name in ("id", *DRAWN) if name not in self.table.columns]:
-            raise BadInput(f"drawn buildings lack the column {missing[0]!r}", "city", "see twintown.city.model.DRAWN")
+            raise BadInput(
+                f"drawn buildings lack the column {missing[0]!r}", "city", "see twintown.city.model.DRAWN"
+            )
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,9 @@ def roof_tin(
     if shape not in ROOF_SHAPES:
         raise BadInput(f"unknown roof shape {shape!r}", "roof", f"use one of {', '.join(ROOF_SHAPES)}")
     if polygon.geom_type != "Polygon" or polygon.is_empty:
-        raise BadInput(f"a roof stands on one polygon, not on a {polygon.geom_type}", "roof", "explode it first")
+        raise BadInput(
+            f"a roof stands on one polygon, not on a {polygon.geom_type}", "roof", "explode it first"
+        )
     if not eave_m <= top_m:
         raise BadInput(f"the top ({top_m} m) is below the eave ({eave_m} m)", "roof")
     polygon = shapely.normalize(shapely.force_2d(polygon))
@@ -63,7 +65,11 @@ def roof_tin(
         return np.column_stack([xy, np.full(len(xy), top_m)]), triangles
     if shape == "skillion":
         xy, triangles = _facets([polygon])
-        azimuth = _downslope(polygon) if math.isnan(direction_deg) else math.radians(direction_deg - convergence_deg)
+        azimuth = (
+            _downslope(polygon)
+            if math.isnan(direction_deg)
+            else math.radians(direction_deg - convergence_deg)
+        )
         along = xy @ (math.sin(azimuth), math.cos(azimuth))
         low, high = along.max(), along.min()
         return np.column_stack([xy, eave_m + rise * (low - along) / (low - high)]), triangles
@@ -76,7 +82,10 @@ def roof_tin(
     inside = shapely.contains_properly(polygon, shapely.point_on_surface(faces))
     xy, triangles = _facets([shapely.normalize(face) for face in faces[inside]])
     share = box.share(xy, shape)
-    low, high = share.min(), share.max()  # a courtyard may have taken the ridge away: the stated heights are still reached
+    low, high = (
+        share.min(),
+        share.max(),
+    )  # a courtyard may have taken the ridge away: the stated heights are still reached
     share = (share - low) / (high - low) if high - low > 1e-6 else np.ones(len(xy))
     return np.column_stack([xy, eave_m + rise * share]), triangles
 
@@ -95,7 +104,9 @@ def solid(
         BadInput: as `roof_tin`, or a floor above the eave.
     """
     if not base_m <= eave_m or not base_m < top_m:
-        raise BadInput(f"the floor ({base_m} m) is above the eave ({eave_m} m)", "part", "check min_height and height")
+        raise BadInput(
+            f"the floor ({base_m} m) is above the eave ({eave_m} m)", "part", "check min_height and height"
+        )
     roof, up = roof_tin(polygon, eave_m, top_m, shape, direction_deg, convergence_deg, across)
     n = len(roof)
     floor = np.column_stack([roof[:, :2], np.full(n, base_m)])
@@ -145,7 +156,11 @@ def _facets(faces: list[shapely.Polygon]) -> tuple[Floats, Triangles]:
         xy = np.concatenate(rings)
         ends = np.cumsum([len(ring) for ring in rings])
         middle = xy.mean(axis=0)  # earcut loses digits far from the origin
-        corners = mapbox_earcut.triangulate_float64(np.ascontiguousarray(xy - middle), ends.astype(np.uint32)).astype(np.int64).reshape(-1, 3)
+        corners = (
+            mapbox_earcut.triangulate_float64(np.ascontiguousarray(xy - middle), ends.astype(np.uint32))
+            .astype(np.int64)
+            .reshape(-1, 3)
+        )
         a, b, c = (xy[corners[:, k]] - middle for k in range(3))
         if np.sum((b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])) < 0:
             corners = corners[:, ::-1]
@@ -159,7 +174,9 @@ def _facets(faces: list[shapely.Polygon]) -> tuple[Floats, Triangles]:
 
 def _complete(corners: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
     """Give back the corners that earcut drops because they lie on a straight line: a neighbour keeps them, and gaps would open."""
-    after = np.arange(-1, ends[-1] - 1)  # rings turn clockwise, triangles anticlockwise: their edges run backwards
+    after = np.arange(
+        -1, ends[-1] - 1
+    )  # rings turn clockwise, triangles anticlockwise: their edges run backwards
     after[np.concatenate([[0], ends[:-1]])] = ends - 1
     edges = boundary(corners.astype(np.int32))
     wrong = edges[after[edges[:, 0]] != edges[:, 1]]
@@ -170,7 +187,9 @@ def _complete(corners: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np
         chain = [a]
         while chain[-1] != b and len(chain) <= len(after):
             chain.append(int(after[chain[-1]]))
-        owner = next(k for k, t in enumerate(triangles) if (a, b) in ((t[0], t[1]), (t[1], t[2]), (t[2], t[0])))
+        owner = next(
+            k for k, t in enumerate(triangles) if (a, b) in ((t[0], t[1]), (t[1], t[2]), (t[2], t[0]))
+        )
         tip = next(v for v in triangles[owner] if v not in (a, b))
         if chain[-1] == b and tip not in chain:
             triangles[owner : owner + 1] = [[p, q, tip] for p, q in pairwise(chain)]
@@ -218,7 +237,9 @@ class _Box:
             longer = int(np.hypot(*sides[1]) > np.hypot(*sides[0]) + 1e-9)
             along = sides[1 - longer if across else longer]
         else:
-            along = np.array([math.sin(math.radians(direction_deg + 90.0)), math.cos(math.radians(direction_deg + 90.0))])
+            along = np.array(
+                [math.sin(math.radians(direction_deg + 90.0)), math.cos(math.radians(direction_deg + 90.0))]
+            )
         along = along / np.hypot(*along)
         u, v = xy @ along, xy @ np.array([-along[1], along[0]])
         middle = (u.min() + u.max()) / 2 * along + (v.min() + v.max()) / 2 * np.array([-along[1], along[0]])
@@ -256,4 +277,4 @@ class _Box:
             up = np.minimum(a - u, b - v) / min(a, b)
         else:
             up = np.minimum((a - u) / a, (b - v) / b)
-        return np.clip(up, 0.0, 1.0)
+        return np.asarray(np.clip(up, 0.0, 1.0), float)

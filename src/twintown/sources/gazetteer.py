@@ -38,7 +38,10 @@ class Gazetteer:
             if match := _DONG.search(address):
                 dongs.setdefault(match[1], []).append((x, y))
         tables = {road: np.array(sorted(rows)) for road, rows in roads.items()}
-        return cls({road: (table[:, 0], table[:, 1:]) for road, table in tables.items()}, {dong: np.array(rows) for dong, rows in dongs.items()})
+        return cls(
+            {road: (table[:, 0], table[:, 1:]) for road, table in tables.items()},
+            {dong: np.array(rows) for dong, rows in dongs.items()},
+        )
 
     def find(self, address: str) -> tuple[float, float, float, str]:
         """x, y (m), error (m) and how: "address", "neighbourhood" or "" (NaN) for not at all."""

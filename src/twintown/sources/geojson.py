@@ -67,7 +67,9 @@ def _coordinates(value: Any, depth: int, kind: str, path: str, where: str) -> No
     if not isinstance(value, list):
         raise _bad("coordinates are no array", path, where)
     if depth == 0:
-        if len(value) < 2 or not all(isinstance(one, int | float) and not isinstance(one, bool) and math.isfinite(one) for one in value):
+        if len(value) < 2 or not all(
+            isinstance(one, int | float) and not isinstance(one, bool) and math.isfinite(one) for one in value
+        ):
             raise _bad("a position is not two or three numbers", path, where)
         return
     if depth == 1 and kind in ("LineString", "MultiLineString") and len(value) < 2:

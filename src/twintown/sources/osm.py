@@ -53,7 +53,9 @@ class OpenStreetMap:
 
         chosen = tuple(options.get("layers", LAYERS))
         if unknown := [one for one in chosen if one not in LAYERS]:
-            raise BadSettings(f"unknown layer {unknown[0]!r}", "options.layers", f"use some of {', '.join(LAYERS)}")
+            raise BadSettings(
+                f"unknown layer {unknown[0]!r}", "options.layers", f"use some of {', '.join(LAYERS)}"
+            )
         return chosen
 
     def read(self, ask: Ask) -> Iterator[tuple[str, Shape]]:
@@ -63,7 +65,11 @@ class OpenStreetMap:
             BadData: more than one file, a damaged one, or one that holds nothing within the bounds.
         """
         if len(ask.paths) != 1:
-            raise BadData(f"{len(ask.paths)} files; OpenStreetMap is read from one", ask.where, "merge the extracts first")
+            raise BadData(
+                f"{len(ask.paths)} files; OpenStreetMap is read from one",
+                ask.where,
+                "merge the extracts first",
+            )
         chosen = self.layers(ask.options)
         found = elements(ask.paths[0], lambda what, done: ask.progress(what, 0.5 * done))
         xy = found.coordinates(ask.frame)
@@ -79,7 +85,11 @@ class OpenStreetMap:
         if {"buildings", "building-parts", "findings"} & set(chosen):
             city = assemble(drawn_buildings(found, xy, ask, by))
             ask.progress("buildings", 0.8)
-            for layer, shape in (("buildings", city.buildings), ("building-parts", city.parts), ("findings", city.findings)):
+            for layer, shape in (
+                ("buildings", city.buildings),
+                ("building-parts", city.parts),
+                ("findings", city.findings),
+            ):
                 if layer in chosen:
                     yield layer, shape
         if "roads" in chosen:

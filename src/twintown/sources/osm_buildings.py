@@ -17,8 +17,13 @@ from twintown.city.model import DRAWN, Drawn
 from .osm_elements import RELATION, WAY, Elements, Floats, Tags
 from .source import Ask
 
-_NUMBER = re.compile(r"\s*(-?\d+(?:[.,]\d+)?)\s*(m|metres?|meters?|미터|ft|feet|'|)\s*(?:(\d+(?:\.\d+)?)\s*(?:\"|in))?\s*$", re.IGNORECASE)
-_COMPASS = {name: i * 22.5 for i, name in enumerate("N NNE NE ENE E ESE SE SSE S SSW SW WSW W WNW NW NNW".split())}
+_NUMBER = re.compile(
+    r"\s*(-?\d+(?:[.,]\d+)?)\s*(m|metres?|meters?|미터|ft|feet|'|)\s*(?:(\d+(?:\.\d+)?)\s*(?:\"|in))?\s*$",
+    re.IGNORECASE,
+)
+_COMPASS = {
+    name: i * 22.5 for i, name in enumerate("N NNE NE ENE E ESE SE SSE S SSW SW WSW W WNW NW NNW".split())
+}
 _NO = frozenset(("", "no"))
 _YEAR = re.compile(r"(1[0-9]{3}|20[0-9]{2})")
 _HANGUL = re.compile("[가-힣]")
@@ -58,12 +63,15 @@ def _row(object_id: str, tags: Tags, is_building: bool, is_part: bool, owner: st
     year = _YEAR.match(tags.get("start_date", ""))
     levels = metres(tags.get("building:levels", ""))
     return {
-        "id": object_id, "is_building": is_building, "is_part": is_part, "owner": owner, "kind": kind, "name": name, "name_ko": korean, "name_en": english,
-        "function": function_of(kind, tags), "height_m": metres(tags.get("height", "") or tags.get("building:height", "")),
-        "min_height_m": metres(tags.get("min_height", "")), "levels": levels if levels > 0 else NAN, "min_level": metres(tags.get("building:min_level", "")),
-        "roof_shape": tags.get("roof:shape", ""), "roof_height_m": metres(tags.get("roof:height", "")), "roof_levels": metres(tags.get("roof:levels", "")),
-        "roof_direction_deg": azimuth(tags.get("roof:direction", "")), "roof_across": tags.get("roof:orientation", "") == "across",
-        "year": float(year[0]) if year else NAN, "tags": json.dumps(tags, ensure_ascii=False, sort_keys=True, separators=(",", ":")),
+        "id": object_id, "is_building": is_building, "is_part": is_part, "owner": owner, "kind": kind,
+        "name": name, "name_ko": korean, "name_en": english, "function": function_of(kind, tags),
+        "height_m": metres(tags.get("height", "") or tags.get("building:height", "")),
+        "min_height_m": metres(tags.get("min_height", "")),
+        "levels": levels if levels > 0 else NAN, "min_level": metres(tags.get("building:min_level", "")),
+        "roof_shape": tags.get("roof:shape", ""), "roof_height_m": metres(tags.get("roof:height", "")),
+        "roof_levels": metres(tags.get("roof:levels", "")), "roof_direction_deg": azimuth(tags.get("roof:direction", "")),
+        "roof_across": tags.get("roof:orientation", "") == "across", "year": float(year[0]) if year else NAN,
+        "tags": json.dumps(tags, ensure_ascii=False, sort_keys=True, separators=(",", ":")),
     }  # fmt: skip
 
 
@@ -103,18 +111,29 @@ def drawn_buildings(found: Elements, xy: Floats, ask: Ask, by: str) -> Drawn:
         if tags.get("type") == "building":
             _relate(r, found, rows, shapes)
     table = pd.DataFrame(list(rows.values()), columns=["id", *DRAWN]).astype(DRAWN)
-    geometry = np.array(list(shapes[key] for key in rows), object)
+    geometry = np.array([shapes[key] for key in rows], object)
     frame = gpd.GeoDataFrame(table, geometry=geometry, crs=ask.frame.crs)
     box = ask.bounds
     touches = shapely.intersects(geometry, box.polygon()) if len(geometry) else np.empty(0, bool)
     kept = set(frame["id"][touches & frame["is_building"].to_numpy()])
     # a building that is kept is kept whole, with the parts that a relation gives it
     touches = touches | frame["owner"].isin(kept).to_numpy()
-    step = {"elements": len(frame), "kept": int(touches.sum()), "not_closed": unbuilt, "missing_nodes": found.missing}
-    return Drawn(frame[touches].reset_index(drop=True), ask.frame, ask.provenance("read OpenStreetMap, keep what touches the bounds", by, step))
+    step = {
+        "elements": len(frame),
+        "kept": int(touches.sum()),
+        "not_closed": unbuilt,
+        "missing_nodes": found.missing,
+    }
+    return Drawn(
+        frame[touches].reset_index(drop=True),
+        ask.frame,
+        ask.provenance("read OpenStreetMap, keep what touches the bounds", by, step),
+    )
 
 
-def _relate(r: int, found: Elements, rows: dict[str, dict[str, object]], shapes: dict[str, shapely.Geometry]) -> None:
+def _relate(
+    r: int, found: Elements, rows: dict[str, dict[str, object]], shapes: dict[str, shapely.Geometry]
+) -> None:
     """Follow one `type=building` relation."""
     tags = found.relation_tags[r]
     members = [
@@ -123,7 +142,9 @@ def _relate(r: int, found: Elements, rows: dict[str, dict[str, object]], shapes:
         if kind in (WAY, RELATION)
     ]  # fmt: skip
     members = [(key, role) for key, role in members if key in rows]
-    outlines = [key for key, role in members if role == "outline"] or [key for key, _ in members if rows[key]["is_building"] and not rows[key]["is_part"]]
+    outlines = [key for key, role in members if role == "outline"] or [
+        key for key, _ in members if rows[key]["is_building"] and not rows[key]["is_part"]
+    ]
     parts = [key for key, role in members if key not in outlines and (role == "part" or rows[key]["is_part"])]
     if not outlines and not parts:
         return

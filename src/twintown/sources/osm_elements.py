@@ -17,7 +17,20 @@ Tags = dict[str, str]
 NODE, WAY, RELATION = 0, 1, 2
 
 #: What makes an element worth keeping when a file is larger than the twin.
-KEYS = ("building", "building:part", "highway", "name", "amenity", "tourism", "leisure", "railway", "junction", "historic", "place", "public_transport")
+KEYS = (
+    "building",
+    "building:part",
+    "highway",
+    "name",
+    "amenity",
+    "tourism",
+    "leisure",
+    "railway",
+    "junction",
+    "historic",
+    "place",
+    "public_transport",
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +69,11 @@ class Elements:
     ) -> Elements:
         """From what a reader gathered: ids, lon, lat; tagged node ids; way ids, their numbers of nodes, all node ids in a row."""
         node_id, first = np.unique(np.asarray(nodes[0], np.int64), return_index=True)
-        lonlat = np.column_stack([np.asarray(nodes[1], float), np.asarray(nodes[2], float)])[first] if len(node_id) else np.empty((0, 2))
+        lonlat = (
+            np.column_stack([np.asarray(nodes[1], float), np.asarray(nodes[2], float)])[first]
+            if len(node_id)
+            else np.empty((0, 2))
+        )
         refs = np.asarray(ways[2], np.int64)
         at = np.searchsorted(node_id, refs) if len(node_id) else np.zeros(len(refs), np.int64)
         known = np.zeros(len(refs), bool)
@@ -64,7 +81,9 @@ class Elements:
         known[inside] = node_id[at[inside]] == refs[inside]
         counts = np.asarray(ways[1], np.int64)
         owner = np.repeat(np.arange(len(counts)), counts)
-        start = np.concatenate([[0], np.cumsum(np.bincount(owner[known], minlength=len(counts)))]).astype(np.int64)
+        start = np.concatenate([[0], np.cumsum(np.bincount(owner[known], minlength=len(counts)))]).astype(
+            np.int64
+        )
         way_id = np.asarray(ways[0], np.int64)
         broken = frozenset(way_id[np.unique(owner[~known])].tolist())
         return cls(
@@ -121,8 +140,14 @@ class Elements:
             return None
         areas = []
         for role in ("outer", "inner"):
-            ways = np.array([w for w in rings[role] if self.way_start[w + 1] - self.way_start[w] >= 2], np.int64)
-            pieces = shapely.get_parts(shapely.polygonize(self.lines(ways, xy))) if len(ways) else np.empty(0, object)
+            ways = np.array(
+                [w for w in rings[role] if self.way_start[w + 1] - self.way_start[w] >= 2], np.int64
+            )
+            pieces = (
+                shapely.get_parts(shapely.polygonize(self.lines(ways, xy)))
+                if len(ways)
+                else np.empty(0, object)
+            )
             areas.append(shapely.union_all(pieces))
         area = areas[0].difference(areas[1])
         return None if area.is_empty else area

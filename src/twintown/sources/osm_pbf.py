@@ -20,13 +20,14 @@ def read_pbf(path: Path, progress: Progress = silent) -> Elements:
         BadData: damaged, truncated, or no PBF at all.
     """
     import osmium  # an extension that is not needed for XML
-    from osmium.filter import IdFilter, KeyFilter
+    from osmium.filter import IdFilter, KeyFilter, TagFilter
     from osmium.osm import NODE as NODES
     from osmium.osm import RELATION as RELATIONS
     from osmium.osm import WAY as WAYS
 
     check_file(path)
-    relation_ids: list[int] = []
+    processor: Any = osmium.FileProcessor  # its stubs know only the union of all kinds
+    relation_ids: dict[int, None] = {}
     relation_tags: list[Tags] = []
     relation_members: list[list[tuple[int, int, str]]] = []
     nodes: tuple[list[int], list[float], list[float]] = ([], [], [])
@@ -51,38 +52,44 @@ def read_pbf(path: Path, progress: Progress = silent) -> Elements:
                 nodes[1].append(node.lon)
                 nodes[2].append(node.lat)
 
-    try:
-        for relation in osmium.FileProcessor(path, RELATIONS).with_filter(KeyFilter("building", "building:part")):
-            relation_ids.append(relation.id)
-            relation_tags.append({tag.k: tag.v for tag in relation.tags})
-            relation_members.append([(_KINDS[m.type], m.ref, m.role) for m in relation.members])
-        known = set(relation_ids)
-        progress("relations", 0.2)
-        for relation in osmium.FileProcessor(path, RELATIONS).with_filter(osmium.filter.TagFilter(("type", "building"))):
-            if relation.id not in known:
-                relation_ids.append(relation.id)
+    def relations(chosen: Any) -> None:
+        for relation in processor(path, RELATIONS).with_filter(chosen):
+            if relation.id not in relation_ids:
+                relation_ids[relation.id] = None
                 relation_tags.append({tag.k: tag.v for tag in relation.tags})
                 relation_members.append([(_KINDS[m.type], m.ref, m.role) for m in relation.members])
+
+    try:
+        relations(KeyFilter("building", "building:part"))
+        relations(TagFilter(("type", "building")))
         progress("relations", 0.3)
-        members = {ref for several in relation_members for kind, ref, _ in several if kind == WAY}
-        for node in osmium.FileProcessor(path, NODES).with_filter(KeyFilter(*KEYS)):
+        for node in processor(path, NODES).with_filter(KeyFilter(*KEYS)):
             points[0].append(node.id)
             points[1].append({tag.k: tag.v for tag in node.tags})
             nodes[0].append(node.id)
             nodes[1].append(node.lon)
             nodes[2].append(node.lat)
         progress("nodes", 0.5)
-        for way in osmium.FileProcessor(path, NODES | WAYS).with_locations().with_filter(KeyFilter(*KEYS).enable_for(WAYS)):
-            if way.is_way():
-                keep(way)
-        progress("ways", 0.9)
-        if members - seen:
-            for way in osmium.FileProcessor(path, NODES | WAYS).with_locations().with_filter(IdFilter(members - seen).enable_for(WAYS)):
+        members = {ref for several in relation_members for kind, ref, _ in several if kind == WAY}
+        for chosen in (KeyFilter(*KEYS), IdFilter(members)):
+            chosen.enable_for(WAYS)  # nodes must pass, or the ways have no locations
+            for way in processor(path, NODES | WAYS).with_locations().with_filter(chosen):
                 if way.is_way():
                     keep(way)
-        progress("ways", 1.0)
+            progress("ways", 0.9)
     except (RuntimeError, ValueError, OSError) as error:
-        raise BadData(f"damaged, truncated or no OpenStreetMap file ({str(error).splitlines()[0]})", str(path), "fetch it again") from error
+        raise BadData(
+            f"damaged, truncated or no OpenStreetMap file ({str(error).splitlines()[0]})",
+            str(path),
+            "fetch it again",
+        ) from error
     if not nodes[0]:
-        raise BadData("holds no building, road or place", str(path), "check that it is an extract of OpenStreetMap")
-    return Elements.of(nodes, points, (way_ids, counts, refs, way_tags), (relation_ids, relation_tags, relation_members))
+        raise BadData(
+            "holds no building, road or place", str(path), "check that it is an extract of OpenStreetMap"
+        )
+    return Elements.of(
+        nodes,
+        points,
+        (way_ids, counts, refs, way_tags),
+        (list(relation_ids), relation_tags, relation_members),
+    )

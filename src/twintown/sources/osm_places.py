@@ -15,22 +15,43 @@ from .source import Ask
 
 #: (key, value or "*", kind, rank); the first that fits decides. Rank 1 is drawn first and from farthest away.
 KINDS: tuple[tuple[str, str, str, int], ...] = (
-    ("place", "*", "locality", 1), ("railway", "station", "station", 1), ("public_transport", "station", "station", 1),
-    ("leisure", "park", "park", 1), ("leisure", "stadium", "stadium", 2), ("tourism", "theme_park", "attraction", 2), ("tourism", "museum", "museum", 2),
-    ("tourism", "gallery", "museum", 2), ("tourism", "attraction", "attraction", 2), ("historic", "*", "monument", 2),
-    ("highway", "motorway_junction", "junction", 3), ("junction", "yes", "junction", 3), ("ncat", "*", "junction", 3),
-    ("railway", "subway_entrance", "station-entrance", 4), ("tourism", "hotel", "hotel", 4), ("amenity", "theatre", "stage", 3),
-    ("amenity", "hospital", "hospital", 3), ("amenity", "school", "school", 4), ("amenity", "townhall", "office", 4), ("amenity", "*", "amenity", 5),
-    ("leisure", "*", "leisure", 5), ("tourism", "*", "attraction", 4), ("shop", "*", "shop", 5),
+    ("place", "*", "locality", 1), ("railway", "station", "station", 1),
+    ("public_transport", "station", "station", 1), ("leisure", "park", "park", 1),
+    ("leisure", "stadium", "stadium", 2), ("tourism", "theme_park", "attraction", 2),
+    ("tourism", "museum", "museum", 2), ("tourism", "gallery", "museum", 2),
+    ("tourism", "attraction", "attraction", 2), ("historic", "*", "monument", 2),
+    ("highway", "motorway_junction", "junction", 3), ("junction", "yes", "junction", 3),
+    ("ncat", "*", "junction", 3), ("railway", "subway_entrance", "station-entrance", 4),
+    ("tourism", "hotel", "hotel", 4), ("amenity", "theatre", "stage", 3),
+    ("amenity", "hospital", "hospital", 3), ("amenity", "school", "school", 4),
+    ("amenity", "townhall", "office", 4), ("amenity", "*", "amenity", 5), ("leisure", "*", "leisure", 5),
+    ("tourism", "*", "attraction", 4), ("shop", "*", "shop", 5),
 )  # fmt: skip
 #: Tourism values that Korean mappers used for the names of guest houses are no attraction.
-_KNOWN_TOURISM = frozenset(("attraction", "artwork", "viewpoint", "zoo", "aquarium", "information", "guest_house", "hostel", "motel", "picnic_site"))
+_KNOWN_TOURISM = frozenset(
+    (
+        "attraction",
+        "artwork",
+        "viewpoint",
+        "zoo",
+        "aquarium",
+        "information",
+        "guest_house",
+        "hostel",
+        "motel",
+        "picnic_site",
+    )
+)
+_DRAWN_ELSEWHERE = frozenset(("building", "building:part", "highway"))
+_AREAS = frozenset(("leisure", "tourism", "amenity", "place", "historic"))
 
 
 def kind_of(tags: Tags) -> tuple[str, int]:
     """Kind and rank (1 most prominent, 6 least)."""
     for key, value, kind, rank in KINDS:
-        if key in tags and (tags[key] == value or (value == "*" and (key != "tourism" or tags[key] in _KNOWN_TOURISM))):
+        if key in tags and (
+            tags[key] == value or (value == "*" and (key != "tourism" or tags[key] in _KNOWN_TOURISM))
+        ):
             return kind, rank
     return "place", 6
 
@@ -53,14 +74,25 @@ def places(found: Elements, xy: Floats, ask: Ask, by: str) -> Features:
         add(f"node/{found.node_id[node]}", tags, (float(xy[node, 0]), float(xy[node, 1])))
     closed = found.closed
     areas = [
-        i for i, t in enumerate(found.way_tags)
-        if closed[i] and "name" in t and not {"building", "building:part", "highway"} & t.keys() and {"leisure", "tourism", "amenity", "place", "historic"} & t.keys()
-    ]  # fmt: skip
+        i
+        for i, t in enumerate(found.way_tags)
+        if closed[i] and "name" in t and not _DRAWN_ELSEWHERE & t.keys() and _AREAS & t.keys()
+    ]
     where = np.array(areas, np.int64)
-    for i, at in zip(areas, shapely.get_coordinates(shapely.point_on_surface(found.polygons(where, xy))), strict=True):
+    for i, at in zip(
+        areas, shapely.get_coordinates(shapely.point_on_surface(found.polygons(where, xy))), strict=True
+    ):
         add(f"way/{found.way_id[i]}", found.way_tags[i], (float(at[0]), float(at[1])))
     table = pd.DataFrame(rows, columns=["id", "name", "name_ko", "name_en", "kind", "rank"])
-    table = table.astype({"id": "str", "name": "str", "name_ko": "str", "name_en": "str", "kind": "str", "rank": "int64"})
-    frame = gpd.GeoDataFrame(table, geometry=shapely.points(np.array(points, float).reshape(-1, 2)), crs=ask.frame.crs)
+    table = table.astype(
+        {"id": "str", "name": "str", "name_ko": "str", "name_en": "str", "kind": "str", "rank": "int64"}
+    )
+    frame = gpd.GeoDataFrame(
+        table, geometry=shapely.points(np.array(points, float).reshape(-1, 2)), crs=ask.frame.crs
+    )
     inside = shapely.intersects(frame.geometry.to_numpy(), ask.bounds.polygon())
-    return Features(frame[inside].reset_index(drop=True), ask.frame, ask.provenance("read named places within the bounds", by))
+    return Features(
+        frame[inside].reset_index(drop=True),
+        ask.frame,
+        ask.provenance("read named places within the bounds", by),
+    )

@@ -15,11 +15,25 @@ from .source import Ask
 
 #: Width (m) assumed for a class of road without width and lanes, kerb to kerb.
 CLASS_WIDTH_M = {
-    "motorway": 14.0, "trunk": 14.0, "primary": 18.0, "secondary": 12.0, "tertiary": 9.0, "unclassified": 6.0, "residential": 5.0, "living_street": 5.0,
-    "service": 4.0, "busway": 7.0, "pedestrian": 5.0, "track": 3.0, "footway": 2.0, "cycleway": 2.0, "path": 1.5, "steps": 2.0,
+    "motorway": 14.0, "trunk": 14.0, "primary": 18.0, "secondary": 12.0, "tertiary": 9.0, "unclassified": 6.0,
+    "residential": 5.0, "living_street": 5.0, "service": 4.0, "busway": 7.0, "pedestrian": 5.0, "track": 3.0,
+    "footway": 2.0, "cycleway": 2.0, "path": 1.5, "steps": 2.0,
 }  # fmt: skip
 LINK_WIDTH_M, OTHER_WIDTH_M, LANE_M = 5.0, 5.0, 3.0
-NOT_ROADS = frozenset(("proposed", "construction", "platform", "razed", "abandoned", "rest_area", "services", "bus_stop", "corridor", "elevator"))
+NOT_ROADS = frozenset(
+    (
+        "proposed",
+        "construction",
+        "platform",
+        "razed",
+        "abandoned",
+        "rest_area",
+        "services",
+        "bus_stop",
+        "corridor",
+        "elevator",
+    )
+)
 
 
 def width_of(kind: str, width_m: float, lanes: float) -> tuple[float, str]:
@@ -52,9 +66,23 @@ def roads(found: Elements, xy: Floats, ask: Ask, by: str) -> Features:
         name, korean, english = names(t)
         rows.append((
             f"way/{found.way_id[i]}", name or None, korean or None, english or None, kind, width, source, lanes,
-            t.get("bridge", "no") != "no", t.get("tunnel", "no") != "no", _whole(t.get("layer", "")), t.get("oneway", "no") in ("yes", "1", "-1"),
+            t.get("bridge", "no") != "no", t.get("tunnel", "no") != "no", _whole(t.get("layer", "")),
+            t.get("oneway", "no") in ("yes", "1", "-1"),
         ))  # fmt: skip
-    columns = ["id", "name", "name_ko", "name_en", "kind", "width_m", "width_source", "lanes", "bridge", "tunnel", "layer", "oneway"]
+    columns = [
+        "id",
+        "name",
+        "name_ko",
+        "name_en",
+        "kind",
+        "width_m",
+        "width_source",
+        "lanes",
+        "bridge",
+        "tunnel",
+        "layer",
+        "oneway",
+    ]
     types = {
         "id": "str", "name": "str", "name_ko": "str", "name_en": "str", "kind": "str", "width_m": "float64", "width_source": "str",
         "lanes": "Int64", "bridge": "bool", "tunnel": "bool", "layer": "int64", "oneway": "bool",
@@ -67,4 +95,9 @@ def roads(found: Elements, xy: Floats, ask: Ask, by: str) -> Features:
     cut = shapely.clip_by_rect(lines, box.xmin, box.ymin, box.xmax, box.ymax) if len(lines) else lines
     kept = shapely.length(cut) > 0
     frame = gpd.GeoDataFrame(table, geometry=cut, crs=ask.frame.crs)[kept].reset_index(drop=True)
-    return Features(frame, ask.frame, ask.provenance("read roads, cut at the bounds", by, {"lane_m": LANE_M}), {"width_m": "m", "lanes": "{lane}"})
+    return Features(
+        frame,
+        ask.frame,
+        ask.provenance("read roads, cut at the bounds", by, {"lane_m": LANE_M}),
+        {"width_m": "m", "lanes": "{lane}"},
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 
 from twintown.ground.errors import BadData, TooLarge
@@ -29,11 +29,15 @@ def _tags(element: Element) -> Tags:
 
 def _events(file: BinaryIO, path: Path, progress: Progress) -> Iterator[tuple[int, str, Element]]:
     """(depth, event, element) from a stream; a document type (entities) is refused before it is parsed."""
-    parser = XMLPullParser(("start", "end"))
+    parser: Any = XMLPullParser(("start", "end"))  # its stubs know events of other kinds too
     size, depth, first = max(os.fstat(file.fileno()).st_size, 1), 0, True
     while block := file.read(_BLOCK):
         if first and b"<!DOCTYPE" in block[:4096]:
-            raise BadData("has a document type, which OpenStreetMap files never have", str(path), "remove the <!DOCTYPE …>")
+            raise BadData(
+                "has a document type, which OpenStreetMap files never have",
+                str(path),
+                "remove the <!DOCTYPE …>",
+            )
         first = False
         parser.feed(block)
         for event, element in parser.read_events():
@@ -78,7 +82,11 @@ def read_xml(path: Path, progress: Progress = silent) -> Elements:
                     if depth == 1:
                         root = element
                         if element.tag != "osm":
-                            raise BadData(f"begins with <{element.tag}>, not <osm>", str(path), "give an OpenStreetMap file")
+                            raise BadData(
+                                f"begins with <{element.tag}>, not <osm>",
+                                str(path),
+                                "give an OpenStreetMap file",
+                            )
                     continue
                 if depth != 1:
                     continue
@@ -103,7 +111,10 @@ def read_xml(path: Path, progress: Progress = silent) -> Elements:
                         relation_ids.append(number)
                         relation_tags.append(tags)
                         relation_members.append(
-                            [(_KINDS[m.attrib["type"]], int(m.attrib["ref"]), m.get("role", "")) for m in element.iterfind("member")]
+                            [
+                                (_KINDS[m.attrib["type"]], int(m.attrib["ref"]), m.get("role", ""))
+                                for m in element.iterfind("member")
+                            ]
                         )
                 if root is not None:
                     root.clear()
@@ -111,11 +122,22 @@ def read_xml(path: Path, progress: Progress = silent) -> Elements:
         whole = "truncated or not XML" if not node_ids else f"breaks off or is damaged after {last}"
         raise BadData(f"{whole} (line {error.position[0]})", str(path), "fetch it again") from error
     except (KeyError, ValueError) as error:
-        raise BadData(f"an element after {last} lacks or spoils a number ({error})", str(path), "fetch it again") from error
+        raise BadData(
+            f"an element after {last} lacks or spoils a number ({error})", str(path), "fetch it again"
+        ) from error
     if not node_ids:
         raise BadData("holds no node", str(path), "fetch the extract again, with nodes (`out body; >;`)")
-    if not all(-180 <= x <= 180 for x in (min(lon), max(lon))) or not all(-90 <= y <= 90 for y in (min(lat), max(lat))):
-        raise BadData("has coordinates that are not degrees", str(path), "OpenStreetMap files hold longitude and latitude")
+    if not all(-180 <= x <= 180 for x in (min(lon), max(lon))) or not all(
+        -90 <= y <= 90 for y in (min(lat), max(lat))
+    ):
+        raise BadData(
+            "has coordinates that are not degrees",
+            str(path),
+            "OpenStreetMap files hold longitude and latitude",
+        )
     return Elements.of(
-        (node_ids, lon, lat), (point_ids, point_tags), (way_ids, way_counts, way_refs, way_tags), (relation_ids, relation_tags, relation_members)
+        (node_ids, lon, lat),
+        (point_ids, point_tags),
+        (way_ids, way_counts, way_refs, way_tags),
+        (relation_ids, relation_tags, relation_members),
     )

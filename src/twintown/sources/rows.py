@@ -49,7 +49,9 @@ def find_encoding(path: Path, wanted: str = "auto") -> str:
         BadSettings: an encoding that is not read.
     """
     if wanted not in ENCODINGS:
-        raise BadSettings(f"unknown encoding {wanted!r}", "options.encoding", f"use one of {', '.join(ENCODINGS)}")
+        raise BadSettings(
+            f"unknown encoding {wanted!r}", "options.encoding", f"use one of {', '.join(ENCODINGS)}"
+        )
     with path.open("rb") as file:
         head = file.read(4096)
     if head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in head:
@@ -59,7 +61,11 @@ def find_encoding(path: Path, wanted: str = "auto") -> str:
         if bad is None:
             return "utf-8-sig" if wanted == "utf-8" else wanted
         other = "cp949" if wanted != "cp949" else "utf-8"
-        raise BadData(f"is not {wanted} (byte {bad:,})", str(path), f'set encoding = "{other}" if it is, or save it as UTF-8')
+        raise BadData(
+            f"is not {wanted} (byte {bad:,})",
+            str(path),
+            f'set encoding = "{other}" if it is, or save it as UTF-8',
+        )
     bad = _first_bad(path, "utf-8")
     if bad is None:
         return "utf-8-sig"
@@ -81,25 +87,40 @@ def read_rows(path: Path, encoding: str = "auto", delimiter: str = ",") -> pd.Da
         line = file.readline()
     names = [name.strip() for name in next(csv.reader(io.StringIO(line), delimiter=delimiter), [])]
     if len(names) < 2 and path.stat().st_size > len(line.encode()):
-        raise BadData(f"has one column only ({line.strip()[:40]!r})", str(path), f"set the delimiter; it is read with {delimiter!r}")
+        raise BadData(
+            f"has one column only ({line.strip()[:40]!r})",
+            str(path),
+            f"set the delimiter; it is read with {delimiter!r}",
+        )
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise BadData(f"has two columns called {twice!r}", str(path), "rename one")
     try:
         table = pacsv.read_csv(
             path,
-            read_options=pacsv.ReadOptions(encoding="utf-8" if found == "utf-8-sig" else found, column_names=names, skip_rows=1, block_size=_BLOCK * 4),
+            read_options=pacsv.ReadOptions(
+                encoding="utf-8" if found == "utf-8-sig" else found,
+                column_names=names,
+                skip_rows=1,
+                block_size=_BLOCK * 4,
+            ),
             parse_options=pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            convert_options=pacsv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
+            convert_options=pacsv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+            ),
         )
     except pa.ArrowInvalid as error:
         text = str(error).splitlines()[0]
         if "Empty CSV" in text:
             raise BadData("has a head and no rows", str(path), "fetch it again") from error
-        raise BadData(f"a row does not fit the head, or the file breaks off ({text[:120]})", str(path), "fetch it again, or mend that row") from error
+        raise BadData(
+            f"a row does not fit the head, or the file breaks off ({text[:120]})",
+            str(path),
+            "fetch it again, or mend that row",
+        ) from error
     if not table.num_rows:
         raise BadData("has a head and no rows", str(path), "fetch it again")
-    rows = table.to_pandas().astype("str")
+    rows: pd.DataFrame = table.to_pandas().astype("str")
     for name in names:
         rows[name] = rows[name].str.strip()
     return rows
@@ -111,7 +132,11 @@ def need(rows: pd.DataFrame, column: str, path: Path, option: str) -> pd.Series[
         BadData: the file has no such column.
     """
     if column not in rows.columns:
-        raise BadData(f"has no column {column!r} (option {option})", str(path), f"it has {', '.join(map(repr, rows.columns[:12]))}")
+        raise BadData(
+            f"has no column {column!r} (option {option})",
+            str(path),
+            f"it has {', '.join(map(repr, rows.columns[:12]))}",
+        )
     return rows[column]
 
 
@@ -126,7 +151,11 @@ def numbers(texts: pd.Series[str], path: Path, column: str) -> np.ndarray[Any, n
     wrong = values.isna() & (plain != "") & ~plain.str.lower().isin(("nan", "na", "-", "null"))
     if wrong.any():
         at = int(np.flatnonzero(wrong.to_numpy())[0])
-        raise BadData(f"{texts.iloc[at]!r} in {column!r} is no number (row {at + 2})", str(path), "mend it, or leave the cell empty")
+        raise BadData(
+            f"{texts.iloc[at]!r} in {column!r} is no number (row {at + 2})",
+            str(path),
+            "mend it, or leave the cell empty",
+        )
     return values.to_numpy(dtype=float)
 
 
@@ -138,9 +167,13 @@ def chosen(rows: pd.DataFrame, where: Mapping[str, Any], path: Path) -> pd.DataF
     """
     for column, wanted in where.items():
         values = [str(one) for one in (wanted if isinstance(wanted, list) else [wanted])]
-        kept = rows[need(rows, column, path, "where").isin(values)]
+        kept: pd.DataFrame = rows[need(rows, column, path, "where").isin(values)]
         if kept.empty:
-            raise BadData(f"no row has {' or '.join(values)} in {column!r}", str(path), f"it has {', '.join(sorted(rows[column].unique())[:8])}")
+            raise BadData(
+                f"no row has {' or '.join(values)} in {column!r}",
+                str(path),
+                f"it has {', '.join(sorted(rows[column].unique())[:8])}",
+            )
         rows = kept
     return rows
 
@@ -168,9 +201,14 @@ def typed(texts: pd.Series[str], kind: str, path: Path, column: str) -> pd.Serie
         return texts.where(texts != "")
     if kind == "bool":
         lower = texts.str.lower()
-        yes, no = lower.isin(("y", "yes", "true", "1", "예", "유")), lower.isin(("n", "no", "false", "0", "아니오", "무", ""))
+        yes, no = (
+            lower.isin(("y", "yes", "true", "1", "예", "유")),
+            lower.isin(("n", "no", "false", "0", "아니오", "무", "")),
+        )
         if not (yes | no).all():
-            raise BadData(f"{texts[~(yes | no)].iloc[0]!r} in {column!r} is neither yes nor no", str(path), "mend it")
+            raise BadData(
+                f"{texts[~(yes | no)].iloc[0]!r} in {column!r} is neither yes nor no", str(path), "mend it"
+            )
         return yes
     values = pd.Series(numbers(texts, path, column), index=texts.index)
     if kind == "float":
@@ -179,4 +217,6 @@ def typed(texts: pd.Series[str], kind: str, path: Path, column: str) -> pd.Serie
         if (values.dropna() % 1 != 0).any():
             raise BadData(f"{column!r} has numbers that are not whole", str(path), 'use type "float"')
         return values.astype("Int64") if values.isna().any() else values.astype("int64")
-    raise BadSettings(f"unknown type {kind!r} for {column!r}", "options.types", "use text, int, float or bool")
+    raise BadSettings(
+        f"unknown type {kind!r} for {column!r}", "options.types", "use text, int, float or bool"
+    )

@@ -57,8 +57,16 @@ class Dated:
         """
         options = ask.options
         (layer,) = self.layers(options)
-        if len(ask.paths) != 1 or not options["time"] or not options["columns"] or bool(options["key"]) != bool(options["value"]):
-            raise BadSettings("one file, and the options time and columns (key and value together) are needed", f"{ask.where}.options")
+        if (
+            len(ask.paths) != 1
+            or not options["time"]
+            or not options["columns"]
+            or bool(options["key"]) != bool(options["value"])
+        ):
+            raise BadSettings(
+                "one file, and the options time and columns (key and value together) are needed",
+                f"{ask.where}.options",
+            )
         path = ask.paths[0]
         rows = chosen(read_rows(path, options["encoding"], options["delimiter"]), options["where"], path)
         time = _dates(need(rows, options["time"], path, "time"), options["format"], path)
@@ -67,25 +75,51 @@ class Dated:
             table = table.where(table != 0)
         units = {name: options["units"].get(name, options["unit"]) for name in table.columns}
         if missing := [name for name, unit in units.items() if not unit]:
-            raise BadSettings(f"the column {missing[0]!r} has no unit", f"{ask.where}.options.units", "add it (UCUM)")
+            raise BadSettings(
+                f"the column {missing[0]!r} has no unit", f"{ask.where}.options.units", "add it (UCUM)"
+            )
         arrays = {name: pa.array(table[name].to_numpy(float), from_pandas=True) for name in table.columns}
         stamps = pa.array(pd.DatetimeIndex(table.index).as_unit("ms"))
-        provenance = ask.provenance("read dated rows", f"twintown.sources.series {self.version}", {"rows": len(rows), "dates": len(table)})
-        yield layer, SeriesShape(pa.table({"time": stamps, **arrays}), units, ask.zone, options["place"] or ask.origin.title, provenance)
+        provenance = ask.provenance(
+            "read dated rows",
+            f"twintown.sources.series {self.version}",
+            {"rows": len(rows), "dates": len(table)},
+        )
+        yield (
+            layer,
+            SeriesShape(
+                pa.table({"time": stamps, **arrays}),
+                units,
+                ask.zone,
+                options["place"] or ask.origin.title,
+                provenance,
+            ),
+        )
 
 
 def _dates(texts: pd.Series[str], form: str, path: Path) -> pd.Series[Any]:
     time = pd.to_datetime(texts, format=form, errors="coerce")
     if time.isna().any():
         at = int(np.flatnonzero(time.isna().to_numpy())[0])
-        raise BadData(f"{texts.iloc[at]!r} is no date like {form} (row {int(texts.index[at]) + 2})", str(path), "set format, or mend the row")
+        raise BadData(
+            f"{texts.iloc[at]!r} is no date like {form} (row {int(texts.index[at]) + 2})",
+            str(path),
+            "set format, or mend the row",
+        )
     return time
 
 
 def _wide(rows: pd.DataFrame, time: pd.Series[Any], options: Mapping[str, Any], path: Path) -> pd.DataFrame:
     if time.duplicated().any():
-        raise BadData(f"{time[time.duplicated()].iloc[0]:%Y-%m-%d} stands twice", str(path), "narrow `where`, or use key and value")
-    columns = {new: numbers(need(rows, old, path, f"columns.{new}"), path, old) for new, old in options["columns"].items()}
+        raise BadData(
+            f"{time[time.duplicated()].iloc[0]:%Y-%m-%d} stands twice",
+            str(path),
+            "narrow `where`, or use key and value",
+        )
+    columns = {
+        new: numbers(need(rows, old, path, f"columns.{new}"), path, old)
+        for new, old in options["columns"].items()
+    }
     return pd.DataFrame(columns, index=time.to_numpy()).sort_index()
 
 
@@ -97,10 +131,18 @@ def _long(rows: pd.DataFrame, time: pd.Series[Any], options: Mapping[str, Any], 
     long = pd.DataFrame({"time": time.to_numpy(), "key": key.to_numpy(), "value": values})
     if long.duplicated(["time", "key"]).any():
         twice = long[long.duplicated(["time", "key"])].iloc[0]
-        raise BadData(f"{twice['key']!r} has two values on {twice['time']:%Y-%m-%d}", str(path), "name more columns in key")
+        raise BadData(
+            f"{twice['key']!r} has two values on {twice['time']:%Y-%m-%d}",
+            str(path),
+            "name more columns in key",
+        )
     table = long.pivot(index="time", columns="key", values="value").sort_index()
     if unknown := [old for old in options["columns"].values() if old not in table.columns]:
-        raise BadData(f"no row has the key {unknown[0]!r}", str(path), f"it has {', '.join(map(repr, list(table.columns)[:6]))}")
+        raise BadData(
+            f"no row has the key {unknown[0]!r}",
+            str(path),
+            f"it has {', '.join(map(repr, list(table.columns)[:6]))}",
+        )
     return table[list(options["columns"].values())].set_axis(list(options["columns"]), axis=1)
 
 

@@ -139,7 +139,11 @@ class Registry:
                 thing = point.load()
                 source = thing() if isinstance(thing, type) else thing
                 if not isinstance(source, Source):
-                    missing = [m for m in ("id", "version", "title", "options", "layers", "read") if not hasattr(source, m)]
+                    missing = [
+                        m
+                        for m in ("id", "version", "title", "options", "layers", "read")
+                        if not hasattr(source, m)
+                    ]
                     raise TypeError(f"is not a source (without {', '.join(missing)})")
                 if source.id != point.name:
                     raise TypeError(f"calls itself {source.id!r}")
@@ -161,9 +165,15 @@ class Registry:
             return self.sources[name]
         for one in self.broken:
             if one.name == name:
-                raise PluginFailed(f"the source {name!r} cannot be loaded ({one.reason})", where, f"mend or remove the package {one.package}")
+                raise PluginFailed(
+                    f"the source {name!r} cannot be loaded ({one.reason})",
+                    where,
+                    f"mend or remove the package {one.package}",
+                )
         near = get_close_matches(name, self.sources, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(self.sources)) or 'none'}"
+        hint = (
+            f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(self.sources)) or 'none'}"
+        )
         raise NotFound(f"there is no source {name!r}", where, hint)
 
 
@@ -182,7 +192,11 @@ def check_options(source: Source, options: Mapping[str, Any], where: str) -> dic
     for name, value in options.items():
         if name not in source.options:
             near = get_close_matches(name, source.options, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"{source.id} takes {', '.join(sorted(source.options)) or 'none'}"
+            hint = (
+                f"did you mean {near[0]!r}?"
+                if near
+                else f"{source.id} takes {', '.join(sorted(source.options)) or 'none'}"
+            )
             raise BadSettings(f"unknown option {name!r} of the source {source.id!r}", where, hint)
         source.options[name].check(name, value, where)
     return {name: options.get(name, option.default) for name, option in source.options.items()}
@@ -196,8 +210,14 @@ def digest_ask(source: Source, ask: Ask) -> str:
     Raises:
         BadData: a file is not there.
     """
-    nested = [one for value in ask.options.values() for one in (value if isinstance(value, list) else [value])]
-    inside = [ask.base / one["path"] for one in nested if isinstance(one, Mapping) and isinstance(one.get("path"), str)]
+    nested = [
+        one for value in ask.options.values() for one in (value if isinstance(value, list) else [value])
+    ]
+    inside = [
+        ask.base / one["path"]
+        for one in nested
+        if isinstance(one, Mapping) and isinstance(one.get("path"), str)
+    ]
     return digest_of(
         {
             "source": source.id, "version": source.version, "options": dict(ask.options), "zone": ask.zone,
@@ -217,13 +237,21 @@ def check_file(path: Path, limit_bytes: int | None = None) -> Path:
     try:
         size = path.stat().st_size
     except OSError as error:
-        raise BadData("the file is not there" if not path.exists() else f"cannot be read ({error.strerror})", str(path), "check the path") from error
+        raise BadData(
+            "the file is not there" if not path.exists() else f"cannot be read ({error.strerror})",
+            str(path),
+            "check the path",
+        ) from error
     if path.is_dir() and path.suffix.lower() != ".gdb":
         raise BadData("is a directory, not a file", str(path), "name the file itself")
     if size == 0:
         raise BadData("the file is empty", str(path), "fetch it again")
     if limit_bytes is not None and size > limit_bytes:
-        raise TooLarge(f"{size / 1e6:,.0f} MB are more than the {limit_bytes / 1e6:,.0f} MB that are read at once", str(path), "cut it to the city first")
+        raise TooLarge(
+            f"{size / 1e6:,.0f} MB are more than the {limit_bytes / 1e6:,.0f} MB that are read at once",
+            str(path),
+            "cut it to the city first",
+        )
     return path
 
 
@@ -238,8 +266,16 @@ def read(source: Source, ask: Ask) -> Iterator[tuple[str, Shape]]:
     promised = list(source.layers(options))
     for layer_id, shape in source.read(Ask(**{**vars(ask), "options": options})):
         if layer_id not in promised:
-            raise PluginFailed(f"the source {source.id!r} gave a layer {layer_id!r} that it had not declared", ask.where, "report it to its author")
+            raise PluginFailed(
+                f"the source {source.id!r} gave a layer {layer_id!r} that it had not declared",
+                ask.where,
+                "report it to its author",
+            )
         promised.remove(layer_id)
         yield layer_id, shape
     if promised:
-        raise PluginFailed(f"the source {source.id!r} did not give {', '.join(promised)}", ask.where, "report it to its author")
+        raise PluginFailed(
+            f"the source {source.id!r} did not give {', '.join(promised)}",
+            ask.where,
+            "report it to its author",
+        )

@@ -26,21 +26,31 @@ OPTIONS: Mapping[str, Option] = {
     "layer": Option((str,), "", "id of the layer that comes of it (needed)"),
     "encoding": Option((str,), "auto", "auto, utf-8, utf-8-sig or cp949"),
     "delimiter": Option((str,), ",", "what separates the fields"),
-    "id": Option((str, list), "", "the column, or columns, that make a row's id; without it the row's number"),
+    "id": Option(
+        (str, list), "", "the column, or columns, that make a row's id; without it the row's number"
+    ),
     "x": Option((str,), "", "column of longitude or easting; without x and y the layer is a plain table"),
     "y": Option((str,), "", "column of latitude or northing"),
     "crs": Option((str,), "EPSG:4326", "what x and y are in"),
     "clip": Option((bool,), True, "keep only points within the bounds"),
     "without_place": Option((str,), "drop", "rows without coordinates: drop, or keep (null geometry)"),
-    "columns": Option((dict,), {}, "new name = old name; only these are kept. Without it all, under their old names"),
+    "columns": Option(
+        (dict,), {}, "new name = old name; only these are kept. Without it all, under their old names"
+    ),
     "types": Option((dict,), {}, "new name = text, int, float or bool, where the values do not show it"),
     "units": Option((dict,), {}, "new name = UCUM code"),
     "where": Option((dict,), {}, "old name = value or list of values to keep"),
     "replace": Option((dict,), {}, "new name = table of old value = new value"),
     "constants": Option((dict,), {}, "new name = one value for all rows"),
-    "dedupe": Option((list,), [], "old names; of rows that agree in them the first is kept, in the middle of their places"),
-    "dedupe_sum": Option((list,), [], "old names of numbers that are summed up over the merged rows (one row a parking bay)"),
-    "sum_by": Option((list,), [], "new names; rows that agree in them become one, the other numbers summed up"),
+    "dedupe": Option(
+        (list,), [], "old names; of rows that agree in them the first is kept, in the middle of their places"
+    ),
+    "dedupe_sum": Option(
+        (list,), [], "old names of numbers that are summed up over the merged rows (one row a parking bay)"
+    ),
+    "sum_by": Option(
+        (list,), [], "new names; rows that agree in them become one, the other numbers summed up"
+    ),
     "address": Option((str,), "", "column with an address, for rows without coordinates"),
     "gazetteer": Option((list,), [], "tables { path, address, x, y } that know addresses and coordinates"),
 }
@@ -71,7 +81,9 @@ class Tables:
         if bool(options["x"]) != bool(options["y"]):
             raise BadSettings("x and y belong together", f"{ask.where}.options", "give both or neither")
         if options["without_place"] not in ("drop", "keep"):
-            raise BadSettings(f"without_place is {options['without_place']!r}", f"{ask.where}.options", "use drop or keep")
+            raise BadSettings(
+                f"without_place is {options['without_place']!r}", f"{ask.where}.options", "use drop or keep"
+            )
         pieces = [self._one(path, ask) for path in ask.paths]
         table = pd.concat([piece[0] for piece in pieces], ignore_index=True)
         xy = np.concatenate([piece[1] for piece in pieces])
@@ -82,14 +94,22 @@ class Tables:
             table, xy = _summed(table, options["sum_by"], ask.where)
         if not table["id"].is_unique:
             twice = table["id"][table["id"].duplicated()].iloc[0]
-            raise BadData(f"two rows have the id {twice!r}", str(ask.paths[0]), "name more columns in id, or use dedupe")
+            raise BadData(
+                f"two rows have the id {twice!r}", str(ask.paths[0]), "name more columns in id, or use dedupe"
+            )
         drawn = np.isfinite(xy).all(axis=1)
         geometry = np.full(len(table), None, object)
         geometry[drawn] = shapely.points(xy[drawn])
-        frame = gpd.GeoDataFrame(table, geometry=gpd.GeoSeries(geometry, crs=ask.frame.crs), crs=ask.frame.crs)
+        frame = gpd.GeoDataFrame(
+            table, geometry=gpd.GeoSeries(geometry, crs=ask.frame.crs), crs=ask.frame.crs
+        )
         if unknown := [name for name in options["units"] if name not in frame.columns]:
-            raise BadSettings(f"there is no column {unknown[0]!r} to give a unit", f"{ask.where}.options.units")
-        provenance = ask.provenance("read a table", f"twintown.sources.tables {self.version}", {k: v for k, v in step.items() if v})
+            raise BadSettings(
+                f"there is no column {unknown[0]!r} to give a unit", f"{ask.where}.options.units"
+            )
+        provenance = ask.provenance(
+            "read a table", f"twintown.sources.tables {self.version}", {k: v for k, v in step.items() if v}
+        )
         yield layer, Features(frame.reset_index(drop=True), ask.frame, provenance, dict(options["units"]))
 
     def _one(self, path: Path, ask: Ask) -> tuple[pd.DataFrame, Floats, dict[str, int]]:
@@ -101,12 +121,27 @@ class Tables:
         how = np.full(len(rows), "", object)
         error = np.full(len(rows), np.nan)
         if options["x"]:
-            x, y = (numbers(need(rows, options[axis], path, axis), path, options[axis]) for axis in ("x", "y"))
-            x, y = (np.where((x == 0) & (y == 0), np.nan, one) for one in (x, y))  # what portals write for "unknown"
+            x, y = (
+                numbers(need(rows, options[axis], path, axis), path, options[axis]) for axis in ("x", "y")
+            )
+            x, y = (
+                np.where((x == 0) & (y == 0), np.nan, one) for one in (x, y)
+            )  # what portals write for "unknown"
             has = np.isfinite(x) & np.isfinite(y)
             if not has.any() and not options["address"]:
-                raise BadData(f"no row has numbers in both {options['x']!r} and {options['y']!r}", str(path), "check the options x and y")
-            u, v = in_frame(x[has], y[has], options["crs"], ask.frame, ask.bounds, f"{path} ({options['x']}, {options['y']})")
+                raise BadData(
+                    f"no row has numbers in both {options['x']!r} and {options['y']!r}",
+                    str(path),
+                    "check the options x and y",
+                )
+            u, v = in_frame(
+                x[has],
+                y[has],
+                options["crs"],
+                ask.frame,
+                ask.bounds,
+                f"{path} ({options['x']}, {options['y']})",
+            )
             xy[has] = np.column_stack([u, v])
             how[has], error[has] = "stated", 0.0
         if options["address"]:
@@ -136,7 +171,7 @@ class Tables:
         drawn = np.isfinite(xy).all(axis=1)
         with np.errstate(invalid="ignore"):
             inside = ((xy >= (box.xmin, box.ymin)) & (xy <= (box.xmax, box.ymax))).all(axis=1)
-        keep = inside if ask.options["clip"] else drawn
+        keep = np.asarray(inside if ask.options["clip"] else drawn, bool)
         if ask.options["without_place"] == "keep":
             keep = keep | ~drawn
         return keep, {"without_place": int((~drawn).sum()), "outside": int((drawn & ~keep).sum())}
@@ -160,17 +195,31 @@ class Tables:
         addresses: list[pd.Series[str]] = []
         places: list[Floats] = []
         for entry in ask.options["gazetteer"]:
-            if not isinstance(entry, Mapping) or set(entry) - {"path", "address", "x", "y", "crs", "encoding"} or not {"path", "address", "x", "y"} <= set(entry):
-                raise BadSettings("an entry of gazetteer has path, address, x, y (crs, encoding)", f"{ask.where}.options.gazetteer")
+            if (
+                not isinstance(entry, Mapping)
+                or set(entry) - {"path", "address", "x", "y", "crs", "encoding"}
+                or not {"path", "address", "x", "y"} <= set(entry)
+            ):
+                raise BadSettings(
+                    "an entry of gazetteer has path, address, x, y (crs, encoding)",
+                    f"{ask.where}.options.gazetteer",
+                )
             path = ask.base / entry["path"]
             rows = read_rows(path, entry.get("encoding", "auto"))
-            x, y = (numbers(need(rows, entry[axis], path, f"gazetteer.{axis}"), path, entry[axis]) for axis in ("x", "y"))
+            x, y = (
+                numbers(need(rows, entry[axis], path, f"gazetteer.{axis}"), path, entry[axis])
+                for axis in ("x", "y")
+            )
             has = np.isfinite(x) & np.isfinite(y)
             u, v = in_frame(x[has], y[has], entry.get("crs", "EPSG:4326"), ask.frame, ask.bounds, str(path))
             addresses.append(need(rows, entry["address"], path, "gazetteer.address")[has])
             places.append(np.column_stack([u, v]))
         if not addresses:
-            raise BadSettings("the option 'address' needs a gazetteer", f"{ask.where}.options", "name tables that know addresses and coordinates")
+            raise BadSettings(
+                "the option 'address' needs a gazetteer",
+                f"{ask.where}.options",
+                "name tables that know addresses and coordinates",
+            )
         return Gazetteer.of(pd.concat(addresses), np.concatenate(places))
 
 
@@ -190,7 +239,11 @@ def _ids(rows: pd.DataFrame, path: Path, columns: str | list[str]) -> pd.Series[
 def _totals(rows: pd.DataFrame, names: list[str], summed: list[str], path: Path) -> pd.DataFrame:
     """The rows with the sums of some columns, as text, in each of the rows that agree."""
     for column in summed:
-        total = pd.Series(numbers(need(rows, column, path, "dedupe_sum"), path, column), index=rows.index).groupby([rows[name] for name in names]).transform("sum")
+        total = (
+            pd.Series(numbers(need(rows, column, path, "dedupe_sum"), path, column), index=rows.index)
+            .groupby([rows[name] for name in names])
+            .transform("sum")
+        )
         rows = rows.assign(**{column: total.map("{:g}".format).astype("str")})
     return rows
 
@@ -209,7 +262,9 @@ def _merged(
 def _summed(table: pd.DataFrame, by: list[str], where: str) -> tuple[pd.DataFrame, Floats]:
     if missing := [name for name in by if name not in table.columns]:
         raise BadSettings(f"there is no column {missing[0]!r} to sum by", f"{where}.options.sum_by")
-    numeric = [name for name in table.columns if name not in by and pd.api.types.is_numeric_dtype(table[name])]
+    numeric = [
+        name for name in table.columns if name not in by and pd.api.types.is_numeric_dtype(table[name])
+    ]
     out = table.groupby(by, sort=True, as_index=False, dropna=False)[numeric].sum()
     ids = out[by[0]].astype("str")
     for name in by[1:]:

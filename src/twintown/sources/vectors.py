@@ -15,14 +15,17 @@ import pyproj
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from twintown.ground.errors import BadData, BadSettings
+from twintown.ground.errors import BadData, BadSettings, TooLarge
 from twintown.ground.features import Features
 from twintown.ground.names import Name, check_id
 
+from .geojson import check_document
 from .points import in_frame
 from .source import Ask, Option, Shape, check_file
 
 LIMIT_BYTES = 8_000_000_000
+#: GeoJSON is held whole to be checked.
+LIMIT_GEOJSON = 500_000_000
 SUFFIXES = (".gpkg", ".geojson", ".json", ".shp", ".fgb", ".gdb", ".gml", ".kml")
 OPTIONS: Mapping[str, Option] = {
     "layer": Option((str,), "", "id of the layer that comes of it (needed)"),
@@ -30,8 +33,14 @@ OPTIONS: Mapping[str, Option] = {
     "encoding": Option((str,), "", "of a Shapefile's .dbf, where no .cpg says it (cp949)"),
     "crs": Option((str,), "", "what the coordinates are in, where the file does not say or is wrong"),
     "id": Option((str, list), "", "the column, or columns, that make a feature's id; without it its number"),
-    "clip": Option((str,), "touch", "touch: keep whole what touches the bounds; cut: cut at them; centre: keep whole what has its middle within; none"),
-    "columns": Option((dict,), {}, "new name = old name; only these are kept. Without it all, under their old names"),
+    "clip": Option(
+        (str,),
+        "touch",
+        "touch: keep whole what touches the bounds; cut: cut at them; centre: keep whole what has its middle within; none",
+    ),
+    "columns": Option(
+        (dict,), {}, "new name = old name; only these are kept. Without it all, under their old names"
+    ),
     "types": Option((dict,), {}, "new name = text, int or float"),
     "units": Option((dict,), {}, "new name = UCUM code"),
     "where": Option((dict,), {}, "old name = value or list of values to keep"),
@@ -69,7 +78,9 @@ class Vectors:
         for name, value in ask.options["constants"].items():
             table[name] = value
         frame = gpd.GeoDataFrame(table, geometry="geometry", crs=ask.frame.crs)
-        provenance = ask.provenance("read a vector file", f"twintown.sources.vectors {self.version}", {"features": len(frame)})
+        provenance = ask.provenance(
+            "read a vector file", f"twintown.sources.vectors {self.version}", {"features": len(frame)}
+        )
         yield layer, Features(frame, ask.frame, provenance, dict(ask.options["units"]))
 
     def _one(self, path: Path, ask: Ask) -> gpd.GeoDataFrame:
@@ -77,7 +88,11 @@ class Vectors:
         raw = read_vectors(path, options["file_layer"], options["encoding"])
         crs = options["crs"] or (raw.crs.to_string() if raw.crs else "")
         if not crs:
-            raise BadData("does not say which CRS it is in", str(path), 'set crs = "EPSG:…"' + (" (the .prj is missing)" if path.suffix == ".shp" else ""))
+            raise BadData(
+                "does not say which CRS it is in",
+                str(path),
+                'set crs = "EPSG:…"' + (" (the .prj is missing)" if path.suffix == ".shp" else ""),
+            )
         for column, wanted in options["where"].items():
             values = [str(one) for one in (wanted if isinstance(wanted, list) else [wanted])]
             raw = raw[_column(raw, column, path, "where").astype("str").isin(values)]
@@ -87,7 +102,9 @@ class Vectors:
         geometry = shapely.force_2d(raw.geometry.to_numpy())
         drawn = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
         if not drawn.any():
-            raise BadData("holds no geometry", str(path), "a table without geometry is read by the source 'tables'")
+            raise BadData(
+                "holds no geometry", str(path), "a table without geometry is read by the source 'tables'"
+            )
         geometry = _in_frame(geometry[drawn], crs, ask, path)
         names = options["columns"] or {name: name for name in raw.columns if name != raw.geometry.name}
         kept = raw[drawn]
@@ -97,14 +114,20 @@ class Vectors:
                 continue
             column = _column(kept, old, path, f"columns.{new}").reset_index(drop=True)
             if new in options["replace"]:
-                column = column.astype("str").replace({str(k): str(v) for k, v in options["replace"][new].items()})
+                column = column.astype("str").replace(
+                    {str(k): str(v) for k, v in options["replace"][new].items()}
+                )
             kind = options["types"].get(new)
             if kind is not None and kind not in _CASTS:
-                raise BadSettings(f"unknown type {kind!r}", f"{ask.where}.options.types", f"use {', '.join(_CASTS)}")
+                raise BadSettings(
+                    f"unknown type {kind!r}", f"{ask.where}.options.types", f"use {', '.join(_CASTS)}"
+                )
             try:
                 out[new] = column.astype(_CASTS[kind]) if kind else column
             except (ValueError, TypeError) as error:
-                raise BadData(f"{old!r} cannot be read as {kind} ({error})", str(path), "check types") from error
+                raise BadData(
+                    f"{old!r} cannot be read as {kind} ({error})", str(path), "check types"
+                ) from error
         table = gpd.GeoDataFrame(pd.DataFrame(out), geometry=geometry, crs=ask.frame.crs)
         return _clipped(table, options["clip"], ask)
 
@@ -118,35 +141,63 @@ def read_vectors(path: Path, layer: str = "", encoding: str = "") -> gpd.GeoData
     """
     check_file(path, LIMIT_BYTES)
     if path.suffix.lower() not in SUFFIXES:
-        raise BadData(f"{path.suffix or 'no suffix'} is not a vector file that is read here", str(path), f"give one of {', '.join(SUFFIXES)}")
+        raise BadData(
+            f"{path.suffix or 'no suffix'} is not a vector file that is read here",
+            str(path),
+            f"give one of {', '.join(SUFFIXES)}",
+        )
     if path.suffix.lower() in (".geojson", ".json"):
         check_geojson(path)
-    if path.suffix.lower() == ".shp" and (missing := [one for one in (".shx", ".dbf") if not path.with_suffix(one).exists() and not path.with_suffix(one.upper()).exists()]):
-        raise BadData(f"the Shapefile lacks its {missing[0]}", str(path), "copy all files of the same name together")
+    if path.suffix.lower() == ".shp" and (
+        missing := [
+            one
+            for one in (".shx", ".dbf")
+            if not path.with_suffix(one).exists() and not path.with_suffix(one.upper()).exists()
+        ]
+    ):
+        raise BadData(
+            f"the Shapefile lacks its {missing[0]}", str(path), "copy all files of the same name together"
+        )
     try:
         layers = [str(one) for one in pyogrio.list_layers(path)[:, 0]]
         if layer and layer not in layers:
             raise BadData(f"has no layer {layer!r}", str(path), f"it has {', '.join(layers)}")
         if len(layers) > 1 and not layer:
-            raise BadData(f"has {len(layers)} layers", str(path), f'set file_layer to one of {", ".join(layers)}')
+            raise BadData(
+                f"has {len(layers)} layers", str(path), f"set file_layer to one of {', '.join(layers)}"
+            )
         frame = pyogrio.read_dataframe(path, layer=layer or None, encoding=encoding or None)
-    except (DataSourceError, DataLayerError, UnicodeDecodeError, ValueError, RuntimeError) as error:
+    except (DataSourceError, DataLayerError, ValueError, RuntimeError, IndexError) as error:
         if isinstance(error, UnicodeDecodeError):
-            raise BadData(f"its names are not {error.encoding} (byte {error.start})", str(path), 'set encoding = "cp949"') from error
-        raise BadData(f"damaged, truncated or of an unknown kind ({str(error).splitlines()[0][:160]})", str(path), "fetch it again") from error
+            raise BadData(
+                f"its names are not {error.encoding} (byte {error.start})",
+                str(path),
+                'set encoding = "cp949"',
+            ) from error
+        raise BadData(
+            f"damaged, truncated or of an unknown kind ({str(error).splitlines()[0][:160]})",
+            str(path),
+            "fetch it again",
+        ) from error
     if not isinstance(frame, gpd.GeoDataFrame):
-        raise BadData("holds no geometry", str(path), "a table without geometry is read by the source 'tables'")
+        raise BadData(
+            "holds no geometry", str(path), "a table without geometry is read by the source 'tables'"
+        )
     if not len(frame):
         raise BadData("holds no feature", str(path), "fetch it again")
     texts = [name for name in frame.columns if pd.api.types.is_string_dtype(frame[name])]
     if path.suffix.lower() == ".shp" and not encoding and any(_garbled(frame[name]) for name in texts):
-        raise BadData("its texts are not in the encoding that is assumed", str(path), 'set encoding = "cp949"')
+        raise BadData(
+            "its texts are not in the encoding that is assumed", str(path), 'set encoding = "cp949"'
+        )
     return frame
 
 
 def _garbled(texts: pd.Series[Any]) -> bool:
     """CP949 read as Latin-1 gives runs of À–ÿ, never Hangul."""
-    return bool(texts.dropna().astype("str").head(1000).str.contains("[\u0080-\u00bf\u00c0-\u00ff]{3}|\ufffd").any())
+    return bool(
+        texts.dropna().astype("str").head(1000).str.contains("[\u0080-\u00bf\u00c0-\u00ff]{3}|\ufffd").any()
+    )
 
 
 def check_geojson(path: Path) -> None:
@@ -155,24 +206,40 @@ def check_geojson(path: Path) -> None:
     Raises:
         BadData: not JSON, not GeoJSON, or a geometry that is none.
     """
-    from .geojson import check_document
-
     try:
+        check_file(path, LIMIT_GEOJSON)
         document = json.loads(path.read_bytes())
     except UnicodeDecodeError as error:
-        raise BadData(f"is not UTF-8 (byte {error.start})", str(path), "save it as UTF-8, which GeoJSON is always in") from error
+        raise BadData(
+            f"is not UTF-8 (byte {error.start})", str(path), "save it as UTF-8, which GeoJSON is always in"
+        ) from error
+    except TooLarge as error:
+        raise TooLarge(error.what, error.where, "convert it to FlatGeobuf or GeoPackage first") from None
+    except RecursionError as error:
+        raise BadData("is nested too deeply", str(path), "check what it is") from error
     except json.JSONDecodeError as error:
-        raise BadData(f"is not JSON, or breaks off: {error.msg} (line {error.lineno}, column {error.colno})", str(path), "fetch it again") from error
+        raise BadData(
+            f"is not JSON, or breaks off: {error.msg} (line {error.lineno}, column {error.colno})",
+            str(path),
+            "fetch it again",
+        ) from error
     check_document(document, str(path))
 
 
 def _column(table: gpd.GeoDataFrame, name: str, path: Path, option: str) -> pd.Series[Any]:
     if name not in table.columns:
-        raise BadData(f"has no column {name!r} (option {option})", str(path), f"it has {', '.join(map(repr, list(table.columns)[:12]))}")
-    return table[name]
+        raise BadData(
+            f"has no column {name!r} (option {option})",
+            str(path),
+            f"it has {', '.join(map(repr, list(table.columns)[:12]))}",
+        )
+    column: pd.Series[Any] = table[name]
+    return column
 
 
-def _ids(table: gpd.GeoDataFrame, columns: str | list[str], number: np.ndarray[Any, Any], path: Path) -> pd.Series[str]:
+def _ids(
+    table: gpd.GeoDataFrame, columns: str | list[str], number: np.ndarray[Any, Any], path: Path
+) -> pd.Series[str]:
     names = [name for name in ([columns] if isinstance(columns, str) else columns) if name]
     if not names:
         return pd.Series(number).astype("str")
@@ -180,7 +247,9 @@ def _ids(table: gpd.GeoDataFrame, columns: str | list[str], number: np.ndarray[A
     for name in names:
         column = _column(table, name, path, "id")
         if column.isna().any():
-            raise BadData(f"the id {name!r} is empty in some features", str(path), "name another column in id")
+            raise BadData(
+                f"the id {name!r} is empty in some features", str(path), "name another column in id"
+            )
         whole = pd.api.types.is_float_dtype(column) and bool((column % 1 == 0).all())
         texts.append((column.astype("int64") if whole else column).astype("str").reset_index(drop=True))
     ids = texts[0]
@@ -214,8 +283,10 @@ def _clipped(table: gpd.GeoDataFrame, how: str, ask: Ask) -> gpd.GeoDataFrame:
     if how == "cut":
         valid = np.where(shapely.is_valid(shapes), shapes, shapely.make_valid(shapes))
         cut = shapely.intersection(valid, box)
-        same = shapely.get_dimensions(cut) == shapely.get_dimensions(shapes)
-        return table.set_geometry(gpd.GeoSeries(cut, index=table.index, crs=table.crs))[same].reset_index(drop=True)
+        same = ~shapely.is_empty(cut) & (shapely.get_dimensions(cut) == shapely.get_dimensions(shapes))
+        return table.set_geometry(gpd.GeoSeries(cut, index=table.index, crs=table.crs))[same].reset_index(
+            drop=True
+        )
     raise BadSettings(f"clip is {how!r}", f"{ask.where}.options", "use touch, cut, centre or none")
 
 
