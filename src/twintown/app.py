@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from threading import Thread
 
@@ -34,8 +34,9 @@ from twintown.api import (
 from twintown.api.envelope import Envelope
 from twintown.api.page import Page
 from twintown.api.shelf import Served, Shelf
+from twintown.ground.errors import StorageFailed
 from twintown.settings import Settings, read_settings
-from twintown.trust.identity import TOKEN_FILE, read_secret
+from twintown.trust.identity import TOKEN_FILE, make_token, read_secret
 from twintown.trust.policy import decide
 from twintown.twin.description import Description
 from twintown.twin.layers import Twin
@@ -58,9 +59,14 @@ _EXPOSED = ["ETag", "Link", "Content-Bbox", "Content-Crs", "Retry-After", "WWW-A
 
 
 def open_twin(directory: Path, settings: Settings) -> Served:
-    """One twin with its owner's secret. Raises like `Twin.open` and `read_secret`."""
+    """One twin with its owner's secret, which is made where there is none. Raises like `Twin.open` and `read_secret`."""
     blobs = settings.blobs_of(Description.load(directory).id) if settings.blob_url else ""
     twin = Twin.open(directory, database=settings.database_url, blobs=blobs)
+    if settings.owner_token_file is None:
+        with suppress(
+            StorageFailed
+        ):  # a directory that only lets itself be read has no owner over the network
+            make_token(directory)
     return Served(twin, read_secret(settings.owner_token_file or directory / TOKEN_FILE))
 
 

@@ -16,6 +16,7 @@ def test_a_token_is_readable_by_its_owner_only_and_is_never_replaced(tmp_path: P
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert make_token(tmp_path).read_text() == token
     assert len(token.strip()) >= 32
+    assert [one.name for one in tmp_path.iterdir()] == ["owner.token"]
 
 
 def test_who_shows_the_token_is_the_owner_of_that_twin(tmp_path: Path) -> None:

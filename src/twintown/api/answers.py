@@ -99,18 +99,21 @@ def answer(
 ) -> Response:
     """A whole body: 304 where the caller has it already, gzip where the caller takes it and it helps.
 
-    `packed` is the same body compressed beforehand, for bodies that are sent often.
+    `packed` is the same body compressed beforehand, for bodies that are sent often; `level` 0 does not compress.
     """
-    etag = etag or tag_of(body)
+    etag = etag or ("" if cache == "no-store" else tag_of(body))
     private = bool(request.headers.get("authorization"))
     kept = PRIVATE if private else cache
-    if unchanged(request, etag) and request.method in ("GET", "HEAD"):
+    if etag and unchanged(request, etag) and request.method in ("GET", "HEAD"):
         return not_modified(etag, kept)
-    sent = {"ETag": etag, "Cache-Control": kept, "Vary": "Accept-Encoding, Authorization", **(headers or {})}
-    if accepts_gzip(request) and media_type not in _PACKED and len(body) >= _MIN_GZIP:
+    sent = {"Cache-Control": kept, "Vary": "Accept-Encoding, Authorization", **(headers or {})}
+    if etag:
+        sent["ETag"] = etag
+    if level and accepts_gzip(request) and media_type not in _PACKED and len(body) >= _MIN_GZIP:
         body = packed or gzip.compress(body, level, mtime=0)
         sent["Content-Encoding"] = "gzip"
-        sent["ETag"] = f'{etag[:-1]}-gzip"'  # another representation, so another strong tag
+        if etag:
+            sent["ETag"] = f'{etag[:-1]}-gzip"'  # another representation, so another strong tag
     return Response(body, media_type=media_type, headers=sent)
 
 

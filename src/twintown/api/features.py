@@ -114,7 +114,7 @@ def list_items(
         return answers.not_modified(etag, answers.REVALIDATE)
     where = {name: value for name, value in request.query_params.items() if name not in _OWN}
     found = rows.select(parse_bbox(bbox) if bbox is not None else [], where)
-    page = [rows.encoded[i] for i in found[offset : offset + limit]]
+    page = [rows.encoded(int(i)) for i in found[offset : offset + limit]]
     here = f"{base(served.id)}/collections/{version.layer}/items"
     links = _page_links(here, dict(request.query_params), offset, limit, len(found))
     body = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query, Request
@@ -26,59 +26,59 @@ TIFF = "image/tiff; application=geotiff"
 _RAMP = np.array([[27, 38, 79], [43, 96, 125], [82, 152, 140], [186, 188, 120], [253, 231, 160]], float)
 
 
-def colours(values: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """RGBA uint8[4, rows, cols] between the smallest and the largest known value; the unknown is transparent."""
-    out = np.zeros((4, *values.shape), np.uint8)
+def shades(values: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Where each value lies between the smallest and the largest known one: 1 to 255, and 0 for the unknown."""
     if not known.any():
-        return out
+        return np.zeros(values.shape, np.uint8)
     low, high = float(values[known].min()), float(values[known].max())
-    t = np.clip((values - low) / max(high - low, 1e-12), 0, 1) * (len(_RAMP) - 1)
-    for band in range(3):
-        out[band] = np.interp(np.where(known, t, 0), np.arange(len(_RAMP)), _RAMP[:, band]).round()
-    out[3] = np.where(known, 255, 0)
-    out[:3, ~known] = 0
-    return out
+    share = np.clip((values.astype(np.float32) - low) * (254 / max(high - low, 1e-12)), 0, 254)
+    return np.where(known, np.nan_to_num(share).round() + 1, 0).astype(np.uint8)
 
 
-def png(rgba: NDArray[np.uint8]) -> bytes:
-    """A PNG of uint8[4, rows, cols] (W3C PNG, third edition: signature, IHDR, IDAT without filters, IEND)."""
-    _, rows, cols = rgba.shape
-    lines = np.zeros((rows, 1 + 4 * cols), np.uint8)  # each line starts with its filter, 0 for none
-    lines[:, 1:] = np.moveaxis(rgba, 0, -1).reshape(rows, -1)
+def palette() -> NDArray[np.uint8]:
+    """uint8[256, 3]: the ramp behind the shades 1 to 255; shade 0 is not seen."""
+    at = np.linspace(0, len(_RAMP) - 1, 255)
+    ramp = np.column_stack([np.interp(at, np.arange(len(_RAMP)), _RAMP[:, band]) for band in range(3)])
+    return np.vstack([np.zeros((1, 3)), ramp.round()]).astype(np.uint8)
+
+
+def png(shade: NDArray[np.uint8]) -> bytes:
+    """A PNG of uint8[rows, cols] with the palette (W3C PNG, third edition: IHDR, PLTE, tRNS, IDAT, IEND; no filters)."""
+    rows, cols = shade.shape
+    lines = np.zeros((rows, 1 + cols), np.uint8)  # each line starts with its filter, 0 for none
+    lines[:, 1:] = shade
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
-    header = struct.pack(">IIBBBBB", cols, rows, 8, 6, 0, 0, 0)  # 8 bits, RGBA
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(lines.tobytes(), 6))
-        + chunk(b"IEND", b"")
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", cols, rows, 8, 3, 0, 0, 0)),  # 8 bits, indexed
+        (b"PLTE", palette().tobytes()),
+        (b"tRNS", b"\x00"),  # shade 0 is transparent, all others are not
+        (b"IDAT", zlib.compress(lines.tobytes(), 6)),
+        (b"IEND", b""),
     )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(name, data) for name, data in chunks)
 
 
 def picture(grid: Grid) -> tuple[bytes, tuple[float, float, float, float]]:
     """A PNG in longitude and latitude (north up, first band) and its west, south, east, north."""
     values = np.asarray(grid.values if grid.values.ndim == 2 else grid.values[0])
+    known = np.isfinite(values) if grid.nodata is None else values != grid.nodata
     source = from_origin(grid.origin_x, grid.origin_y, grid.cell_m, grid.cell_m)
     crs, lonlat = CRS.from_user_input(grid.frame.crs), CRS.from_epsg(4326)
-    transform, width, height = calculate_default_transform(
-        crs, lonlat, grid.cols, grid.rows, *grid.bounds.as_tuple()
-    )
+    sides = (crs, lonlat, grid.cols, grid.rows, *grid.bounds.as_tuple())
+    _, width, height = calculate_default_transform(*sides)
     shrink = max(1.0, max(width, height) / MAX_SIDE)
-    width, height = max(1, int(width / shrink)), max(1, int(height / shrink))
-    transform, width, height = calculate_default_transform(
-        crs, lonlat, grid.cols, grid.rows, *grid.bounds.as_tuple(), dst_width=width, dst_height=height
-    )
-    known = np.isfinite(values.astype(float)) if grid.nodata is None else values != grid.nodata
-    warped = np.full((2, height, width), np.nan)
-    stack = np.stack([np.where(known, values, 0).astype(float), known.astype(float)])
-    reproject(stack, warped, src_transform=source, src_crs=crs, dst_transform=transform, dst_crs=lonlat,
-              resampling=Resampling.nearest, dst_nodata=np.nan)  # fmt: skip
-    rgba = colours(np.nan_to_num(warped[0]), np.nan_to_num(warped[1]) > 0.5)
-    west, north = transform.c, transform.f
-    return png(rgba), (west, north + transform.e * height, west + transform.a * width, north)
+    size = {"dst_width": max(1, int(width / shrink)), "dst_height": max(1, int(height / shrink))}
+    target, width, height = calculate_default_transform(*sides, **size)
+    warped = np.zeros((height, width), np.uint8)
+    reproject(
+        shades(values, known), warped, src_transform=source, src_crs=crs, dst_transform=target, dst_crs=lonlat,
+        resampling=Resampling.nearest, src_nodata=0, dst_nodata=0,
+    )  # fmt: skip
+    west, north = target.c, target.f
+    return png(warped), (west, north + target.e * height, west + target.a * width, north)
 
 
 @router.get(

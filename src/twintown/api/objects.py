@@ -105,7 +105,7 @@ def describe(asked: Asked, object_id: str) -> ObjectAnswer:
     columns = [
         c for c in version.meta.get("columns", []) if c["name"] in rows.columns and c["name"] != "tags"
     ]
-    encoded = answers.loads(rows.encoded[i])
+    encoded = answers.loads(rows.encoded(i))
     provenance = version.provenance
     return ObjectAnswer(
         id=object_id,

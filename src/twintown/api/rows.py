@@ -1,4 +1,5 @@
-"""Features as they leave: every row encoded to GeoJSON once a version, so that a page is a join of bytes.
+"""Features as they leave: rows encoded to GeoJSON once a version, in blocks when first asked for, so that a page
+is a join of bytes.
 
 Nothing here knows HTTP or who asks; the columns and the area of the Grant are applied when the rows are made.
 """
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from twintown.ground.errors import BadParameter, NotFound
 from twintown.ground.features import Features
 
+BLOCK = 2048  # rows encoded together; they lie near each other, because layers are in Hilbert order
 DIGITS = 8  # of a degree: 1.1 mm
 LonLat = tuple[float, float, float, float]
 
@@ -41,7 +43,7 @@ class Rows:
         self.position: dict[str, int] = {value: i for i, value in enumerate(self.ids)}
         self.lonlat: NDArray[Any] = _lonlat(features)
         self._tree = shapely.STRtree(self.lonlat)
-        self.encoded: list[bytes] = _encode(table, self.ids, self.columns, self.lonlat)
+        self._blocks: dict[int, list[bytes]] = {}
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -52,11 +54,21 @@ class Rows:
         kinds = {g.geom_type.removeprefix("Multi") for g in self.lonlat if g is not None}
         return None if not kinds else kinds.pop() if len(kinds) == 1 else "GeometryCollection"
 
+    def encoded(self, position: int) -> bytes:
+        """One encoded row by its position."""
+        number, within = divmod(position, BLOCK)
+        block = self._blocks.get(number)
+        if block is None:  # two threads may both do it; they do the same
+            rows = slice(number * BLOCK, (number + 1) * BLOCK)
+            block = _encode(self.features.table.iloc[rows], self.ids[rows], self.columns, self.lonlat[rows])
+            self._blocks[number] = block
+        return block[within]
+
     def one(self, feature_id: str) -> bytes:
         """One encoded row. Raises NotFound."""
         if feature_id not in self.position:
             raise NotFound(f"there is no {feature_id!r} in {self.layer}", remedy="see its items for the ids")
-        return self.encoded[self.position[feature_id]]
+        return self.encoded(self.position[feature_id])
 
     def select(self, boxes: Sequence[LonLat], where: Mapping[str, str]) -> NDArray[np.int64]:
         """Positions of the rows that meet one of the boxes (all rows where there is none) and every condition.

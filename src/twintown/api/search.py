@@ -77,7 +77,8 @@ class Index:
         return len(self._entries)
 
     def find(self, text: str, limit: int) -> list[SearchResult]:
-        """The best results: the whole name, then its beginning, then a word's beginning, then anywhere in it."""
+        """The best results: the whole name, then its beginning, then a word's beginning, then anywhere in it;
+        among equals the layers in the order of `_FIRST`, and the tallest first."""
         wanted = normalise(text)
         if not wanted:
             return []
@@ -85,9 +86,9 @@ class Index:
         for place, entry in enumerate(self._entries):
             rank = _rank(entry, wanted)
             if rank < 4:
-                ranked.append((rank, min(len(form) for form in entry.forms if wanted in form), place))
+                ranked.append((rank, place))
         ranked.sort()
-        return [self._entries[place].result for _, _, place in ranked[:limit]]
+        return [self._entries[place].result for _, place in ranked[:limit]]
 
 
 def _rank(entry: Entry, wanted: str) -> int:

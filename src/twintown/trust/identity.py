@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -58,14 +59,22 @@ def make_token(directory: Path) -> Path:
         StorageFailed: when the file cannot be written.
     """
     path = directory / TOKEN_FILE
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    if path.exists():
         return path
+    beside = directory / f".{TOKEN_FILE}.{secrets.token_hex(4)}"
+    try:
+        with os.fdopen(
+            os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii"
+        ) as file:
+            file.write(secrets.token_urlsafe(32) + "\n")
+        with suppress(
+            FileExistsError
+        ):  # another process was quicker; a link never replaces, and is whole at once
+            os.link(beside, path)
     except OSError as error:
         raise StorageFailed(f"cannot write the owner's token: {error.strerror}", where=str(path)) from error
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(secrets.token_urlsafe(32) + "\n")
+    finally:
+        beside.unlink(missing_ok=True)
     return path
 
 
