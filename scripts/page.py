@@ -88,7 +88,7 @@ def packages() -> Node:
     stamp = WEB / "node_modules" / ".stamp"
     if not fresh(stamp, mark):
         say("installing the page's packages (npm ci, once)")
-        if not npm(node, "ci", "--no-audit", "--no-fund", "--loglevel=error"):
+        if not npm(node, "ci", "--no-audit", "--no-fund", "--loglevel=error", quiet=True):
             stop("npm ci failed; check the network, then run the same command again")
         done(stamp, mark)
     return node
@@ -110,8 +110,15 @@ def build() -> Path:
     return out
 
 
+def needs_python() -> bool:
+    """Whether Node must come from PyPI, which takes the environment."""
+    system = shutil.which("node")
+    return not (system and shutil.which("npm") and good(version_of(system)))
+
+
 if __name__ == "__main__":
-    environment.make("run")
+    if needs_python():
+        environment.make("run")
     if sys.argv[1:2] == ["packages"]:
         raise SystemExit(0 if packages() else 1)
     if sys.argv[1:2] == ["npm"]:

@@ -55,5 +55,6 @@ def stop(line: str) -> NoReturn:
 
 
 def say(line: str) -> None:
-    """What happens now; it takes a while."""
-    print(f"· {line}", flush=True)
+    """What happens now; it takes a while. A progress line that stands there gives way."""
+    clear = "\r\x1b[K" if sys.stdout.isatty() else ""
+    print(f"{clear}· {line}", flush=True)
