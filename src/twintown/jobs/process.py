@@ -56,7 +56,9 @@ class Input:
             kinds = " or ".join(kind.__name__ for kind in self.types)
             raise BadParameter(self.name, f"{value!r} is not {kinds}")
         if self.choices and value not in self.choices:
-            raise BadParameter(self.name, f"{value!r} is not known", remedy=f"use one of {', '.join(map(str, self.choices))}")
+            raise BadParameter(
+                self.name, f"{value!r} is not known", remedy=f"use one of {', '.join(map(str, self.choices))}"
+            )
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,9 @@ class Process:
         for name, value in options.items():
             if name not in known:
                 near = get_close_matches(name, known, 1)
-                hint = f"did you mean {near[0]!r}?" if near else f"{self.id} takes {', '.join(known) or 'none'}"
+                hint = (
+                    f"did you mean {near[0]!r}?" if near else f"{self.id} takes {', '.join(known) or 'none'}"
+                )
                 raise BadParameter(name, f"the process {self.id!r} has no such input", remedy=hint)
             known[name].check(value)
         return {name: options.get(name, one.default) for name, one in known.items()}
@@ -147,7 +151,9 @@ class Process:
         """
         for layer in self.needs:
             if layer not in digests:
-                raise NotFound(f"the layer {layer!r} has no version yet", f"process {self.id}", "build the layer first")
+                raise NotFound(
+                    f"the layer {layer!r} has no version yet", f"process {self.id}", "build the layer first"
+                )
         return digest_of(
             {
                 "process": self.id, "version": self.version, "options": self.check(ask.options), "frame": ask.frame.to_dict(),
@@ -172,7 +178,9 @@ def run(process: Process, ask: Ask) -> Iterator[tuple[str, Shape]]:
     promised = [one.layer for one in process.outputs]
     for layer, shape in process.run(replace(ask, options=options)):
         if layer not in promised:
-            raise PluginFailed(f"gave a layer {layer!r} that it had not declared", where, "report it to its author")
+            raise PluginFailed(
+                f"gave a layer {layer!r} that it had not declared", where, "report it to its author"
+            )
         promised.remove(layer)
         yield layer, shape
     if promised:
@@ -216,9 +224,15 @@ class Processes:
         if name in self.working:
             return self.working[name]
         if name in self.broken:
-            raise PluginFailed(f"the process {name!r} cannot be loaded ({self.broken[name]})", where, "mend or remove the package")
+            raise PluginFailed(
+                f"the process {name!r} cannot be loaded ({self.broken[name]})",
+                where,
+                "mend or remove the package",
+            )
         near = get_close_matches(name, self.working, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(self.working)) or 'none'}"
+        hint = (
+            f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(self.working)) or 'none'}"
+        )
         raise NotFound(f"there is no process {name!r}", where, hint)
 
 

@@ -20,6 +20,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from twintown.kernels.sightlines import descend, enlist, see, shade
+from twintown.kernels.spans import join, tally, wider
 from twintown.kernels.spread import processors, spread
 
 __all__ = ["Columns", "Curtains", "Grabbed", "Sun", "grab", "lit_time", "pulled"]
@@ -72,7 +74,9 @@ class Curtains:
         """The solids of one owner."""
         keep = np.flatnonzero(self.owner == owner)
         sizes = self.first[keep + 1] - self.first[keep]
-        rows = np.concatenate([np.arange(self.first[k], self.first[k + 1]) for k in keep] or [np.zeros(0, np.int64)])
+        rows = np.concatenate(
+            [np.arange(self.first[k], self.first[k + 1]) for k in keep] or [np.zeros(0, np.int64)]
+        )
         first = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         return Curtains(self.segments[rows], first, self.disc[keep], self.owner[keep])
 
@@ -93,363 +97,25 @@ class Sun:
 
 
 @njit(cache=True, nogil=True)
-def _between(c, a, b, t0, t1):  # type: ignore[no-untyped-def]
-    """The root of c + a cos θ + b sin θ in [t0, t1] where the ends differ in sign."""
-    r = math.hypot(a, b)
-    if r == 0.0:
-        return t0
-    phi = math.atan2(b, a)
-    d = math.acos(min(1.0, max(-1.0, -c / r)))
-    mid = 0.5 * (t0 + t1)
-    best, gap = t0, 1e30
-    for root in (phi + d, phi - d):
-        root -= 2.0 * math.pi * math.floor((root - mid) / (2.0 * math.pi) + 0.5)
-        out = max(t0 - root, root - t1, 0.0)
-        if out < gap:
-            best, gap = root, out
-    return min(t1, max(t0, best))
-
-
-@njit(cache=True, nogil=True)
-def _negative(c, a, b, t0, t1, out):  # type: ignore[no-untyped-def]
-    """Where c + a cos θ + b sin θ < 0 within [t0, t1] (shorter than π): 0–2 intervals into out[2, 2]."""
-    cos0, sin0, cos1, sin1 = math.cos(t0), math.sin(t0), math.cos(t1), math.sin(t1)
-    g0 = c + a * cos0 + b * sin0
-    g1 = c + a * cos1 + b * sin1
-    if g0 < 0.0 and g1 >= 0.0:
-        out[0, 0], out[0, 1] = t0, _between(c, a, b, t0, t1)
-        return 1
-    if g0 >= 0.0 and g1 < 0.0:
-        out[0, 0], out[0, 1] = _between(c, a, b, t0, t1), t1
-        return 1
-    d0 = b * cos0 - a * sin0
-    d1 = b * cos1 - a * sin1
-    bent = (d0 > 0.0 and d1 < 0.0) if g0 < 0.0 else (d0 < 0.0 and d1 > 0.0)
-    if bent:
-        # one extremum inside: at φ (a maximum) or φ + π (a minimum)
-        r = math.hypot(a, b)
-        if g0 < 0.0 and c + r > 0.0:
-            top = math.atan2(b, a)
-            mid = 0.5 * (t0 + t1)
-            top -= 2.0 * math.pi * math.floor((top - mid) / (2.0 * math.pi) + 0.5)
-            w = math.acos(min(1.0, max(-1.0, -c / r)))
-            out[0, 0], out[0, 1] = t0, max(t0, top - w)
-            out[1, 0], out[1, 1] = min(t1, top + w), t1
-            return 2
-        if g0 >= 0.0 and c - r < 0.0:
-            low = math.atan2(-b, -a)
-            mid = 0.5 * (t0 + t1)
-            low -= 2.0 * math.pi * math.floor((low - mid) / (2.0 * math.pi) + 0.5)
-            w = math.acos(min(1.0, max(-1.0, c / r)))
-            out[0, 0], out[0, 1] = max(t0, low - w), min(t1, low + w)
-            return 1
-    if g0 < 0.0:
-        out[0, 0], out[0, 1] = t0, t1
-        return 1
-    return 0
-
-
-@njit(cache=True, nogil=True)
-def _wider(found, n):  # type: ignore[no-untyped-def]
-    more = np.empty((2 * found.shape[0], found.shape[1]), found.dtype)
-    more[:n] = found[:n]
-    return more
-
-
-@njit(cache=True, nogil=True)
-def _far(disc, k, x, y, low, lowest, s0x, s0y, s1x, s1y, turn):  # type: ignore[no-untyped-def]
-    """Whether solid k cannot shade the column: too low for its distance, or outside the sun's bearings."""
-    dx, dy, radius = disc[k, 0] - x, disc[k, 1] - y, disc[k, 2]
-    gap = math.hypot(dx, dy) - radius
-    if gap > 0.0 and disc[k, 3] - low <= gap * lowest:
-        return True
-    if disc[k, 3] <= low:
-        return True
-    # the bearings from s0 to s1 turn by less than π: outside one of its two half-planes by more than the radius
-    return turn * (s0x * dy - s0y * dx) < -radius or turn * (s1x * dy - s1y * dx) > radius
-
-
-@njit(cache=True, nogil=True)
-def _hull(place, i, circle, t0, t1, tmp):  # type: ignore[no-untyped-def]
-    """Where the sun is in front of the wall and above the horizon: the hull within [t0, t1] and its gaps.
-
-    Answers lit start, lit end (start > end: never); the wall's own blocked intervals are whatever lies outside,
-    exact because a piece is shorter than π and the front condition holds on one interval of it, or on two at its
-    ends, which the caller gets as the blocked middle (g0, g1).
-    """
-    nx, ny = place[i, 2], place[i, 3]
-    c = nx * circle[0, 0] + ny * circle[0, 1]
-    a = nx * circle[1, 0] + ny * circle[1, 1]
-    b = nx * circle[2, 0] + ny * circle[2, 1]
-    n = _negative(-c, -a, -b, t0, t1, tmp)
-    if n == 0:
-        return 1.0, 0.0, 0.0, 0.0
-    if n == 2:
-        return tmp[0, 0], tmp[1, 1], tmp[0, 1], tmp[1, 0]
-    return tmp[0, 0], tmp[0, 1], 0.0, 0.0
-
-
-@njit(cache=True, nogil=True)
-def _gather(x, y, low, solid, segments, first, circle, t0, t1, found, n):  # type: ignore[no-untyped-def]
-    """Add the segments of one solid that the sun passes behind in [t0, t1], as seen from (x, y).
-
-    A row of found: 0–1 t start and end; 2–4 c a b of the top's plane, the part that grows with the heights; 5–7 their change a
-    metre of z; 8 the greatest height that can be shaded; 9–11 c a b of the base's plane, the part that grows; 12 the base;
-    13–15 the part of both planes that does not grow; 16–17 the least and 18–19 the greatest of the top and of the ray's rise
-    to it, so that all heights below row[16] − row[19] are shaded all the time and none above row[18] − row[17] at any.
-    """
-    s0x = circle[0, 0] + circle[1, 0] * math.cos(t0) + circle[2, 0] * math.sin(t0)
-    s0y = circle[0, 1] + circle[1, 1] * math.cos(t0) + circle[2, 1] * math.sin(t0)
-    s1x = circle[0, 0] + circle[1, 0] * math.cos(t1) + circle[2, 0] * math.sin(t1)
-    s1y = circle[0, 1] + circle[1, 1] * math.cos(t1) + circle[2, 1] * math.sin(t1)
-    turn = 1.0 if s0x * s1y - s0y * s1x > 0.0 else -1.0
-    top_t = math.atan2(circle[2, 2], circle[1, 2])  # the sun's highest
-    top_flat = math.hypot(
-        circle[0, 0] + circle[1, 0] * math.cos(top_t) + circle[2, 0] * math.sin(top_t),
-        circle[0, 1] + circle[1, 1] * math.cos(top_t) + circle[2, 1] * math.sin(top_t),
-    )
-    top_rise = (circle[0, 2] + math.hypot(circle[1, 2], circle[2, 2])) / max(1e-12, top_flat)
-    for k in range(first[solid], first[solid + 1]):
-        ux, uy = segments[k, 0] - x, segments[k, 1] - y
-        vx, vy = segments[k, 2] - x, segments[k, 3] - y
-        za, zb = segments[k, 4], segments[k, 5]
-        if max(za, zb) <= low:
-            continue
-        area = ux * vy - uy * vx
-        if segments[k, 7] > 0.0 and area >= 0.0:
-            continue  # seen from inside, or edge on
-        if area < 0.0:
-            ux, uy, za, vx, vy, zb = vx, vy, zb, ux, uy, za
-            area = -area
-        if area < 1e-9:
-            continue
-        # outside the sun's bearings
-        a0, b0 = turn * (s0x * uy - s0y * ux), turn * (s0x * vy - s0y * vx)
-        a1, b1 = turn * (s1x * uy - s1y * ux), turn * (s1x * vy - s1y * vx)
-        if (a0 < 0.0 and b0 < 0.0) or (a1 > 0.0 and b1 > 0.0):
-            continue
-        # left of u: cross(u, s) > 0; right of v: cross(s, v) > 0. One change of sign at most in a piece.
-        ts, te = t0, t1
-        p0, p1 = ux * s0y - uy * s0x, ux * s1y - uy * s1x
-        if p0 <= 0.0 and p1 <= 0.0:
-            continue
-        if p0 <= 0.0 or p1 <= 0.0:
-            root = _between(
-                ux * circle[0, 1] - uy * circle[0, 0],
-                ux * circle[1, 1] - uy * circle[1, 0],
-                ux * circle[2, 1] - uy * circle[2, 0],
-                t0,
-                t1,
-            )
-            if p0 <= 0.0:
-                ts = root
-            else:
-                te = root
-        q0, q1 = s0x * vy - s0y * vx, s1x * vy - s1y * vx
-        if q0 <= 0.0 and q1 <= 0.0:
-            continue
-        if q0 <= 0.0 or q1 <= 0.0:
-            root = _between(
-                circle[0, 0] * vy - circle[0, 1] * vx,
-                circle[1, 0] * vy - circle[1, 1] * vx,
-                circle[2, 0] * vy - circle[2, 1] * vx,
-                t0,
-                t1,
-            )
-            if q0 <= 0.0:
-                ts = max(ts, root)
-            else:
-                te = min(te, root)
-        if te <= ts:
-            continue
-        # the rise of the ray to the segment: the sun's altitude is a hump, the distance along a segment a valley
-        ex, ey = vx - ux, vy - uy
-        along = min(1.0, max(0.0, -(ux * ex + uy * ey) / (ex * ex + ey * ey)))
-        near = math.hypot(ux + along * ex, uy + along * ey)
-        far, low_rise, high_rise = 0.0, 1e30, 0.0
-        for t in (ts, te):
-            sx = circle[0, 0] + circle[1, 0] * math.cos(t) + circle[2, 0] * math.sin(t)
-            sy = circle[0, 1] + circle[1, 1] * math.cos(t) + circle[2, 1] * math.sin(t)
-            sz = circle[0, 2] + circle[1, 2] * math.cos(t) + circle[2, 2] * math.sin(t)
-            flat = max(1e-12, math.hypot(sx, sy))
-            rise = max(0.0, sz) / flat
-            low_rise, high_rise = min(low_rise, rise), max(high_rise, rise)
-            far = max(far, area * flat / max(1e-12, abs(sx * ey - sy * ex)))
-        if (ts < top_t) and (te > top_t):
-            high_rise = max(high_rise, top_rise)
-        most = max(za, zb) - near * low_rise
-        if most <= low:
-            continue
-        if n == found.shape[0]:
-            found = _wider(found, n)
-        row = found[n]
-        row[0], row[1], row[8] = ts, te, most
-        mx, my = uy * zb - za * vy, za * vx - ux * zb
-        base = segments[k, 6]
-        hx, hy = base * (uy - vy), base * (vx - ux)
-        wx, wy = uy - vy, vx - ux
-        for i in range(3):
-            row[2 + i] = mx * circle[i, 0] + my * circle[i, 1]
-            row[5 + i] = wx * circle[i, 0] + wy * circle[i, 1]
-            row[9 + i] = hx * circle[i, 0] + hy * circle[i, 1]
-            row[13 + i] = area * circle[i, 2]
-        row[12] = base
-        row[16], row[17], row[18], row[19] = min(za, zb), near * low_rise, max(za, zb), far * high_rise
-        n += 1
-    return found, n
-
-
-@njit(cache=True, nogil=True)
-def _add(spans, m, t0, t1):  # type: ignore[no-untyped-def]
-    """Join [t0, t1] to the disjoint, rising spans."""
-    if t1 <= t0:
-        return spans, m
-    i = m
-    while i > 0 and spans[i - 1, 1] >= t0:
-        i -= 1
-    j = i
-    while j < m and spans[j, 0] <= t1:
-        t0, t1 = min(t0, spans[j, 0]), max(t1, spans[j, 1])
-        j += 1
-    if j == i:
-        if m == spans.shape[0]:
-            spans = _wider(spans, m)
-        for k in range(m, i, -1):
-            spans[k, 0], spans[k, 1] = spans[k - 1, 0], spans[k - 1, 1]
-        m += 1
-    elif j > i + 1:
-        for k in range(j, m):
-            spans[k - j + i + 1, 0], spans[k - j + i + 1, 1] = spans[k, 0], spans[k, 1]
-        m -= j - i - 1
-    spans[i, 0], spans[i, 1] = t0, t1
-    return spans, m
-
-
-@njit(cache=True, nogil=True)
-def _covered(spans, m, t0, t1):  # type: ignore[no-untyped-def]
-    for i in range(m):
-        if spans[i, 0] <= t0:
-            if spans[i, 1] >= t1:
-                return True
-        else:
-            return False
-    return False
-
-
-@njit(cache=True, nogil=True)
-def _shade(row, z, grown, spans, m, tmp, tmp2):  # type: ignore[no-untyped-def]
-    """Add the times in which one curtain, its heights multiplied by grown, shades height z."""
-    c, a, b = grown * row[2] + row[13], grown * row[3] + row[14], grown * row[4] + row[15]
-    k = _negative(c - z * row[5], a - z * row[6], b - z * row[7], row[0], row[1], tmp)
-    for i in range(k):
-        t0, t1 = tmp[i, 0], tmp[i, 1]
-        if z >= grown * row[12]:
-            spans, m = _add(spans, m, t0, t1)
-        else:
-            # below the base: shaded only while the ray is above it
-            c, a, b = grown * row[9] + row[13], grown * row[10] + row[14], grown * row[11] + row[15]
-            j = _negative(z * row[5] - c, z * row[6] - a, z * row[7] - b, t0, t1, tmp2)
-            for q in range(j):
-                spans, m = _add(spans, m, tmp2[q, 0], tmp2[q, 1])
-    return spans, m
-
-
-@njit(cache=True, nogil=True)
-def _tally(spans, m, t0, t1, r0, r1):  # type: ignore[no-untyped-def]
-    """Lit time within [t0, t1] and the longest lit run within [r0, r1], from merged blocked intervals."""
-    total, best = t1 - t0, 0.0
-    cursor = r0
-    for i in range(m):
-        a, b = spans[i, 0], spans[i, 1]
-        total -= max(0.0, min(b, t1) - max(a, t0))
-        best = max(best, min(a, r1) - cursor)
-        cursor = max(cursor, b)
-    best = max(best, r1 - cursor)
-    return max(0.0, total), max(0.0, best)
-
-
-@njit(cache=True, nogil=True)
-def _column(  # type: ignore[no-untyped-def]
-    i, place, zs, segments, first, disc, owner, skip, cells, cell_first, cell_top,
-    circle, pieces, lowest, found, use_all,
-):
-    """Gather the curtains of every solid that may shade column i; answers found, its count, and the wall's spans."""
-    x, y = place[i, 0], place[i, 1]
-    low = zs[0]
-    tmp = np.empty((2, 2))
-    own = np.empty((3 * pieces.shape[0], 2))
-    n, m = 0, 0
-    for p in range(pieces.shape[0]):
-        t0, t1 = pieces[p, 0], pieces[p, 1]
-        l0, l1, g0, g1 = _hull(place, i, circle, t0, t1, tmp)
-        if l0 > l1:
-            own[m, 0], own[m, 1] = t0, t1
-            m += 1
-            continue
-        for a, b in ((t0, l0), (g0, g1), (l1, t1)):
-            if b > a:
-                own[m, 0], own[m, 1] = a, b
-                m += 1
-        s0x = circle[0, 0] + circle[1, 0] * math.cos(l0) + circle[2, 0] * math.sin(l0)
-        s0y = circle[0, 1] + circle[1, 1] * math.cos(l0) + circle[2, 1] * math.sin(l0)
-        s1x = circle[0, 0] + circle[1, 0] * math.cos(l1) + circle[2, 0] * math.sin(l1)
-        s1y = circle[0, 1] + circle[1, 1] * math.cos(l1) + circle[2, 1] * math.sin(l1)
-        k0, k1 = math.hypot(s0x, s0y), math.hypot(s1x, s1y)
-        s0x, s0y, s1x, s1y = s0x / k0, s0y / k0, s1x / k1, s1y / k1
-        turn = 1.0 if s0x * s1y - s0y * s1x > 0.0 else -1.0
-        if use_all:
-            for k in range(disc.shape[0]):
-                if owner[k] != skip and not _far(disc, k, x, y, low, lowest, s0x, s0y, s1x, s1y, turn):
-                    found, n = _gather(x, y, low, k, segments, first, circle, l0, l1, found, n)
-            continue
-        for cell in range(cell_top.shape[0]):
-            if _far(cell_top, cell, x, y, low, lowest, s0x, s0y, s1x, s1y, turn):
-                continue
-            for j in range(cell_first[cell], cell_first[cell + 1]):
-                k = cells[j]
-                if owner[k] != skip and not _far(disc, k, x, y, low, lowest, s0x, s0y, s1x, s1y, turn):
-                    found, n = _gather(x, y, low, k, segments, first, circle, l0, l1, found, n)
-    return found, n, own, m
-
-
-@njit(cache=True, nogil=True)
-def _descend(z, rows, live, tops, n, grown, mine, m, tmp, tmp2):  # type: ignore[no-untyped-def]
-    """What the live rows shade at height z, joined to what they shaded at a greater height.
-
-    What is shaded at a height is shaded below it too, so rows that are covered for good leave the list ``live``.
-    """
-    left = 0
-    for k in range(n):
-        if z < tops[k]:
-            row = rows[live[k]]
-            if _covered(mine, m, row[0], row[1]):
-                continue
-            mine, m = _shade(row, z, grown, mine, m, tmp, tmp2)
-        live[left], tops[left] = live[k], tops[k]
-        left += 1
-    return mine, m, left
-
-
-@njit(cache=True, nogil=True)
-def _enlist(rows, start, n, low, grown, live, tops, raised):  # type: ignore[no-untyped-def]
-    """Sort the rows that may shade the lowest height: those that stand on the ground, and those with a raised base."""
-    on, off = 0, 0
-    for k in range(start, start + n):
-        top = grown * rows[k, 18] - rows[k, 17]
-        if top > low:
-            if grown * rows[k, 12] <= low:
-                live[on], tops[on] = k, top
-                on += 1
-            else:
-                raised[off] = k
-                off += 1
-    return on, off
-
-
-@njit(cache=True, nogil=True)
 def _run(  # type: ignore[no-untyped-def]
-    columns, place, col_first, z, segments, first, disc, owner, skip, cells, cell_first, cell_top,
-    circle, pieces, run, lowest, use_all, points,
+    columns,
+    place,
+    col_first,
+    z,
+    segments,
+    first,
+    disc,
+    owner,
+    skip,
+    cells,
+    cell_first,
+    cell_top,
+    circle,
+    pieces,
+    run,
+    lowest,
+    use_all,
+    points,
 ):
     """Work through the columns from top to bottom: totals, longest runs, and the blocked spans with starts and counts."""
     found = np.empty((256, 20))
@@ -466,28 +132,42 @@ def _run(  # type: ignore[no-untyped-def]
         zs = z[col_first[i] : col_first[i + 1]]
         if zs.size == 0:
             continue
-        found, n, own, own_m = _column(
-            i, place, zs, segments, first, disc, owner, skip, cells, cell_first, cell_top,
-            circle, pieces, lowest, found, use_all,
+        found, n, own, own_m = see(
+            i,
+            place,
+            zs,
+            segments,
+            first,
+            disc,
+            owner,
+            skip,
+            cells,
+            cell_first,
+            cell_top,
+            circle,
+            pieces,
+            lowest,
+            found,
+            use_all,
         )
         if n > live.size:
             live, raised, tops = np.empty(2 * n, np.int64), np.empty(2 * n, np.int64), np.empty(2 * n)
-        on, off = _enlist(found, 0, n, zs[0], 1.0, live, tops, raised)
+        on, off = enlist(found, 0, n, zs[0], 1.0, live, tops, raised)
         m = 0
         for j in range(own_m):
-            mine, m = _add(mine, m, own[j, 0], own[j, 1])
+            mine, m = join(mine, m, own[j, 0], own[j, 1])
         for q in range(zs.size - 1, -1, -1):
-            mine, m, on = _descend(zs[q], found, live, tops, on, 1.0, mine, m, tmp, tmp2)
+            mine, m, on = descend(zs[q], found, live, tops, on, 1.0, mine, m, tmp, tmp2)
             while m > spans.shape[0]:
-                spans = _wider(spans, 0)
+                spans = wider(spans, 0)
             spans[:m] = mine[:m]
             k = m
             for o in range(off):
-                spans, k = _shade(found[raised[o]], zs[q], 1.0, spans, k, tmp, tmp2)
+                spans, k = shade(found[raised[o]], zs[q], 1.0, spans, k, tmp, tmp2)
             at = point + q
-            total[at], best[at] = _tally(spans, k, t0, t1, run[0], run[1])
+            total[at], best[at] = tally(spans, k, t0, t1, run[0], run[1])
             while wrote + k > kept.shape[0]:
-                kept = _wider(kept, wrote)
+                kept = wider(kept, wrote)
             kept[wrote : wrote + k] = spans[:k]
             starts[at], counts[at] = wrote, k
             wrote += k
@@ -508,12 +188,26 @@ def _reach(columns, place, col_first, z, segments, first, disc, owner, circle, p
         zs = z[col_first[i] : col_first[i + 1]]
         if zs.size == 0:
             continue
-        found, n, _, _ = _column(
-            i, place, zs, segments, first, disc, owner, -1, nothing, nothing, disc,
-            circle, pieces, lowest, found, True,
+        found, n, _, _ = see(
+            i,
+            place,
+            zs,
+            segments,
+            first,
+            disc,
+            owner,
+            -1,
+            nothing,
+            nothing,
+            disc,
+            circle,
+            pieces,
+            lowest,
+            found,
+            True,
         )
         while wrote + n > kept.shape[0]:
-            kept = _wider(kept, wrote)
+            kept = wider(kept, wrote)
         kept[wrote : wrote + n] = found[:n]
         wrote += n
         counts[ci] = n
@@ -522,7 +216,18 @@ def _reach(columns, place, col_first, z, segments, first, disc, owner, circle, p
 
 @njit(cache=True, nogil=True)
 def _pull(  # type: ignore[no-untyped-def]
-    columns, col_first, z, row_first, rows, starts, counts, spans0, pieces, run, grown, points,
+    columns,
+    col_first,
+    z,
+    row_first,
+    rows,
+    starts,
+    counts,
+    spans0,
+    pieces,
+    run,
+    grown,
+    points,
 ):
     """Totals and longest runs of the columns' points, their blocked spans joined by one owner's rows at a growth."""
     mine, spans = np.empty((64, 2)), np.empty((64, 2))
@@ -536,20 +241,20 @@ def _pull(  # type: ignore[no-untyped-def]
         zs = z[col_first[columns[ci]] : col_first[columns[ci] + 1]]
         if n > live.size:
             live, raised, tops = np.empty(2 * n, np.int64), np.empty(2 * n, np.int64), np.empty(2 * n)
-        on, off = _enlist(rows, first, n, zs[0], grown, live, tops, raised)
+        on, off = enlist(rows, first, n, zs[0], grown, live, tops, raised)
         m = 0
         for q in range(zs.size - 1, -1, -1):
-            mine, m, on = _descend(zs[q], rows, live, tops, on, grown, mine, m, tmp, tmp2)
+            mine, m, on = descend(zs[q], rows, live, tops, on, grown, mine, m, tmp, tmp2)
             at = point + q
             k = counts[at]
             while k > spans.shape[0]:
-                spans = _wider(spans, 0)
+                spans = wider(spans, 0)
             spans[:k] = spans0[starts[at] : starts[at] + k]
             for o in range(m):
-                spans, k = _add(spans, k, mine[o, 0], mine[o, 1])
+                spans, k = join(spans, k, mine[o, 0], mine[o, 1])
             for o in range(off):
-                spans, k = _shade(rows[raised[o]], zs[q], grown, spans, k, tmp, tmp2)
-            total[at], best[at] = _tally(spans, k, t0, t1, run[0], run[1])
+                spans, k = shade(rows[raised[o]], zs[q], grown, spans, k, tmp, tmp2)
+            total[at], best[at] = tally(spans, k, t0, t1, run[0], run[1])
         point += zs.size
     return total, best
 
@@ -609,7 +314,9 @@ def _work(
     columns: Columns, curtains: Curtains, sun: Sun, chosen: I64, skip: int, threads: int
 ) -> list[tuple[F32, F32, I64, I64, F64]]:
     few = len(curtains.owner) < 64
-    lookup = _Lookup(np.zeros(0, np.int64), np.zeros(1, np.int64), np.zeros((0, 4))) if few else _lookup(curtains)
+    lookup = (
+        _Lookup(np.zeros(0, np.int64), np.zeros(1, np.int64), np.zeros((0, 4))) if few else _lookup(curtains)
+    )
     chunks = _chunks(chosen)
 
     def work(index: int) -> tuple[F32, F32, I64, I64, F64]:
@@ -637,7 +344,9 @@ def lit_time(columns: Columns, curtains: Curtains, sun: Sun, threads: int = 0) -
     return total * np.float32(DAY), best * np.float32(DAY)
 
 
-def grab(columns: Columns, curtains: Curtains, sun: Sun, owner: int, most: float, threads: int = 0) -> Grabbed:
+def grab(
+    columns: Columns, curtains: Curtains, sun: Sun, owner: int, most: float, threads: int = 0
+) -> Grabbed:
     """Take hold of one owner's curtains, to be pulled up to ``most`` times their heights by :func:`pulled`."""
     own = curtains.of(owner).scaled(most)
     everything = np.arange(len(columns.place), dtype=np.int64)
@@ -656,7 +365,11 @@ def grab(columns: Columns, curtains: Curtains, sun: Sun, owner: int, most: float
     blocked = _work(columns, curtains, sun, chosen, owner, threads)
     shifts = _first(np.array([len(p[4]) for p in blocked], np.int64))[:-1]
     sizes = columns.first[chosen + 1] - columns.first[chosen]
-    points = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes) + np.repeat(columns.first[chosen], sizes)
+    points = (
+        np.arange(sizes.sum())
+        - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        + np.repeat(columns.first[chosen], sizes)
+    )
     return Grabbed(
         chosen, points.astype(np.int64),
         _first(counts[chosen]), np.concatenate([p[1] for p in parts] or [np.zeros((0, 20))]),

@@ -144,13 +144,13 @@ def _count_row(h, line, drop, out):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _sweep(heights, backward, slope, drop, out, count):  # type: ignore[no-untyped-def]
     rows, cols = heights.shape
-    reach = int(math.floor((rows - 1) * abs(slope) + 0.5)) + 1
+    reach = math.floor((rows - 1) * abs(slope) + 0.5) + 1
     line = np.full(cols + reach + 1, NEVER, np.float32)
     last = reach if slope > 0 else 0
     fall = np.float32(drop)
     for j in range(rows):
         r = rows - 1 - j if backward else j
-        start = last - int(math.floor(j * slope + 0.5))
+        start = last - math.floor(j * slope + 0.5)
         part = line[start : start + cols]
         if count:
             _count_row(heights[r], part, fall, out[r])
@@ -232,7 +232,7 @@ def _line_row(h, line, drop):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _differ(a, b):  # type: ignore[no-untyped-def]
-    n = 0
+    n = np.int64(0)
     for c in range(a.size):
         n += np.int64(a[c] != b[c])
     return n > 0
@@ -246,15 +246,15 @@ def _edit_sweep(heights, row0, col0, box, backward, slope, drop, delta, touched)
     """
     rows, cols = heights.shape
     brows, bcols = box.shape
-    reach = int(math.floor((rows - 1) * abs(slope) + 0.5)) + 1
+    reach = math.floor((rows - 1) * abs(slope) + 0.5) + 1
     last = reach if slope > 0 else 0
     fall = np.float32(drop)
     if backward:
         first_j, last_j = rows - row0 - brows, rows - 1 - row0
     else:
         first_j, last_j = row0, row0 + brows - 1
-    start_a = last - int(math.floor(first_j * slope + 0.5))
-    start_b = last - int(math.floor(last_j * slope + 0.5))
+    start_a = last - math.floor(first_j * slope + 0.5)
+    start_b = last - math.floor(last_j * slope + 0.5)
     k0 = min(start_a, start_b) + col0
     k1 = max(start_a, start_b) + col0 + bcols
     line0 = np.full(k1 - k0, NEVER, np.float32)
@@ -262,7 +262,7 @@ def _edit_sweep(heights, row0, col0, box, backward, slope, drop, delta, touched)
     fresh = np.empty(k1 - k0, np.float32)
     for j in range(rows):
         r = rows - 1 - j if backward else j
-        start = last - int(math.floor(j * slope + 0.5))
+        start = last - math.floor(j * slope + 0.5)
         c0 = max(0, k0 - start)
         c1 = min(cols, k1 - start)
         if c1 <= c0:
@@ -347,7 +347,9 @@ def edit_counts(
             total[a:b, c0:c1] += along[a:b, c0:c1]
         for _, turned, _, seen in parts:
             if seen[1] > seen[0]:
-                _add_turned(total, turned, max(a, int(seen[2])), min(b, int(seen[3])), int(seen[0]), int(seen[1]))
+                _add_turned(
+                    total, turned, max(a, int(seen[2])), min(b, int(seen[3])), int(seen[0]), int(seen[1])
+                )
 
     spread(gather, threads, threads)
     return total[r0:r1, c0:c1], (r0, c0, r1 - r0, c1 - c0)

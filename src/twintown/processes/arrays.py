@@ -34,7 +34,9 @@ def pack(header: Mapping[str, Any], buffers: Buffers) -> bytes:
         dtype = array.dtype.str.lstrip("<|=")
         if dtype not in _TYPES:
             raise BadData(f"arrays of {array.dtype} do not travel", name)
-        entries.append({"name": name, "dtype": dtype, "shape": list(array.shape), "offset": offset, "unit": unit})
+        entries.append(
+            {"name": name, "dtype": dtype, "shape": list(array.shape), "offset": offset, "unit": unit}
+        )
         chunks.append(np.ascontiguousarray(array))
         offset += -(-array.nbytes // 8) * 8
     head = orjson.dumps({**header, "buffers": entries}, option=orjson.OPT_SERIALIZE_NUMPY)
@@ -46,7 +48,7 @@ def pack(header: Mapping[str, Any], buffers: Buffers) -> bytes:
     for entry, chunk in zip(entries, chunks, strict=True):
         at = start + entry["offset"]
         if chunk.nbytes:
-            view[at : at + chunk.nbytes] = memoryview(chunk.reshape(-1).view(np.uint8))
+            view[at : at + chunk.nbytes] = chunk.tobytes()
     view.release()
     return bytes(out)
 
@@ -64,7 +66,9 @@ def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         arrays = {}
         for entry in header["buffers"]:
             count = int(np.prod(entry["shape"], dtype=np.int64))
-            arrays[entry["name"]] = np.frombuffer(data, "<" + entry["dtype"], count, start + entry["offset"]).reshape(entry["shape"])
+            arrays[entry["name"]] = np.frombuffer(
+                data, "<" + entry["dtype"], count, start + entry["offset"]
+            ).reshape(entry["shape"])
     except (struct.error, ValueError, KeyError, TypeError) as error:
         raise BadData(f"is not framed as {MEDIA_TYPE} ({error})", "arrays", "ask for it again") from error
     return header, arrays

@@ -54,7 +54,7 @@ class Walls:
     """Columns of facade points before anything is left out, x and y relative to the same origin.
 
     `place` float64[n, 4]: x, y, outward normal east, north; `part` int64[n]; `storey_m` float64[n]; `cover_first` int64[n + 1] and
-    `cover` int64: the parts that the column stands in.
+    `cover` int64: the parts that the column stands in; `cover_top` float64: how high they are there, metres.
     """
 
     place: Floats
@@ -62,6 +62,7 @@ class Walls:
     storey_m: Floats
     cover_first: Ints
     cover: Ints
+    cover_top: Floats
 
     def standing(self, solids: Solids, factors: Floats, chosen: Ints) -> tuple[Ints, Ints, Floats]:
         """Which storeys of the chosen columns stand free when building b is `factors[b]` times as high.
@@ -88,10 +89,14 @@ class Walls:
         sizes = (self.cover_first[1:] - self.cover_first[:-1])[column]
         if sizes.any():
             row = np.repeat(np.arange(len(z)), sizes)
-            slot = np.arange(len(row)) - np.repeat(np.cumsum(sizes) - sizes, sizes) + np.repeat(self.cover_first[:-1][column], sizes)
+            slot = (
+                np.arange(len(row))
+                - np.repeat(np.cumsum(sizes) - sizes, sizes)
+                + np.repeat(self.cover_first[:-1][column], sizes)
+            )
             other = self.cover[slot]
             grown = factors[solids.owner[other]]
-            inside = (solids.base[other] * grown <= z[row]) & (z[row] < solids.eave[other] * grown)
+            inside = (solids.base[other] * grown <= z[row]) & (z[row] < self.cover_top[slot] * grown)
             free[row[inside]] = False
         return column[free], number[free], z[free]
 
@@ -101,14 +106,20 @@ def columns_of(walls: Walls, column: Ints, z: Floats) -> tuple[Columns, Ints]:
     used, first = np.unique(column, return_index=True)
     place = walls.place[used]
     place[:, :2] += OFF_WALL_M * place[:, 2:]
-    return Columns(np.ascontiguousarray(place), np.append(first, len(z)).astype(np.int64), np.ascontiguousarray(z)), used
+    return Columns(
+        np.ascontiguousarray(place), np.append(first, len(z)).astype(np.int64), np.ascontiguousarray(z)
+    ), used
 
 
 def _polygons(geometry: object) -> list[shapely.Polygon]:
-    return [g for g in shapely.get_parts(shapely.force_2d(geometry)) if g.geom_type == "Polygon" and g.area > 0.01]
+    return [
+        g for g in shapely.get_parts(shapely.force_2d(geometry)) if g.geom_type == "Polygon" and g.area > 0.01
+    ]
 
 
-def _edges(vertices: Floats, triangles: NDArray[np.int32]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+def _edges(
+    vertices: Floats, triangles: NDArray[np.int32]
+) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Boundary edges (the solid on their left) and creases of a roof."""
     normal: dict[tuple[int, int], Floats] = {}
     for t in triangles:
@@ -118,7 +129,11 @@ def _edges(vertices: Floats, triangles: NDArray[np.int32]) -> tuple[list[tuple[i
         for i in range(3):
             normal[int(t[i]), int(t[(i + 1) % 3])] = n
     boundary = [edge for edge in normal if edge[::-1] not in normal]
-    creases = [e for e in normal if e[0] < e[1] and e[::-1] in normal and float(normal[e] @ normal[e[::-1]]) < 1 - 1e-9]
+    creases = [
+        e
+        for e in normal
+        if e[0] < e[1] and e[::-1] in normal and float(normal[e] @ normal[e[::-1]]) < 1 - 1e-9
+    ]
     return boundary, creases
 
 
@@ -135,7 +150,9 @@ def _ring_edges(polygon: shapely.Polygon) -> Floats:
     return found[np.hypot(found[:, 2] - found[:, 0], found[:, 3] - found[:, 1]) > 1e-3]
 
 
-def solids_of(parts: Features, owners: Sequence[str], origin: tuple[float, float], convergence_deg: float) -> Solids:
+def solids_of(
+    parts: Features, owners: Sequence[str], origin: tuple[float, float], convergence_deg: float
+) -> Solids:
     """The solids of a city's parts; `owners` are the buildings' ids in their order."""
     table = parts.table
     number = {one: i for i, one in enumerate(owners)}
@@ -153,7 +170,9 @@ def solids_of(parts: Features, owners: Sequence[str], origin: tuple[float, float
             continue
         for polygon in _polygons(geometry):
             polygon = shapely.transform(polygon, lambda xy: xy - np.asarray(origin))
-            vertices, triangles = roof_tin(polygon, eave, top, shape, direction, convergence_deg, bool(turned))
+            vertices, triangles = roof_tin(
+                polygon, eave, top, shape, direction, convergence_deg, bool(turned)
+            )
             if shape == "flat" or top - eave < 1e-6:
                 edges = _ring_edges(polygon)
                 one_sided = 1.0 if base <= 0.01 else 0.0
@@ -205,7 +224,9 @@ def walls_of(solids: Solids, storeys_m: Floats) -> Walls:
         part.append(np.full(len(at), index, np.int64))
     place = np.concatenate(places or [np.zeros((0, 4))])
     owner_part = np.concatenate(part or [np.zeros(0, np.int64)])
-    storey = np.where(np.isfinite(storeys_m) & (storeys_m > 1.5), storeys_m, STOREY_M)[solids.owner[owner_part]]
+    storey = np.where(np.isfinite(storeys_m) & (storeys_m > 1.5), storeys_m, STOREY_M)[
+        solids.owner[owner_part]
+    ]
     tree = shapely.STRtree(solids.outlines)
     probe = shapely.points(place[:, :2] + PARTY_M * place[:, 2:])
     column, other = tree.query(probe, predicate="within")
@@ -213,7 +234,27 @@ def walls_of(solids: Solids, storeys_m: Floats) -> Walls:
     order = np.lexsort((other[keep], column[keep]))
     column, other = column[keep][order], other[keep][order]
     first = np.searchsorted(column, np.arange(len(place) + 1)).astype(np.int64)
-    return Walls(place, owner_part, storey.astype(float), first, other.astype(np.int64))
+    at = place[column, :2] + PARTY_M * place[column, 2:]
+    return Walls(
+        place, owner_part, storey.astype(float), first, other.astype(np.int64), _tops(solids, other, at)
+    )
+
+
+def _tops(solids: Solids, part: Ints, at: Floats) -> Floats:
+    """Height of each part's roof over a place within its outline, float64[n]."""
+    top = solids.top[part].copy()
+    first = np.searchsorted(solids.part, np.arange(len(solids.top) + 1))
+    for i in np.flatnonzero(solids.eave[part] < solids.top[part]):
+        a, b, c = np.moveaxis(solids.corners[first[part[i]] : first[part[i] + 1]], 1, 0)
+        area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
+        x, y = at[i]
+        u = ((b[:, 0] - x) * (c[:, 1] - y) - (b[:, 1] - y) * (c[:, 0] - x)) / area
+        v = ((c[:, 0] - x) * (a[:, 1] - y) - (c[:, 1] - y) * (a[:, 0] - x)) / area
+        inside = np.argmax(np.minimum(np.minimum(u, v), 1 - u - v))
+        top[i] = (
+            u[inside] * a[inside, 2] + v[inside] * b[inside, 2] + (1 - u[inside] - v[inside]) * c[inside, 2]
+        )
+    return top
 
 
 def storeys_of(buildings: gpd.GeoDataFrame) -> Floats:

@@ -19,8 +19,9 @@ F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
 BUILT = 255
-#: Errors measured by `validation/` (see VALIDATION.md): what the ground's steps and the crossing times may be off.
-GROUND_MINUTES, CROSSING_MINUTES = 7.0, 1.0
+#: Errors measured by `validation/` (see VALIDATION.md): what the ground (half a step at each of two edges, and a cell) and the
+#: crossing times may be off.
+GROUND_MINUTES, CROSSING_MINUTES = 10.0, 1.0
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,13 @@ class Ground:
 
     def to_dict(self) -> dict[str, Any]:
         """As the header has it."""
-        return {"origin_x": self.origin_x, "origin_y": self.origin_y, "cell_m": self.cell_m, "rows": self.rows, "cols": self.cols}
+        return {
+            "origin_x": self.origin_x,
+            "origin_y": self.origin_y,
+            "cell_m": self.cell_m,
+            "rows": self.rows,
+            "cols": self.cols,
+        }
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,9 @@ class Extra:
     @classmethod
     def none(cls) -> Extra:
         """No points."""
-        return cls(np.zeros((0, 3), np.float32), np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros(0, bool))
+        return cls(
+            np.zeros((0, 3), np.float32), np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros(0, bool)
+        )
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,11 @@ class Verdicts:
     def extra_state(self) -> U8:
         """The bits of the extra points, u1[m]."""
         e = self.extra
-        bits = self.rule.passes(e.total, e.run) * PASSES + self.rule.near(e.total, e.run) * NEAR + e.cannot * CANNOT
+        bits = (
+            self.rule.passes(e.total, e.run) * PASSES
+            + self.rule.near(e.total, e.run) * NEAR
+            + e.cannot * CANNOT
+        )
         return np.asarray(bits, np.uint8)
 
 
@@ -127,17 +140,26 @@ def statement(day: Day, cell_m: float) -> dict[str, Any]:
         "crossing_minutes": CROSSING_MINUTES,
         "sun_deg": round(day.residual_deg, 5),
         "statement": {
-            "ko": f"지면은 {cell_m:g} m 격자에서 {step:g}분마다 센 값으로 약 ±{GROUND_MINUTES:g}분, 외벽 점은 교차 시각으로 ±{CROSSING_MINUTES:g}분까지 맞습니다. "
+            "ko": f"지면은 {cell_m:g} m 격자에서 {step:g}분마다 센 값으로 약 ±{GROUND_MINUTES:g}분, "
+            f"외벽 점은 교차 시각으로 ±{CROSSING_MINUTES:g}분까지 맞습니다. "
             f"건물 높이와 층고의 오차는 들어 있지 않으므로 기준에서 {day.rule.error_min:g}분 안의 점은 '경계'로 따로 셉니다. "
             "지면은 평지로 가정하고 나무·지형·범위 밖 건물은 없습니다.",
-            "en": f"Ground: counted every {step:g} min on {cell_m:g} m cells, about ±{GROUND_MINUTES:g} min. Facade points: crossing times, ±{CROSSING_MINUTES:g} min. "
+            "en": f"Ground: counted every {step:g} min on {cell_m:g} m cells, about ±{GROUND_MINUTES:g} min. "
+            f"Facade points: crossing times, ±{CROSSING_MINUTES:g} min. "
             f"Errors of heights and storeys are not in these: points within {day.rule.error_min:g} min of a threshold are counted as near. "
             "Ground is assumed flat; no trees, no terrain, nothing from outside the bounds.",
         },
     }
 
 
-def _header(ground: Ground, window: Sequence[int], day: Day, counts: Mapping[str, int], km2: float, spent: Mapping[str, float]) -> dict[str, Any]:
+def _header(
+    ground: Ground,
+    window: Sequence[int],
+    day: Day,
+    counts: Mapping[str, int],
+    km2: float,
+    spent: Mapping[str, float],
+) -> dict[str, Any]:
     return {
         "grid": {**ground.to_dict(), "window": list(window)},
         "origin": [ground.origin_x, ground.origin_y - ground.rows * ground.cell_m],
@@ -166,7 +188,9 @@ def base_answer(
     """The whole grid and every point."""
     state = verdicts.state(verdicts.passes)
     number = np.uint16 if len(ids) < 65536 else np.uint32
-    header = _header(ground, (0, 0, ground.rows, ground.cols), day, counts_of(state, np.zeros(0, np.uint8)), 0.0, spent)
+    header = _header(
+        ground, (0, 0, ground.rows, ground.cols), day, counts_of(state, np.zeros(0, np.uint8)), 0.0, spent
+    )
     return Answer(
         {**header, "buildings": list(ids)},
         {
@@ -190,7 +214,9 @@ def _window(window: object, ground: Ground) -> tuple[int, int, int, int]:
         raise BadParameter("window", f"{window!r} is not [row0, col0, rows, cols]")
     row, col, rows, cols = window
     if not (0 <= row and 0 <= col and 0 < rows <= ground.rows - row and 0 < cols <= ground.cols - col):
-        raise BadParameter("window", f"{list(window)} lies outside the grid of {ground.rows} × {ground.cols} cells")
+        raise BadParameter(
+            "window", f"{list(window)} lies outside the grid of {ground.rows} × {ground.cols} cells"
+        )
     return row, col, rows, cols
 
 
@@ -216,10 +242,16 @@ def edit_answer(
     there = (slice(r, r + rows), slice(c, c + cols))
     passed = before.passes
     state, state0 = after.state(passed), before.state(passed)
-    different = (state != state0) | (_minutes(after.total) != _minutes(before.total)) | (_minutes(after.run) != _minutes(before.run))
+    different = (
+        (state != state0)
+        | (_minutes(after.total) != _minutes(before.total))
+        | (_minutes(after.run) != _minutes(before.run))
+    )
     index = np.flatnonzero(different)
     extra = after.extra_state()
-    header = _header(ground, asked, day, counts_of(state, extra), float(changed.sum()) * ground.cell_m**2 / 1e6, spent)
+    header = _header(
+        ground, asked, day, counts_of(state, extra), float(changed.sum()) * ground.cell_m**2 / 1e6, spent
+    )
     return Answer(
         header,
         {

@@ -47,7 +47,9 @@ def _day(day: date, basis: str, place: Place, rule: Rule) -> Day:
     up = np.flatnonzero(s[:, 2] > 1e-9)
     if not len(up):
         raise BadParameter(
-            "date", f"the sun does not rise between 8 and 16 on {day} at latitude {place.lat:.2f}", remedy="use another day"
+            "date",
+            f"the sun does not rise between 8 and 16 on {day} at latitude {place.lat:.2f}",
+            remedy="use another day",
         )
     first, last = int(up[0]), int(up[-1])
 

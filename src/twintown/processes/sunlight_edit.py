@@ -33,25 +33,43 @@ def parse_edits(edits: object, number: Mapping[str, int], heights_m: NDArray[np.
     if edits is None:
         return ()
     if not isinstance(edits, list | tuple) or len(edits) > MOST:
-        raise BadParameter("edits", f"must be a list of at most {MOST} edits", remedy='write [{"op": "set", "object": …, "height_m": …}]')
+        raise BadParameter(
+            "edits",
+            f"must be a list of at most {MOST} edits",
+            remedy='write [{"op": "set", "object": …, "height_m": …}]',
+        )
     found: dict[str, Edit] = {}
     for index, entry in enumerate(edits):
         where = f"edits[{index}]"
         if isinstance(entry, Edit):
             entry = {"op": "set", "object": entry.object, "height_m": entry.height_m}
         if not isinstance(entry, Mapping):
-            raise BadParameter(where, "is not an object", remedy='write {"op": "set", "object": …, "height_m": …}')
+            raise BadParameter(
+                where, "is not an object", remedy='write {"op": "set", "object": …, "height_m": …}'
+            )
         if entry.get("op", "set") != "set":
-            raise BadParameter(f"{where}.op", f"{entry.get('op')!r} is not an edit that is known", remedy='use "set"')
+            raise BadParameter(
+                f"{where}.op", f"{entry.get('op')!r} is not an edit that is known", remedy='use "set"'
+            )
         name, height = entry.get("object"), entry.get("height_m")
         if not isinstance(name, str):
-            raise BadParameter(f"{where}.object", "the building's id is missing", remedy="give the id of a building")
+            raise BadParameter(
+                f"{where}.object", "the building's id is missing", remedy="give the id of a building"
+            )
         if name not in number:
-            raise NotFound(f"there is no building {name!r}", f"{where}.object", "take an id of the layer buildings")
-        if isinstance(height, bool) or not isinstance(height, int | float) or not 0.0 <= float(height) <= HIGHEST_M:
+            raise NotFound(
+                f"there is no building {name!r}", f"{where}.object", "take an id of the layer buildings"
+            )
+        if (
+            isinstance(height, bool)
+            or not isinstance(height, int | float)
+            or not 0.0 <= float(height) <= HIGHEST_M
+        ):
             raise BadParameter(f"{where}.height_m", f"{height!r} is not a height from 0 to {HIGHEST_M:g} m")
         if not heights_m[number[name]] > 0.0:
-            raise BadParameter(f"{where}.object", f"{name!r} has no height to scale", remedy="choose another building")
+            raise BadParameter(
+                f"{where}.object", f"{name!r} has no height to scale", remedy="choose another building"
+            )
         found.pop(name, None)
         found[name] = Edit(name, float(height))
     return tuple(found.values())

@@ -38,15 +38,22 @@ class Rule:
         """The ground's sun positions, minutes after midnight: every 7 minutes, as many before as after the middle."""
         count = int((self.end_min - self.start_min) // self.step_min) + 1
         middle = (self.start_min + self.end_min) / 2
-        return middle + (np.arange(count) - (count - 1) / 2) * self.step_min
+        steps: NDArray[np.float64] = (middle + (np.arange(count) - (count - 1) / 2) * self.step_min).astype(
+            np.float64
+        )
+        return steps
 
     def passes(self, total: F32, run: F32, shift: float = 0.0) -> NDArray[np.bool_]:
         """Which points pass, bool[n], were their minutes of sun all longer by `shift`."""
-        return (run + shift >= self.run_min) | (total + shift >= self.total_min)
+        found: NDArray[np.bool_] = (run + shift >= self.run_min) | (total + shift >= self.total_min)
+        return found
 
     def near(self, total: F32, run: F32) -> NDArray[np.bool_]:
         """Whose verdict the stated error could flip, bool[n]."""
-        return self.passes(total, run, self.error_min) != self.passes(total, run, -self.error_min)
+        flips: NDArray[np.bool_] = self.passes(total, run, self.error_min) != self.passes(
+            total, run, -self.error_min
+        )
+        return flips
 
     def to_dict(self) -> dict[str, object]:
         """The rule as the header of an answer carries it."""
@@ -59,7 +66,9 @@ class Rule:
             "run": {"from_min": self.run_start_min, "to_min": self.run_end_min, "at_least_min": self.run_min},
             "near_min": self.error_min,
             "note": {
-                "ko": "외벽 점 기준이며 세대가 아닙니다. 법적 판단이 아닙니다. 건축법 시행령 86조의 인동간격은 필지가 있어야 하므로 판정하지 않습니다.",
-                "en": "Facade points, not dwellings; not a legal finding. Statutory spacing (Building Act, decree 86) needs parcels and is not claimed.",
+                "ko": "외벽 점 기준이며 세대가 아닙니다. 법적 판단이 아닙니다. "
+                "건축법 시행령 86조의 인동간격은 필지가 있어야 하므로 판정하지 않습니다.",
+                "en": "Facade points, not dwellings; not a legal finding. "
+                "Statutory spacing (Building Act, decree 86) needs parcels and is not claimed.",
             },
         }  # fmt: skip

@@ -104,7 +104,15 @@ class Scene:
         cell_m: cell of the ground's grid, metres.
     """
 
-    def __init__(self, buildings: Features, parts: Features, bounds: Bounds, zone: str, cell_m: float = 1.0, rule: Rule | None = None) -> None:
+    def __init__(
+        self,
+        buildings: Features,
+        parts: Features,
+        bounds: Bounds,
+        zone: str,
+        cell_m: float = 1.0,
+        rule: Rule | None = None,
+    ) -> None:
         frame: Frame = buildings.frame
         self.frame, self.bounds, self.rule, self.cell_m = frame, bounds, rule or Rule(), cell_m
         self.place = Place.of(frame, *bounds.centre, zone)
@@ -120,7 +128,11 @@ class Scene:
         self.wall, self.storey, self.z = self.walls.standing(self.solids, np.ones(len(self.ids)), everything)
         self.columns: Columns = columns_of(self.walls, self.wall, self.z)[0]
         corners = self.solids.corners
-        self._reach = np.hstack([corners[:, :, :2].min(axis=1), corners[:, :, :2].max(axis=1)]) if len(corners) else np.zeros((0, 4))
+        self._reach = (
+            np.hstack([corners[:, :, :2].min(axis=1), corners[:, :, :2].max(axis=1)])
+            if len(corners)
+            else np.zeros((0, 4))
+        )
         self._lock = RLock()
         self._days, self._states, self._grabs, self._answers = _Kept(4), _Kept(4), _Kept(6), _Kept(4)
 
@@ -190,7 +202,9 @@ class Scene:
     def _state(self, day: Day, edits: tuple[Edit, ...]) -> State:
         key = (day.date, day.basis, edits)
         if edits:
-            found: State = self._states.get_or(key, lambda: self._after(day, self._state(day, edits[:-1]), edits[-1])[0])
+            found: State = self._states.get_or(
+                key, lambda: self._after(day, self._state(day, edits[:-1]), edits[-1])[0]
+            )
             return found
         start: State = self._days.get_or(key, lambda: self._start(day))
         return start
@@ -209,7 +223,9 @@ class Scene:
         """Which wall columns would fail even on open ground, because of where they face, bool[walls]."""
 
         def make() -> Bools:
-            nothing = Curtains(np.zeros((0, 8)), np.zeros(1, np.int64), np.zeros((0, 4)), np.zeros(0, np.int64))
+            nothing = Curtains(
+                np.zeros((0, 8)), np.zeros(1, np.int64), np.zeros((0, 4)), np.zeros(0, np.int64)
+            )
             n = len(self.walls.place)
             alone = Columns(self.walls.place, np.arange(n + 1, dtype=np.int64), np.zeros(n))
             total, run = lit_time(alone, nothing, day.sun)
@@ -218,7 +234,9 @@ class Scene:
         return self._days.get_or(("cannot", day.date, day.basis), make)
 
     def _verdicts(self, day: Day, state: State) -> Verdicts:
-        return Verdicts(state.total, state.run, self._cannot(day)[self.wall], state.gone, state.extra, day.rule)
+        return Verdicts(
+            state.total, state.run, self._cannot(day)[self.wall], state.gone, state.extra, day.rule
+        )
 
     def _base_answer(self, day: Day) -> Answer:
         begun = time.perf_counter()
@@ -244,14 +262,31 @@ class Scene:
             mine = np.flatnonzero(self.solids.owner[self.solids.part] == owner)
             reach = self._reach[mine]
             height = self.height
-            row0 = int(np.clip(np.floor((height - reach[:, 3].max()) / self.cell_m) - 1, 0, self.rows)) if len(mine) else 0
-            row1 = int(np.clip(np.ceil((height - reach[:, 1].min()) / self.cell_m) + 1, 0, self.rows)) if len(mine) else 0
-            col0 = int(np.clip(np.floor(reach[:, 0].min() / self.cell_m) - 1, 0, self.cols)) if len(mine) else 0
-            col1 = int(np.clip(np.ceil(reach[:, 2].max() / self.cell_m) + 1, 0, self.cols)) if len(mine) else 0
+            row0 = (
+                int(np.clip(np.floor((height - reach[:, 3].max()) / self.cell_m) - 1, 0, self.rows))
+                if len(mine)
+                else 0
+            )
+            row1 = (
+                int(np.clip(np.ceil((height - reach[:, 1].min()) / self.cell_m) + 1, 0, self.rows))
+                if len(mine)
+                else 0
+            )
+            col0 = (
+                int(np.clip(np.floor(reach[:, 0].min() / self.cell_m) - 1, 0, self.cols)) if len(mine) else 0
+            )
+            col1 = (
+                int(np.clip(np.ceil(reach[:, 2].max() / self.cell_m) + 1, 0, self.cols)) if len(mine) else 0
+            )
             box = (row0, col0, max(row0, row1), max(col0, col1))
             x0, x1 = col0 * self.cell_m, col1 * self.cell_m
             y1, y0 = height - row0 * self.cell_m, height - row1 * self.cell_m
-            near = (self._reach[:, 0] <= x1) & (self._reach[:, 2] >= x0) & (self._reach[:, 1] <= y1) & (self._reach[:, 3] >= y0)
+            near = (
+                (self._reach[:, 0] <= x1)
+                & (self._reach[:, 2] >= x0)
+                & (self._reach[:, 1] <= y1)
+                & (self._reach[:, 3] >= y0)
+            )
             near[mine] = False
             curtains = grab(self.columns, self._curtains(before.factors), day.sun, owner, rung)
             return Grab(box, self._drape(box, np.flatnonzero(near), before.factors), curtains, rung)
@@ -289,7 +324,9 @@ class Scene:
         clock.append(time.perf_counter())
         names = ("grab", "ground", "facades", "storeys")
         spent = {name: (b - a) * 1e3 for name, a, b in zip(names, clock[:-1], clock[1:], strict=True)}
-        state = State((*before.edits, edit), None, heights, counts, built, total, run, gone, extra, factors, touched)
+        state = State(
+            (*before.edits, edit), None, heights, counts, built, total, run, gone, extra, factors, touched
+        )
         return state, spent
 
     def _storeys(self, day: Day, factors: Floats) -> tuple[Bools, Extra]:
@@ -324,4 +361,3 @@ def _union(a: Box | None, b: Box) -> Box:
     if a is None:
         return b
     return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
-

@@ -87,11 +87,12 @@ def utc_seconds(minutes: Floats, day: date, basis: str, place: Place) -> Floats:
     zone = ZoneInfo(place.zone)
     if basis == "civil":
         noon = datetime.combine(day, time(12), zone).timestamp()
-        return noon + (np.asarray(minutes, float) - 720.0) * 60.0
+        clock: Floats = noon + (np.asarray(minutes, float) - 720.0) * 60.0
+        return clock
     midnight = datetime.combine(day, time(0), UTC).timestamp()
-    utc = midnight + (np.asarray(minutes, float) - 4.0 * place.lon) * 60.0
+    utc: Floats = midnight + (np.asarray(minutes, float) - 4.0 * place.lon) * 60.0
     for _ in range(2):
-        equation = _spa(utc, place)[2]
+        equation: Floats = _spa(utc, place)[2]
         utc = midnight + (np.asarray(minutes, float) - 4.0 * place.lon - equation) * 60.0
     return utc
 
@@ -117,7 +118,10 @@ class Circle:
 
     def at(self, theta: Floats) -> Floats:
         """Vectors float64[n, 3] at angles (rad)."""
-        return self.rows[0] + np.cos(theta)[:, None] * self.rows[1] + np.sin(theta)[:, None] * self.rows[2]
+        found: Floats = (
+            self.rows[0] + np.cos(theta)[:, None] * self.rows[1] + np.sin(theta)[:, None] * self.rows[2]
+        )
+        return found
 
 
 @lru_cache(maxsize=64)
@@ -153,7 +157,9 @@ def sun_path(day: object, basis: object, place: Place, step_min: float = 10.0) -
     zone = ZoneInfo(place.zone)
 
     def clock(seconds: float) -> str:
-        return (datetime.fromtimestamp(seconds, UTC) + timedelta(seconds=30)).astimezone(zone).strftime("%H:%M")
+        return (
+            (datetime.fromtimestamp(seconds, UTC) + timedelta(seconds=30)).astimezone(zone).strftime("%H:%M")
+        )
 
     def solar(seconds: float, eot: float) -> str:
         total = round((seconds / 60.0 + 4.0 * place.lon + eot) % DAY_MIN) % 1440
