@@ -16,7 +16,7 @@ import { basis, fit, project, unproject, type Inset, type Point, type Size, type
 import type { State } from "../state/store";
 import { takeHands } from "./atlas-hands";
 import { Labels } from "./atlas-labels";
-import { hit, middle, shape, type Prism, type Shape } from "./atlas-prism";
+import { area, hit, middle, shape, type Prism, type Shape } from "./atlas-prism";
 import { Relief } from "./atlas-relief";
 
 /** Metres of the tallest block: high enough to be read, low enough to hide no other town wholly. */
@@ -28,6 +28,8 @@ interface Standing extends Prism {
   ko: string;
   en: string;
   middle: [number, number];
+  /** Area of its shapes, m²: who has room for a name keeps it in its place. */
+  room: number;
 }
 
 export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): void } {
@@ -113,12 +115,15 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
     return points.length ? fit(points, facing, size(), inset()) : { ...atlas.view, ...facing };
   }
 
+  const untouched = (): boolean => (Object.keys(atlas.home) as (keyof View)[]).every((k) => Math.abs(atlas.view[k] - atlas.home[k]) < 1e-6);
+
   function heightOf(town: string | null): number {
     const i = standing.findIndex((s) => s.id === town);
     return i < 0 ? 0 : reached[i]!;
   }
 
   function paint(): void {
+    if (!standing.length) return;
     const colours = new Map(drawn(atlas.towns, atlas.measure).towns.map((d) => [d.id, d.colour]));
     relief.draw(
       standing.map((s, i) => ({
@@ -151,7 +156,7 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
         const value = towns[i]?.value ?? null;
         return {
           id: s.id, ko: s.ko, en: s.en, value: value === null ? "–" : format.format(value), x, y, strong,
-          weight: (strong ? 10 : 0) + (towns[i]?.rise ?? 0), light: luminance(towns[i]?.colour ?? "#fff") < 0.3,
+          weight: (strong ? 1e12 : 0) + s.room, light: luminance(towns[i]?.colour ?? "#fff") < 0.3,
         };
       }),
     ); // prettier-ignore
@@ -167,6 +172,7 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
 
   /** Takes heights and view to where they are wanted: at once where nothing may move, else in TURN_MS. */
   function go(view: View | null): void {
+    if (!standing.length) return;
     cancelAnimationFrame(moving);
     wanted = drawn(atlas.towns, atlas.measure).towns.map((d) => (atlas.raised ? d.rise * TALLEST : 0));
     const [from, seen] = [reached.slice(), atlas.view];
@@ -211,9 +217,9 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
 
   const resized = new ResizeObserver(() => {
     viewer.resize();
-    const untouched = atlas.view.scale === atlas.home.scale && atlas.view.x === atlas.home.x && atlas.view.y === atlas.home.y;
+    const was = untouched();
     atlas.home = home();
-    if (untouched) atlas.view = { ...atlas.home };
+    if (was) atlas.view = { ...atlas.home };
     look(atlas.view);
     name();
   });
@@ -224,7 +230,7 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
       const first = standing.length === 0;
       standing = towns.map((t) => {
         const shapes: Shape[] = t.polygons.map((rings) => shape(rings.map((ring) => ring.map(([lon, lat]) => flat(lon, lat)))));
-        return { id: t.id, ko: t.ko, en: t.en, shapes, height: 0, middle: middle(shapes) };
+        return { id: t.id, ko: t.ko, en: t.en, shapes, height: 0, middle: middle(shapes), room: shapes.reduce((sum, loops) => sum + area(loops[0]!), 0) };
       });
       if (!standing.length) return;
       if (first) {
@@ -241,7 +247,11 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
       go({ ...atlas.home, x, y, scale: atlas.home.scale * 0.45 });
     }),
     watch(() => atlas.raised, homeward),
-    watch(() => atlas.measure, () => go(null)),
+    watch(() => atlas.measure, () => {
+      // Who has not moved the map sees all of it again, however tall it has become.
+      if (untouched()) homeward();
+      else go(null);
+    }),
     watch(() => [atlas.hovered, atlas.selected, atlas.points, atlas.places, atlas.hoveredPlace, state.looks.lang], paint),
   ]; // prettier-ignore
   look(atlas.view);

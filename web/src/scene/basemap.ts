@@ -11,6 +11,7 @@ import { evaluate, passes, type Properties, type Style } from "./style";
 const SIDE = 512;
 const DETAIL = 14;
 const NOTHING = 9;
+const FULL = 17;
 
 interface Shape {
   properties: Properties;
@@ -73,7 +74,7 @@ function segment(px: number, py: number, ax: number, ay: number, bx: number, by:
   return Math.hypot(px - ax - t * dx, py - ay - t * dy);
 }
 
-export async function createBaseMap(api: Api, twin: Twin, lite: boolean): Promise<BaseMap> {
+export async function createBaseMap(api: Api, twin: Twin, lite: boolean, wake: () => void): Promise<BaseMap> {
   const [style, about] = await Promise.all([
     api.style(twin.id) as unknown as Promise<Style>,
     api.tilejson(twin.id) as unknown as Promise<{ minzoom?: number; maxzoom?: number }>,
@@ -116,7 +117,9 @@ export async function createBaseMap(api: Api, twin: Twin, lite: boolean): Promis
     const parts = await Promise.all(within(sourceZoom(level), box));
     const pen = canvas.getContext("2d")!;
     // MapLibre counts zooms by tiles of 512 pixels, as these are.
-    const zoom = level;
+    const zoom = Math.min(level, FULL);
+    // Past the style's last zoom its widths grow with the ground.
+    const grow = 2 ** (level - zoom);
     const margin = 24 / SIDE / n;
     const toX = (v: number) => (v * n - x) * SIDE;
     const toY = (v: number) => (v * n - y) * SIDE;
@@ -159,7 +162,7 @@ export async function createBaseMap(api: Api, twin: Twin, lite: boolean): Promis
             pen.fillStyle = String(get("fill-color", "#ddd"));
             pen.fill("evenodd");
           } else {
-            const width = Number(get("line-width", 1));
+            const width = Number(get("line-width", 1)) * grow;
             if (!(width > 0)) continue;
             pen.lineCap = (layer.layout?.["line-cap"] as CanvasLineCap | undefined) ?? "butt";
             pen.setLineDash(((get("line-dasharray", []) as number[]) ?? []).map((d) => d * width));
@@ -186,7 +189,11 @@ export async function createBaseMap(api: Api, twin: Twin, lite: boolean): Promis
     proxy: undefined,
     hasAlphaChannel: true,
     getTileCredits: () => [],
-    requestImage: (x: number, y: number, level: number) => draw(x, y, level),
+    requestImage: (x: number, y: number, level: number) =>
+      draw(x, y, level).finally(() => {
+        setTimeout(wake);
+        setTimeout(wake, 60);
+      }),
     pickFeatures: () => undefined,
   } as unknown as ImageryProvider;
   const layer = new ImageryLayer(provider, { rectangle: Rectangle.fromDegrees(west, south, east, north), maximumAnisotropy: lite ? 1 : 8 });

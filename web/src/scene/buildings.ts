@@ -65,7 +65,7 @@ vec3 shadeWall(vec3 n, vec3 up, vec3 sun, float h, vec3 base) {
   float sky = 0.5 + 0.5 * dot(n, up);
   vec3 cool = vec3(0.70, 0.735, 0.79);
   vec3 warm = mix(vec3(1.0, 0.83, 0.66), vec3(1.0, 0.965, 0.90), smoothstep(0.05, 0.5, sunUp));
-  vec3 c = base * (cool * (0.70 + 0.22 * sky) + warm * lit * 0.46);
+  vec3 c = base * (cool * (0.68 + 0.20 * sky) + warm * lit * 0.40);
   c *= mix(0.90, 1.0, smoothstep(0.0, 22.0, h));
   c = mix(c, c * vec3(1.04, 1.02, 0.985), smoothstep(60.0, 320.0, h));
   return min(c, vec3(1.0));

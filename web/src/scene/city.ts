@@ -10,7 +10,7 @@ import { createBuildings, type Buildings } from "./buildings";
 import { followCamera, goHome } from "./camera";
 import { createEdge } from "./edge";
 import { createFacades } from "./facades";
-import { fadeGround, flatGround } from "./ground";
+import { flatGround } from "./ground";
 import { createHandle } from "./handle";
 import { createLabels, type Label } from "./labels";
 import { createMarks } from "./marks";
@@ -34,8 +34,7 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
   let alive = true;
   const render = () => scene.requestRender();
 
-  scene.terrainProvider = flatGround(twin.ground.ellipsoidal_m);
-  fadeGround(widget, 2200, 14_000);
+  scene.terrainProvider = flatGround(twin.ground.ellipsoidal_m, render);
   goHome(widget, twin, state.place.wanted);
   state.place.wanted = null;
   ends.push(followCamera(widget, state, twin));
@@ -102,7 +101,7 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
     render();
   });
   void told(state, async () => {
-    const map = await createBaseMap(state.api, twin, lite);
+    const map = await createBaseMap(state.api, twin, lite, render);
     if (!alive) return;
     scene.imageryLayers.add(map.layer);
     ends.push(() => void scene.imageryLayers.remove(map.layer));

@@ -32,6 +32,7 @@ declare module "@cesium/engine" {
     copyFrom(o: { source: object; xOffset?: number; yOffset?: number }): void;
     destroy(): void;
   }
+  export const ApproximateTerrainHeights: { initialize(): Promise<void> };
   export class Sampler {
     constructor(o: object);
   }

@@ -1,5 +1,5 @@
 import {
-  CesiumWidget, Color, Credit, CreditDisplay, DirectionalLight, Cartesian3, Globe, Rectangle, Transforms,
+  ApproximateTerrainHeights, CesiumWidget, Color, Credit, CreditDisplay, DirectionalLight, Cartesian3, Globe, Rectangle, Transforms,
 } from "@cesium/engine";
 import "@cesium/engine/Source/Widget/CesiumWidget.css";
 
@@ -15,9 +15,10 @@ export function drawsInSoftware(): boolean {
 
 /** The engine without anything of its own: no ion, no sky, no outside request. */
 export function createViewer(container: HTMLElement, lite: boolean): CesiumWidget {
-  // The default credit loads a logo and the default earth orientation a table; neither is wanted here.
+  // The default credit loads a logo and the default earth orientation tables; none is wanted here.
   CreditDisplay.cesiumCredit = new Credit("CesiumJS", false);
   Transforms.computeIcrfToCentralBodyFixedMatrix = Transforms.computeTemeToPseudoFixedMatrix;
+  ApproximateTerrainHeights.initialize = () => Promise.resolve();
   const globe = new Globe();
   const widget = new CesiumWidget(container, {
     baseLayer: false,
@@ -41,7 +42,7 @@ export function createViewer(container: HTMLElement, lite: boolean): CesiumWidge
   scene.highDynamicRange = false;
   scene.postProcessStages.fxaa.enabled = false;
   scene.light = new DirectionalLight({ direction: new Cartesian3(0, 0, -1) });
-  globe.baseColor = Color.fromCssColorString("#efede8");
+  globe.baseColor = Color.fromCssColorString("#ebeae5");
   globe.showGroundAtmosphere = false;
   globe.enableLighting = false;
   globe.showWaterEffect = false;

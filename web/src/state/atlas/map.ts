@@ -1,6 +1,6 @@
 /** What the map draws for the measure chosen: class, colour and relative height of each town. Pure. */
 
-import { classColour, NO_VALUE } from "./ramp";
+import { classColour, NO_VALUE, NONE } from "./ramp";
 import { breaks, classOf, legend, measure, type LegendClass, type Town } from "./towns";
 
 export interface Drawn {
@@ -22,21 +22,27 @@ export function drawn(towns: readonly Town[], measureId: string): { towns: Drawn
   const m = measure(measureId);
   const values = towns.map((t) => m.value(t));
   const known = values.filter((v): v is number => v !== null);
-  const limits = breaks(known);
+  // Towns that have none of a thing stand apart from those that have few.
+  const some = known.filter((v) => v !== 0);
+  const limits = breaks(some);
   const most = Math.max(0, ...known);
-  const classes = legend(known, limits);
+  const classes = legend(some, limits);
+  const none = known.length - some.length;
   return {
     towns: towns.map((t, i) => {
       const value = values[i] ?? null;
       return {
         id: t.id,
         value,
-        colour: value === null ? NO_VALUE : classColour(classOf(value, limits), limits.length + 1),
+        colour: value === null ? NO_VALUE : value === 0 ? NONE : classColour(classOf(value, limits), limits.length + 1),
         rise: value === null || most === 0 ? 0 : value / most,
       };
     }),
     key: {
-      classes: classes.map((c) => ({ ...c, colour: classColour(classOf(c.from, limits), limits.length + 1) })),
+      classes: [
+        ...(none > 0 ? [{ from: 0, to: 0, towns: none, colour: NONE }] : []),
+        ...classes.map((c) => ({ ...c, colour: classColour(classOf(c.from, limits), limits.length + 1) })),
+      ],
       most,
       missing: values.length - known.length,
     },

@@ -2,6 +2,9 @@
 
 const RAMP = ["#d9e1e2", "#aec6d0", "#7aa3b7", "#457c98", "#1e5a78"] as const;
 
+/** A count of none is not a small count. */
+export const NONE = "#eeece6";
+
 export const NO_VALUE = "#e4e1da";
 
 /** The colour of class k of n. */
