@@ -11,7 +11,17 @@ from starlette.responses import Response
 
 from twintown.api import answers, problems
 from twintown.api.guard import OnShelf, Reading
-from twintown.api.schemas import BoundsModel, LayerKind, Link, LonLatBox, Model, Names, Polygon
+from twintown.api.schemas import (
+    BoundsModel,
+    LayerKind,
+    LicenceModel,
+    Link,
+    LonLatBox,
+    Model,
+    Names,
+    Polygon,
+    SourceModel,
+)
 from twintown.trust.identity import ANYONE
 from twintown.trust.policy import Grant, Resource
 from twintown.twin.layers import LayerVersion, Twin
@@ -87,6 +97,8 @@ class LayerSummary(Model):
     grade: Literal["O", "S", "C"]
     version: str
     assumed: list[Names]
+    source: SourceModel
+    licence: LicenceModel
 
 
 class SunlightOffer(Model):
@@ -129,6 +141,7 @@ def base(twin: str) -> str:
 
 def summary(version: LayerVersion) -> LayerSummary:
     """A layer as a list shows it."""
+    source = version.provenance.sources[0]
     return LayerSummary(
         id=version.layer,
         title=Names.of(version.title),
@@ -138,6 +151,8 @@ def summary(version: LayerVersion) -> LayerSummary:
         grade=version.grade.value,
         version=version.version,
         assumed=[Names(**note) for note in version.meta.get("assumed", [])],
+        source=SourceModel.of(source),
+        licence=LicenceModel.of(source.licence),
     )
 
 
