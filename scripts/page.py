@@ -73,12 +73,20 @@ def find() -> Node:
     )
 
 
-def npm(node: Node, *arguments: str) -> bool:
-    """Run npm in web/."""
-    return (
-        subprocess.run([*node.npm, *arguments], cwd=WEB, env={**os.environ, "PATH": node.path}).returncode
-        == 0
+def npm(node: Node, *arguments: str, quiet: bool = False) -> bool:
+    """Run npm in web/; `quiet` shows its words only when it fails."""
+    ended = subprocess.run(
+        [*node.npm, *arguments],
+        cwd=WEB,
+        env={**os.environ, "PATH": node.path},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE if quiet else None,
+        stderr=subprocess.STDOUT if quiet else None,
+        text=True,
     )
+    if quiet and ended.returncode:
+        print(ended.stdout, file=sys.stderr)
+    return ended.returncode == 0
 
 
 def packages() -> Node:
