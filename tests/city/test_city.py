@@ -184,6 +184,7 @@ def test_a_pitched_roof_without_a_height_gets_one_that_fits():
         ({"roof_shape": "onion", "height_m": 9.5}, "roof-not-built"),
         ({"roof_shape": "skillion", "roof_height_m": 30.0, "height_m": 9.5}, "roof-taller-than-part"),
         ({"min_height_m": 12.0, "height_m": 9.5}, "base-above-top"),
+        ({"height_m": 0.0}, "height-of-nothing"),
         ({"geometry": shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 10)])}, "self-intersection"),
         ({"geometry": shapely.Polygon([(0, 0), (10, 0), (20, 0)])}, "zero-area"),
         ({"is_part": True, "is_building": True}, "both-building-and-part"),

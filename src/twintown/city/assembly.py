@@ -30,6 +30,8 @@ VERSION = "1"
 HELD, COVERED = 0.5, 0.9
 #: Areas (m²) below which nothing is built, and below which an overlap is not worth a finding.
 SMALLEST_M2, WORTH_M2 = 0.5, 5.0
+#: A stated height below this (m) is none.
+LOWEST_M = 0.5
 #: Pitch assumed where a tagged roof shape has no height: tan 30°.
 PITCH = 0.577
 
@@ -45,12 +47,8 @@ def assemble(drawn: Drawn) -> City:
         alone = pure[orphan]
         for one, at in zip(alone["id"], _points(alone.geometry.to_numpy()), strict=True):
             findings.add("part-without-outline", one, at, 1.0)
-        owner = np.where(orphan, -1, owner)
-        start = len(buildings)
         buildings = pd.concat([buildings, alone], ignore_index=True)
         pure, owner = pure[~orphan].reset_index(drop=True), owner[~orphan]
-        assert start + int(orphan.sum()) == len(buildings)
-    buildings = buildings[~buildings.index.duplicated()]
     areas = shapely.area(buildings.geometry.to_numpy())
     points = _points(buildings.geometry.to_numpy())
     carved = _carved(buildings, areas, points, findings)
@@ -68,33 +66,37 @@ def _points(geometry: NDArray[np.object_]) -> Floats:
 
 
 def _mended(table: gpd.GeoDataFrame, findings: Findings) -> gpd.GeoDataFrame:
-    """Only polygons that can be built, each once."""
-    geometry = table.geometry.to_numpy().copy()
+    """Only polygons that can be built, each once, with no height of nothing."""
+    geometry, ids = table.geometry.to_numpy().copy(), table["id"].to_numpy()
     for i in np.flatnonzero(~shapely.is_valid(geometry)):
         fixed = shapely.make_valid(geometry[i], method="structure", keep_collapsed=False)
-        at = shapely.get_coordinates(geometry[i])[0]
-        findings.add("self-intersection", table["id"].iloc[i], (at[0], at[1]), float(fixed.area))
+        findings.add("self-intersection", ids[i], _first_corner(geometry[i]), float(fixed.area))
         geometry[i] = fixed if shapely.get_dimensions(fixed) == 2 else shapely.Polygon()
-    polygonal = np.isin(shapely.get_type_id(geometry), [3, 6])
-    small = ~polygonal | (shapely.area(geometry) < SMALLEST_M2)
+    small = ~np.isin(shapely.get_type_id(geometry), [3, 6]) | (shapely.area(geometry) < SMALLEST_M2)
     for i in np.flatnonzero(small):
-        xy = shapely.get_coordinates(table.geometry.iloc[i])
-        at = (float(xy[0, 0]), float(xy[0, 1])) if len(xy) else (0.0, 0.0)
-        findings.add("zero-area", table["id"].iloc[i], at, float(shapely.area(geometry[i])))
+        findings.add(
+            "zero-area", ids[i], _first_corner(table.geometry.iloc[i]), float(shapely.area(geometry[i]))
+        )
     keep = ~small
-    shape = shapely.to_wkb(shapely.normalize(geometry))
+    shape, is_building = shapely.to_wkb(shapely.normalize(geometry)), table["is_building"].to_numpy()
     first: dict[tuple[bytes, bool], int] = {}
-    for i in np.flatnonzero(keep):
-        key = (shape[i], bool(table["is_building"].iloc[i]))
-        if (earlier := first.setdefault(key, int(i))) != i:
-            at = shapely.get_coordinates(shapely.point_on_surface(geometry[i]))[0]
-            findings.add(
-                "duplicate", table["id"].iloc[i], (at[0], at[1]), 1.0, str(table["id"].iloc[earlier])
-            )
-            keep[i] = False
-    return table.set_geometry(gpd.GeoSeries(geometry, index=table.index, crs=table.crs))[keep].reset_index(
-        drop=True
+    for k in np.flatnonzero(keep).tolist():
+        if (earlier := first.setdefault((shape[k], bool(is_building[k])), k)) != k:
+            findings.add("duplicate", ids[k], _first_corner(geometry[k]), 1.0, str(ids[earlier]))
+            keep[k] = False
+    height = table["height_m"].to_numpy(float).copy()
+    for i in np.flatnonzero(keep & (height < LOWEST_M)):
+        findings.add("height-of-nothing", ids[i], _first_corner(geometry[i]), float(height[i]))
+    height[height < LOWEST_M] = np.nan
+    mended = table.set_geometry(gpd.GeoSeries(geometry, index=table.index, crs=table.crs)).assign(
+        height_m=height
     )
+    return mended[keep].reset_index(drop=True)
+
+
+def _first_corner(geometry: shapely.Geometry) -> tuple[float, float]:
+    xy = shapely.get_coordinates(geometry)
+    return (float(xy[0, 0]), float(xy[0, 1])) if len(xy) else (0.0, 0.0)
 
 
 def _smallest_holder(
@@ -296,7 +298,9 @@ def _levelled(rows: pd.DataFrame, crs: object, findings: Findings) -> gpd.GeoDat
     top = rows["top"].to_numpy(float)
     storey = rows["storey"].to_numpy(float)
     stated = rows["min_height_m"].to_numpy(float)
+    top = np.maximum(top, LOWEST_M)
     base = np.nan_to_num(np.where(np.isfinite(stated), stated, rows["min_level"].to_numpy(float) * storey))
+    base = np.maximum(base, 0.0)
     for i in np.flatnonzero(base >= top - 0.1):
         findings.add("base-above-top", ids[i], tuple(at[i]), float(base[i]))
         base[i] = 0.0

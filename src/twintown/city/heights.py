@@ -29,6 +29,7 @@ MEASURED_ERROR_M = 1.0
 LEVEL_ERROR = 0.10
 ESTIMATE_ERROR_M = 3.0
 NEIGHBOURS, FEWEST, REACH_M = 15, 5, 500.0
+_CHUNK = 2048
 #: A storey outside of this (m) is a disagreement between height and levels.
 STOREY_RANGE_M = (2.2, 6.0)
 #: What stands in for a city in which no height at all is known.
@@ -103,25 +104,26 @@ def estimate(
     by_size = donors[np.argsort(area_m2[donors], kind="stable")]
     sizes = np.log(np.maximum(area_m2[by_size], 1e-6))
     tree = shapely.STRtree(shapely.points(xy[donors]))
-    pairs = tree.query(shapely.points(xy[targets]), predicate="dwithin", distance=REACH_M)
-    order = np.lexsort((np.hypot(*(xy[targets[pairs[0]]] - xy[donors[pairs[1]]]).T), pairs[0]))
-    row, other = pairs[0][order], donors[pairs[1][order]]
-    ratio = area_m2[targets[row]] / np.maximum(area_m2[other], 1e-6)
-    like = (ratio > 1 / 3) & (ratio < 3)
-    same = like & (function[targets[row]] == function[other])
-    starts = np.searchsorted(row, np.arange(len(targets) + 1))
-    for i in range(len(targets)):
-        near = slice(starts[i], starts[i + 1])
-        for mask in (same[near], like[near]):
-            found = other[near][mask][:NEIGHBOURS]
-            if len(found) >= FEWEST:
-                low, middle, high = np.percentile(height_m[found], [16, 50, 84])
-                break
-        else:
-            size = np.log(max(area_m2[targets[i]], 1e-6))
-            first = max(0, int(np.searchsorted(sizes, size)) - NEIGHBOURS)
-            alike = np.arange(first, min(first + 2 * NEIGHBOURS, len(sizes)))
-            closest = alike[np.argsort(np.abs(sizes[alike] - size), kind="stable")[:NEIGHBOURS]]
-            low, middle, high = np.percentile(height_m[by_size[closest]], [16, 50, 84])
-        values[i], errors[i] = middle, max(ESTIMATE_ERROR_M, (high - low) / 2)
+    for start in range(0, len(targets), _CHUNK):  # pairs of a dense city would not fit in memory at once
+        some = targets[start : start + _CHUNK]
+        pairs = tree.query(shapely.points(xy[some]), predicate="dwithin", distance=REACH_M)
+        order = np.lexsort((np.hypot(*(xy[some[pairs[0]]] - xy[donors[pairs[1]]]).T), pairs[0]))
+        row, other = pairs[0][order], donors[pairs[1][order]]
+        ratio = area_m2[some[row]] / np.maximum(area_m2[other], 1e-6)
+        like = (ratio > 1 / 3) & (ratio < 3)
+        same = like & (function[some[row]] == function[other])
+        first = np.searchsorted(row, np.arange(len(some) + 1))
+        for i, target in enumerate(some.tolist()):
+            near = slice(first[i], first[i + 1])
+            found = other[near][same[near]][:NEIGHBOURS]
+            if len(found) < FEWEST:
+                found = other[near][like[near]][:NEIGHBOURS]
+            if len(found) < FEWEST:
+                size = np.log(max(area_m2[target], 1e-6))
+                low = max(0, int(np.searchsorted(sizes, size)) - NEIGHBOURS)
+                alike = np.arange(low, min(low + 2 * NEIGHBOURS, len(sizes)))
+                nearest = np.argsort(np.abs(sizes[alike] - size), kind="stable")[:NEIGHBOURS]
+                found = by_size[alike[nearest]]
+            p16, p50, p84 = np.percentile(height_m[found], [16, 50, 84])
+            values[start + i], errors[start + i] = p50, max(ESTIMATE_ERROR_M, (p84 - p16) / 2)
     return values, errors

@@ -76,6 +76,11 @@ CODES: dict[str, tuple[str, str, str, str]] = {
         "바닥 {value} m가 꼭대기보다 높습니다: 세우지 않고 지면에서 시작했습니다",
         "the base at {value} m is above the top: started on the ground",
     ),
+    "height-of-nothing": (
+        "warning", "m",
+        "표시된 높이가 {value} m입니다: 없는 것으로 봅니다",
+        "the stated height is {value} m: taken as not stated",
+    ),
     "self-intersection": (
         "error", "m2",
         "외곽선이 스스로 교차합니다: 고쳐서 세웠습니다 ({value} m²)",
@@ -95,11 +100,6 @@ CODES: dict[str, tuple[str, str, str, str]] = {
         "warning", "m2",
         "‘{other}’와 {value} m² 겹칩니다",
         "overlaps {other} by {value} m²",
-    ),
-    "ring-not-closed": (
-        "error", "1",
-        "외곽선이 닫히지 않아 세우지 않았습니다",
-        "the outline is not closed: not built",
     ),
 }  # fmt: skip
 

@@ -20,7 +20,7 @@ def read_pbf(path: Path, progress: Progress = silent) -> Elements:
         BadData: damaged, truncated, or no PBF at all.
     """
     import osmium  # an extension that is not needed for XML
-    from osmium.filter import IdFilter, KeyFilter, TagFilter
+    from osmium.filter import EntityFilter, IdFilter, KeyFilter, TagFilter
     from osmium.osm import NODE as NODES
     from osmium.osm import RELATION as RELATIONS
     from osmium.osm import WAY as WAYS
@@ -72,10 +72,11 @@ def read_pbf(path: Path, progress: Progress = silent) -> Elements:
         progress("nodes", 0.5)
         members = {ref for several in relation_members for kind, ref, _ in several if kind == WAY}
         for chosen in (KeyFilter(*KEYS), IdFilter(members)):
-            chosen.enable_for(WAYS)  # nodes must pass, or the ways have no locations
-            for way in processor(path, NODES | WAYS).with_locations().with_filter(chosen):
-                if way.is_way():
-                    keep(way)
+            ways_only = EntityFilter(WAYS)
+            for way in (
+                processor(path, NODES | WAYS).with_locations().with_filter(ways_only).with_filter(chosen)
+            ):
+                keep(way)
             progress("ways", 0.9)
     except (RuntimeError, ValueError, OSError) as error:
         raise BadData(
