@@ -82,7 +82,7 @@ export class Relief {
   private rim(block: Block): void {
     const strong = block.hovered || block.selected;
     const colour = Color.fromCssColorString(strong ? "#1c2329" : "#f8f7f4");
-    const lift = strong ? 45 : 25;
+    const lift = strong ? 160 : 25;
     for (const loops of block.shapes)
       for (const loop of loops)
         this.lines.add({

@@ -59,8 +59,11 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
   const stage = document.createElement("div");
   stage.className = "atlas-stage";
   stage.tabIndex = 0;
-  stage.setAttribute("role", "group");
+  stage.setAttribute("role", "region");
   host.append(stage);
+  // The stage takes the keys; the canvas under it is a picture only.
+  viewer.canvas.tabIndex = -1;
+  viewer.canvas.setAttribute("aria-hidden", "true");
   const labels = new Labels(stage);
   const tip = document.createElement("div");
   tip.className = "atlas-tip";
@@ -265,6 +268,8 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
       relief.destroy();
       labels.destroy();
       stage.remove();
+      viewer.canvas.tabIndex = 0;
+      viewer.canvas.removeAttribute("aria-hidden");
       host.closest(".scene")?.classList.remove("atlas");
       if (scene.globe) scene.globe.show = before.globe ?? true;
       if (skyBox) skyBox.show = before.skyBox ?? false;

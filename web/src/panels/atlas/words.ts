@@ -7,7 +7,7 @@ import type { Town } from "../../state/atlas/towns";
 export function useWords() {
   const { t, tm, locale } = useI18n();
   const format = (digits: number) =>
-    new Intl.NumberFormat(locale.value, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    new Intl.NumberFormat(locale.value, { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: "negative" });
   const formats = computed(() => [0, 1, 2].map(format));
   const dictionary = computed(() => tm("atlas.words") as Record<string, unknown>);
 
