@@ -44,7 +44,7 @@ check: ## lint, strict types, the house's rules, the page's types
 	@$(RUN) scripts/environment.py dev
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m mypy
-	@$(PYTHON) -m importlinter.cli lint-imports 2>/dev/null || .venv/bin/lint-imports
+	@.venv/bin/lint-imports --no-logo
 	@$(PYTEST) tests/house
 	@$(RUN) scripts/page.py npm run --silent check
 
