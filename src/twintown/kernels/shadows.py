@@ -158,26 +158,26 @@ def _sweep(heights, backward, slope, drop, out, count):  # type: ignore[no-untyp
             _mask_row(heights[r], part, fall, out[r])
 
 
-def lit_masks(field: Field, directions: F64, threads: int = 0) -> U8:
+def lit_masks(field: Field, directions: F64, threads: int = 0, out: U8 | None = None) -> U8:
     """Lit (1) or shaded (0) cells for each sun position, u1[n, rows, cols].
 
     ``directions`` float64[n, 3]: unit vectors towards the sun, grid east, grid north, up, each above the horizon.
-    Raises ValueError for a sun below the horizon. Method: [ratti2004], on skewed lines.
+    ``out``: an array of that shape to write into instead of a new one. Raises ValueError for a sun below the horizon. Method: [ratti2004], on skewed lines.
     """
     marches = [_march(d, field.cell_m) for d in directions]
-    out = np.empty((len(marches), *field.heights.shape), np.uint8)
+    masks = np.empty((len(marches), *field.heights.shape), np.uint8) if out is None else out
 
     def work(index: int) -> None:
         m = marches[index]
         if m.across:
             turned = np.empty(field.across.shape, np.uint8)
             _sweep(field.across, m.backward, m.slope, m.drop, turned, False)
-            _transpose_u8(turned, out[index])
+            _transpose_u8(turned, masks[index])
         else:
-            _sweep(field.heights, m.backward, m.slope, m.drop, out[index], False)
+            _sweep(field.heights, m.backward, m.slope, m.drop, masks[index], False)
 
     spread(work, len(marches), threads)
-    return out
+    return masks
 
 
 def lit_counts(field: Field, directions: F64, threads: int = 0) -> U8:
