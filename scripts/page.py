@@ -67,6 +67,10 @@ def find() -> Node:
     node = home / "bin" / "node"
     if not good(version := version_of(str(node))):
         stop(f"the Node of PyPI does not run here ({node.relative_to(ROOT)}); install Node 22.12 or newer")
+    link = environment.VENV / "bin" / "node"  # for tests that run Node themselves
+    if not link.exists():
+        link.unlink(missing_ok=True)
+        link.symlink_to(node)
     npm_script = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     return Node(
         version, [str(node), str(npm_script)], f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"

@@ -18,6 +18,7 @@ _MADE = (
     "tiles",
     "index",
     "ledger",
+    "catalog.json",
     ".staging",
     ".lock",
     BUILT,
