@@ -78,3 +78,6 @@ watch(
 );
 
 void openTwin(state, link.twin);
+
+// For the browser's console and the tests: what the page knows.
+Object.assign(globalThis, { twintown: { state, clock, sunlight, held, viewer } });

@@ -52,7 +52,7 @@ export function takeHands(stage: HTMLElement, atlas: Atlas, hands: Hands): () =>
   const down = (event: PointerEvent): void => {
     pointers.set(event.pointerId, at(event));
     travelled = 0;
-    if (event.pointerType !== "touch") stage.setPointerCapture(event.pointerId);
+    stage.setPointerCapture(event.pointerId);
   };
   const drag = (event: PointerEvent): void => {
     const [px, py] = at(event);
@@ -71,9 +71,8 @@ export function takeHands(stage: HTMLElement, atlas: Atlas, hands: Hands): () =>
       const after = Math.hypot(px - other[0], py - other[1]);
       zoomAt((px + other[0]) / 2, (py + other[1]) / 2, before / Math.max(1, after));
       move(dx / 2, dy / 2);
-    } else if (event.pointerType !== "touch" && (event.buttons & 2 || event.shiftKey)) turn(dx, dy);
-    // One finger scrolls the page up and down (touch-action), and moves the map sideways only once it is larger than its frame.
-    else if (event.pointerType !== "touch") move(dx, dy);
+    } else if (event.buttons & 2 || event.shiftKey) turn(dx, dy);
+    else move(dx, dy);
     pointers.set(event.pointerId, [px, py]);
   };
   const up = (event: PointerEvent): void => {

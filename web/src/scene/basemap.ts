@@ -74,7 +74,7 @@ function segment(px: number, py: number, ax: number, ay: number, bx: number, by:
   return Math.hypot(px - ax - t * dx, py - ay - t * dy);
 }
 
-export async function createBaseMap(api: Api, twin: Twin, lite: boolean, wake: () => void): Promise<BaseMap> {
+export async function createBaseMap(api: Api, twin: Twin, lite: boolean): Promise<BaseMap> {
   const [style, about] = await Promise.all([
     api.style(twin.id) as unknown as Promise<Style>,
     api.tilejson(twin.id) as unknown as Promise<{ minzoom?: number; maxzoom?: number }>,
@@ -190,10 +190,7 @@ export async function createBaseMap(api: Api, twin: Twin, lite: boolean, wake: (
     hasAlphaChannel: true,
     getTileCredits: () => [],
     requestImage: (x: number, y: number, level: number) =>
-      draw(x, y, level).finally(() => {
-        setTimeout(wake);
-        setTimeout(wake, 60);
-      }),
+      draw(x, y, level),
     pickFeatures: () => undefined,
   } as unknown as ImageryProvider;
   const layer = new ImageryLayer(provider, { rectangle: Rectangle.fromDegrees(west, south, east, north), maximumAnisotropy: lite ? 1 : 8 });

@@ -1,4 +1,4 @@
-import { Cartesian2, Cartesian3, DirectionalLight, Math as M, Matrix4, ShadowMap, type CesiumWidget } from "@cesium/engine";
+import { type Cartesian2, Cartesian3, DirectionalLight, Math as M, Matrix4, ShadowMap, type CesiumWidget } from "@cesium/engine";
 import { watch, watchEffect } from "vue";
 import type { Twin } from "../api/types";
 import type { Clock } from "../state/clock";
@@ -34,7 +34,7 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
   let alive = true;
   const render = () => scene.requestRender();
 
-  scene.terrainProvider = flatGround(twin.ground.ellipsoidal_m, render);
+  scene.terrainProvider = flatGround(twin.ground.ellipsoidal_m);
   goHome(widget, twin, state.place.wanted);
   state.place.wanted = null;
   ends.push(followCamera(widget, state, twin));
@@ -101,7 +101,7 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
     render();
   });
   void told(state, async () => {
-    const map = await createBaseMap(state.api, twin, lite, render);
+    const map = await createBaseMap(state.api, twin, lite);
     if (!alive) return;
     scene.imageryLayers.add(map.layer);
     ends.push(() => void scene.imageryLayers.remove(map.layer));
@@ -263,6 +263,8 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
       }
     } else drawnAt = now;
     before = now;
+    // The engine hears only of its own requests; the ground and its map are made here.
+    if (!scene.globe.tilesLoaded) render();
     pace.frame(now);
     if (now - arranged > 200 && moved) {
       arranged = now;
@@ -273,7 +275,9 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
   };
   let moved = true;
   scene.camera.percentageChanged = 0.01;
+  pace.moving(performance.now());
   ends.push(
+    scene.globe.tileLoadProgressEvent.addEventListener(() => pace.moving(performance.now())),
     scene.camera.changed.addEventListener(() => {
       moved = true;
       pace.moving(performance.now());
