@@ -116,10 +116,10 @@ describe("places", () => {
 
 describe("livestock", () => {
   const herds: Herd[] = [
-    { village: "가리", town: "a", kind: "pig", heads: 100, farms: 1 },
-    { village: "가리", town: "a", kind: "pig", heads: 50, farms: 2 },
-    { village: "나리", town: "b", kind: "pig", heads: 400, farms: 1 },
-    { village: "나리", town: "b", kind: "deer", heads: 4, farms: 1 },
+    { code: "1", village: "가리", town: "a", kind: "pig", heads: 100, farms: 1 },
+    { code: "1", village: "가리", town: "a", kind: "pig", heads: 50, farms: 2 },
+    { code: "2", village: "나리", town: "b", kind: "pig", heads: 400, farms: 1 },
+    { code: "2", village: "나리", town: "b", kind: "deer", heads: 4, farms: 1 },
   ];
   it("adds up by kind and town", () => {
     const [pig, deer] = kinds(herds);

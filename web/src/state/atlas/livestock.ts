@@ -1,6 +1,8 @@
 /** Livestock by village, kind and town. Pure. */
 
 export interface Herd {
+  /** Code of the legal village or dong. */
+  code: string;
   village: string;
   /** Id of the town the village belongs to; null where the source names none. */
   town: string | null;

@@ -90,7 +90,9 @@ export function readPlaces(kind: PlaceKind, features: readonly Feature[], towns:
 }
 
 export function readHerds(features: readonly Feature[], find: (key: string) => string | null): Herd[] {
-  return features.map(({ properties: p }) => ({
+  return features.map(({ id, properties: p }) => ({
+    // A row's id starts with the code of its legal village: "4150010300.0-…".
+    code: /^\d+/.exec(String(id))?.[0] ?? "",
     // A dong has no villages under it; then the town is the place.
     village: text(p, "village", "town"),
     town: find(text(p, "town_id", "town")),
