@@ -162,7 +162,8 @@ def lit_masks(field: Field, directions: F64, threads: int = 0, out: U8 | None = 
     """Lit (1) or shaded (0) cells for each sun position, u1[n, rows, cols].
 
     ``directions`` float64[n, 3]: unit vectors towards the sun, grid east, grid north, up, each above the horizon.
-    ``out``: an array of that shape to write into instead of a new one. Raises ValueError for a sun below the horizon. Method: [ratti2004], on skewed lines.
+    ``out``: an array of that shape to write into instead of a new one.
+    Raises ValueError for a sun below the horizon. Method: [ratti2004], on skewed lines.
     """
     marches = [_march(d, field.cell_m) for d in directions]
     masks = np.empty((len(marches), *field.heights.shape), np.uint8) if out is None else out

@@ -72,6 +72,7 @@ def negative(c, a, b, t0, t1, out):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def wider(found, n):  # type: ignore[no-untyped-def]
+    """The first n rows in an array of twice the room."""
     more = np.empty((2 * found.shape[0], found.shape[1]), found.dtype)
     more[:n] = found[:n]
     return more
@@ -105,6 +106,7 @@ def join(spans, m, t0, t1):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def covered(spans, m, t0, t1):  # type: ignore[no-untyped-def]
+    """Whether one of the m disjoint, rising spans holds all of [t0, t1]."""
     for i in range(m):
         if spans[i, 0] <= t0:
             if spans[i, 1] >= t1:

@@ -46,11 +46,11 @@ class State:
 
     `counts` u1[rows, cols]: lit steps of every cell, roofs too; `built` bool[rows, cols]; `total`, `run` float32[points], minutes;
     `gone` bool[points]; `factors` float64[buildings]; `touched`: the window that differs from the base.
+    `field` is that of the edits before the last one unless the state was made to be built upon.
     """
 
     edits: tuple[Edit, ...]
-    field: Field | None
-    heights: F32
+    field: Field
     counts: U8
     built: Bools
     total: F32
@@ -203,7 +203,7 @@ class Scene:
         key = (day.date, day.basis, edits)
         if edits:
             found: State = self._states.get_or(
-                key, lambda: self._after(day, self._state(day, edits[:-1]), edits[-1])[0]
+                key, lambda: self._after(day, self._state(day, edits[:-1]), edits[-1], True)[0]
             )
             return found
         start: State = self._days.get_or(key, lambda: self._start(day))
@@ -215,7 +215,7 @@ class Scene:
         field = Field.of(heights, self.cell_m)
         total, run = lit_time(self.columns, self.solids.curtains, day.sun)
         return State(
-            (), field, heights, lit_counts(field, day.directions), heights > 0, total, run, np.zeros(len(self.z), bool),
+            (), field, lit_counts(field, day.directions), heights > 0, total, run, np.zeros(len(self.z), bool),
             Extra.none(), factors, None,
         )  # fmt: skip
 
@@ -293,7 +293,9 @@ class Scene:
 
         return self._grabs.get_or((day.date, day.basis, before.edits, edit.object, rung), make)
 
-    def _after(self, day: Day, before: State, edit: Edit) -> tuple[State, dict[str, float]]:
+    def _after(
+        self, day: Day, before: State, edit: Edit, keep: bool = False
+    ) -> tuple[State, dict[str, float]]:
         owner = self.number[edit.object]
         factor = edit.height_m / float(self.heights_m[owner])
         clock = [time.perf_counter()]
@@ -304,17 +306,19 @@ class Scene:
         mine = np.flatnonzero(self.solids.owner[self.solids.part] == owner)
         row0, col0, row1, col1 = held.box
         fresh = np.maximum(held.rest, self._drape(held.box, mine, factors))
-        field = before.field or Field.of(before.heights, self.cell_m)
+        field = before.field
         counts, built, touched = before.counts, before.built, before.touched
-        if fresh.size and not np.array_equal(fresh, before.heights[row0:row1, col0:col1]):
+        if fresh.size and not np.array_equal(fresh, before.field.heights[row0:row1, col0:col1]):
             delta, (r, c, rows, cols) = edit_counts(field, row0, col0, fresh, day.directions)
             counts = counts.copy()
             counts[r : r + rows, c : c + cols].view(np.int8)[...] += delta
             built = built.copy()
             built[row0:row1, col0:col1] = fresh > 0
             touched = _union(touched, (min(r, row0), min(c, col0), max(r + rows, row1), max(c + cols, col1)))
-        heights = before.heights.copy()
-        heights[row0:row1, col0:col1] = fresh
+        if keep:  # the next edit starts from this one; an answer in passing does without
+            heights = before.field.heights.copy()
+            heights[row0:row1, col0:col1] = fresh
+            field = Field.of(heights, self.cell_m)
         clock.append(time.perf_counter())
         total, run = before.total.copy(), before.run.copy()
         points = held.curtains.points
@@ -324,9 +328,7 @@ class Scene:
         clock.append(time.perf_counter())
         names = ("grab", "ground", "facades", "storeys")
         spent = {name: (b - a) * 1e3 for name, a, b in zip(names, clock[:-1], clock[1:], strict=True)}
-        state = State(
-            (*before.edits, edit), None, heights, counts, built, total, run, gone, extra, factors, touched
-        )
+        state = State((*before.edits, edit), field, counts, built, total, run, gone, extra, factors, touched)
         return state, spent
 
     def _storeys(self, day: Day, factors: Floats) -> tuple[Bools, Extra]:
