@@ -20,6 +20,7 @@ from twintown.build.plan import check_layers, fresh, in_order, mark
 from twintown.build.progress import FIRST_GUESS, ProgressLine
 from twintown.build.steps import Step, all_steps, layer_version
 from twintown.ground.errors import PluginFailed, StorageFailed, TwintownError
+from twintown.products import catalogue
 from twintown.store.blobs import STAGING, storage_failed
 from twintown.store.tables import StepRow
 from twintown.twin.description import Description
@@ -27,6 +28,8 @@ from twintown.twin.layers import LayerVersion, Twin
 
 #: Versions of each layer and product that stay on disk: the current one and the one before.
 KEEP = 2
+#: STAC: the item beside each version's data, and the catalog of the current ones at the twin's root.
+ITEM, LISTING = "item.json", "catalog.json"
 
 
 @dataclass(frozen=True)
@@ -163,10 +166,22 @@ def _switch(twin: Twin, work: _Work) -> None:
     tables = twin.tables
     now = {name: row.version for name, row in tables.layers().items()}
     made = {name: row.version for name, row in tables.products().items()}
+    _catalogue(twin, work)
     if (now, made) != (layers, work.products):
         tables.switch(layers, work.products, only=True)
+    listing = catalogue.catalog(twin.description.id, twin.description.names, work.layers.values())
+    if not twin.blobs.exists(LISTING) or twin.blobs.get(LISTING) != listing:
+        twin.blobs.put(LISTING, listing)
     for path in tables.prune(KEEP):
         twin.blobs.delete_prefix(path)
+
+
+def _catalogue(twin: Twin, work: _Work) -> None:
+    """A STAC item beside each version that has none yet: whoever finds the files finds what they are."""
+    for version in work.layers.values():
+        key = f"{version.path}/{ITEM}"
+        if not twin.blobs.exists(key):
+            twin.blobs.put(key, catalogue.item_bytes(version, twin.description.frame, twin.description.id))
 
 
 def _sweep(twin: Twin) -> None:
@@ -179,7 +194,7 @@ def _sweep(twin: Twin) -> None:
         if row.state == "finished"
     }
     folders = _folders(twin, ("layers", "tiles"))
-    lost = [pair for pair, (path, _) in known.items() if path not in folders]
+    lost = [pair for pair, (path, _) in known.items() if path not in folders or not _has_data(twin, path)]
     dead = [pair for pair, (_, state) in known.items() if state == "ready" and pair not in finished]
     twin.tables.forget([*lost, *dead])
     recorded = {path for path, _ in twin.tables.known().values()}
@@ -188,6 +203,11 @@ def _sweep(twin: Twin) -> None:
             twin.blobs.delete_prefix(folder)
     if twin.blobs.root is not None:
         shutil.rmtree(twin.blobs.root / STAGING, ignore_errors=True)
+
+
+def _has_data(twin: Twin, path: str) -> bool:
+    """Whether a version's folder holds more than the item that describes it."""
+    return any(not key.endswith(f"/{ITEM}") for key in twin.blobs.keys(path))
 
 
 def _folders(twin: Twin, tops: Sequence[str]) -> set[str]:

@@ -176,7 +176,7 @@ class ProductStep:
 
     def code(self) -> str:
         """See `Step`."""
-        return mark.code("ground", "products")
+        return mark.code("ground", "city", "products")
 
     def make(self, twin: Twin, layers: Mapping[str, LayerVersion], report: Report) -> dict[str, str]:
         """See `Step`."""
