@@ -1,5 +1,8 @@
 /** Names of the towns over the picture, as text of the page: sharp at any size, and in the page's own font. */
 
+/** A map narrower than this (CSS pixels) has room for one name a town only. */
+export const NARROW = 520;
+
 export interface Label {
   id: string;
   ko: string;
@@ -67,7 +70,7 @@ export class Labels {
 
   draw(labels: readonly Label[]): void {
     const frame = { width: this.root.clientWidth, height: this.root.clientHeight };
-    const narrow = frame.width < 640;
+    const narrow = frame.width < NARROW;
     const sizes = labels.map((label) => {
       const node = this.node(label.id);
       const text = `${label.ko}\n${label.en}\n${label.value}\n${narrow && !label.strong}`;

@@ -15,7 +15,7 @@ import { measure } from "../state/atlas/towns";
 import { basis, fit, project, unproject, type Inset, type Point, type Size, type View } from "../state/atlas/view";
 import type { State } from "../state/store";
 import { takeHands } from "./atlas-hands";
-import { Labels } from "./atlas-labels";
+import { Labels, NARROW } from "./atlas-labels";
 import { area, hit, middle, shape, type Prism, type Shape } from "./atlas-prism";
 import { Relief } from "./atlas-relief";
 
@@ -44,6 +44,7 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
     globe: scene.globe?.show, frustum: camera.frustum, background: Color.clone(scene.backgroundColor),
     inputs: scene.screenSpaceCameraController.enableInputs, samples: scene.msaaSamples, request: scene.requestRenderMode,
     skyBox: skyBox?.show, sky: scene.skyAtmosphere?.show, fog: scene.fog.enabled,
+    resolution: viewer.resolutionScale,
   }; // prettier-ignore
   if (scene.globe) scene.globe.show = false;
   if (skyBox) skyBox.show = false;
@@ -52,6 +53,9 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
   scene.requestRenderMode = true;
   // Fourteen blocks are cheap even in software: smooth edges are affordable here.
   scene.msaaSamples = 4;
+  viewer.resolutionScale = 1;
+  // A place in another city says nothing here.
+  state.place.camera = null;
   scene.screenSpaceCameraController.enableInputs = false;
   scene.backgroundColor = Color.fromCssColorString(getComputedStyle(document.documentElement).getPropertyValue("--paper").trim() || "#f3f1ec");
   host.closest(".scene")?.classList.add("atlas");
@@ -90,7 +94,7 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
   let moving = 0;
   const size = (): Size => ({ width: stage.clientWidth || 1, height: stage.clientHeight || 1 });
   const inset = (): Inset => {
-    const narrow = stage.clientWidth < 640;
+    const narrow = stage.clientWidth < NARROW;
     return narrow ? { top: 168, right: 14, bottom: 44, left: 14 } : { top: 132, right: 44, bottom: 72, left: 44 };
   };
   const still = (): boolean => state.looks.lite || state.looks.reducedMotion;
@@ -151,7 +155,7 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
     const { towns } = drawn(atlas.towns, atlas.measure);
     const m = measure(atlas.measure);
     const format = new Intl.NumberFormat(state.looks.lang, { minimumFractionDigits: m.digits, maximumFractionDigits: m.digits });
-    stage.classList.toggle("narrow", size().width < 640);
+    stage.classList.toggle("narrow", size().width < NARROW);
     labels.draw(
       standing.map((s, i) => {
         const [x, y] = project([...s.middle, reached[i]!], atlas.view, size());
@@ -277,6 +281,7 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
       scene.fog.enabled = before.fog;
       scene.requestRenderMode = before.request;
       scene.msaaSamples = before.samples;
+      viewer.resolutionScale = before.resolution;
       scene.backgroundColor = before.background;
       scene.screenSpaceCameraController.enableInputs = before.inputs;
       camera.frustum = before.frustum;

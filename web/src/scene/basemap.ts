@@ -124,15 +124,16 @@ export async function createBaseMap(api: Api, twin: Twin, lite: boolean): Promis
     const toX = (v: number) => (v * n - x) * SIDE;
     const toY = (v: number) => (v * n - y) * SIDE;
     pen.lineJoin = "round";
+    // Only the data's own area is drawn: beyond it there is nothing to show.
+    pen.beginPath();
+    pen.rect(toX(x0), toY(y0), toX(x1) - toX(x0), toY(y1) - toY(y0));
+    pen.clip();
     for (const layer of style.layers) {
       if ((layer.minzoom ?? 0) > zoom || (layer.maxzoom ?? 99) <= zoom) continue;
       const paint = layer.paint ?? {};
       if (layer.type === "background") {
-        // Only the data's own area is coloured: beyond it there is nothing to show.
         pen.fillStyle = String(evaluate(paint["background-color"], zoom, {}) ?? "#f1efea");
-        const l = Math.max(0, toX(x0));
-        const t = Math.max(0, toY(y0));
-        pen.fillRect(l, t, Math.min(SIDE, toX(x1)) - l, Math.min(SIDE, toY(y1)) - t);
+        pen.fillRect(0, 0, SIDE, SIDE);
         continue;
       }
       if (layer.type !== "fill" && layer.type !== "line" && layer.type !== "circle") continue;

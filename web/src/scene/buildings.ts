@@ -54,7 +54,7 @@ function watchLoads(): void {
 }
 
 const HOVER = Color.fromCssColorString("#ffe3ad");
-const SELECTED = Color.fromCssColorString("#ffc25c");
+const SELECTED = Color.fromCssColorString("#ffcd7d");
 
 /** Own shading: flat faces, a quiet sun, a breath of dark at the foot, a little light with height. */
 export const SHADE = `
@@ -63,9 +63,9 @@ vec3 shadeWall(vec3 n, vec3 up, vec3 sun, float h, vec3 base) {
   float day = smoothstep(-0.02, 0.12, sunUp);
   float lit = max(dot(n, sun), 0.0) * day;
   float sky = 0.5 + 0.5 * dot(n, up);
-  vec3 cool = vec3(0.70, 0.735, 0.79);
+  vec3 cool = vec3(0.705, 0.73, 0.775);
   vec3 warm = mix(vec3(1.0, 0.83, 0.66), vec3(1.0, 0.965, 0.90), smoothstep(0.05, 0.5, sunUp));
-  vec3 c = base * (cool * (0.68 + 0.20 * sky) + warm * lit * 0.40);
+  vec3 c = base * (cool * (0.66 + 0.20 * sky) + warm * lit * 0.45);
   c *= mix(0.90, 1.0, smoothstep(0.0, 22.0, h));
   c = mix(c, c * vec3(1.04, 1.02, 0.985), smoothstep(60.0, 320.0, h));
   return min(c, vec3(1.0));

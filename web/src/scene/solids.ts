@@ -31,7 +31,7 @@ void main() {
   vec3 up = czm_viewRotation * u_up;
   float h = dot(v_positionEC - u_origin, up);
   vec3 c = shadeWall(n, up, czm_lightDirectionEC, h, vec3(0.965, 0.955, 0.935));
-  out_FragColor = vec4(c * vec3(1.0, 0.80, 0.47), 1.0);
+  out_FragColor = vec4(c * vec3(1.0, 0.80, 0.49), 1.0);
 }`;
 const LOCATIONS = { position: 0, featureId: 1 };
 /** glTF's y up to the tile's z up. */

@@ -42,7 +42,7 @@ export function createViewer(container: HTMLElement, lite: boolean): CesiumWidge
   scene.highDynamicRange = false;
   scene.postProcessStages.fxaa.enabled = false;
   scene.light = new DirectionalLight({ direction: new Cartesian3(0, 0, -1) });
-  globe.baseColor = Color.fromCssColorString("#ebeae5");
+  globe.baseColor = Color.fromCssColorString("#e3e2dd");
   globe.showGroundAtmosphere = false;
   globe.enableLighting = false;
   globe.showWaterEffect = false;

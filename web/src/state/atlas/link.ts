@@ -28,14 +28,17 @@ export function follow(state: State, atlas: Atlas): () => void {
   const kinds = Object.keys(LAYER_OF) as PlaceKind[];
   const on = kinds.find((k) => state.looks.layers.includes(LAYER_OF[k]));
   if (on) atlas.points = on;
+  const tell = (id: string | null): void => {
+    if ((state.pick.selection?.id ?? null) === id) return;
+    const ring = atlas.towns.find((t) => t.id === id)?.polygons[0]?.[0];
+    state.pick.selection = id && ring ? { id, layer: "towns", lon: ring[0]![0], lat: ring[0]![1], feature: null } : null;
+  };
+  // Coming back from another twin, the town is still chosen here and no longer there.
+  if (atlas.selected) tell(atlas.selected);
   const stops = [
     watch(() => written(atlas), (text) => (state.looks.atlas = text)),
     watch(() => atlas.points, (kind) => (state.looks.layers = kind === "none" ? [] : [LAYER_OF[kind]])),
-    watch(() => atlas.selected, (id) => {
-      if ((state.pick.selection?.id ?? null) === id) return;
-      const ring = atlas.towns.find((t) => t.id === id)?.polygons[0]?.[0];
-      state.pick.selection = id && ring ? { id, layer: "towns", lon: ring[0]![0], lat: ring[0]![1], feature: null } : null;
-    }),
+    watch(() => atlas.selected, tell),
     watch(() => state.pick.selection, (found) => {
       if (!found) return;
       if (found.layer === "towns") atlas.selected = found.id;
