@@ -96,6 +96,7 @@ def test_a_second_builder_is_told_who_holds_the_lock(town: Path) -> None:
     assert build(town).layers == 5
 
 
+@pytest.mark.slow
 def test_the_lock_of_a_killed_builder_is_free(town: Path) -> None:
     code = (
         "import os, sys; from pathlib import Path; from twintown.build.lock import locked\n"
@@ -129,6 +130,7 @@ def test_a_full_disk_keeps_the_last_good_version(
     assert served(town) != before
 
 
+@pytest.mark.slow
 def test_a_real_limit_on_file_size_ends_in_one_line(town: Path) -> None:
     code = (
         "import resource, signal, sys\n"
@@ -187,6 +189,7 @@ def test_a_source_that_breaks_is_named_in_one_line(town: Path, monkeypatch: pyte
         build(town)
 
 
+@pytest.mark.slow
 def test_a_directory_without_rights_can_be_read_and_not_built(town: Path) -> None:
     # The whole of it in a child that gives up its rights, because root may write anywhere.
     place = Path(tempfile.mkdtemp(prefix="twintown-"))
