@@ -155,7 +155,6 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
     const { towns } = drawn(atlas.towns, atlas.measure);
     const m = measure(atlas.measure);
     const format = new Intl.NumberFormat(state.looks.lang, { minimumFractionDigits: m.digits, maximumFractionDigits: m.digits });
-    stage.classList.toggle("narrow", size().width < NARROW);
     labels.draw(
       standing.map((s, i) => {
         const [x, y] = project([...s.middle, reached[i]!], atlas.view, size());
