@@ -14,6 +14,8 @@ export interface Label {
   weight: number;
   strong: boolean;
   light: boolean;
+  /** Its words would run over another town: it gets a ground of its own. */
+  over: boolean;
 }
 
 interface Box {
@@ -98,8 +100,8 @@ export class Labels {
       if (!at) return;
       const away = Math.hypot(at[0] - label.x, at[1] - label.y) > 3;
       node.classList.toggle("strong", label.strong);
-      node.classList.toggle("light", label.light && !away);
-      node.classList.toggle("away", away);
+      node.classList.toggle("light", label.light && !away && !label.over);
+      node.classList.toggle("away", away || label.over);
       node.style.transform = `translate(${Math.round(at[0] - label.width / 2)}px, ${Math.round(at[1] - label.height / 2)}px)`;
       if (!away) return;
       // From the place to the near side of the box.

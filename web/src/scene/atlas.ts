@@ -23,6 +23,8 @@ import { Relief } from "./atlas-relief";
 const TALLEST = 5200;
 const EYE = 120_000;
 const TURN_MS = 420;
+/** Where a label of the usual size ends, CSS pixels from its middle. */
+const CORNERS = [[-30, -18], [30, -18], [-30, 18], [30, 18]] as const;
 
 interface Standing extends Prism {
   ko: string;
@@ -160,9 +162,13 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
         const [x, y] = project([...s.middle, reached[i]!], atlas.view, size());
         const strong = s.id === atlas.hovered || s.id === atlas.selected;
         const value = towns[i]?.value ?? null;
+        const over = CORNERS.some(([dx, dy]) => {
+          const under = pick(x + dx, y + dy);
+          return under !== null && under !== s.id;
+        });
         return {
           id: s.id, ko: s.ko, en: s.en, value: value === null ? "–" : format.format(value), x, y, strong,
-          weight: (strong ? 1e12 : 0) + s.room, light: luminance(towns[i]?.colour ?? "#fff") < 0.3,
+          weight: (strong ? 1e12 : 0) + s.room, over, light: luminance(towns[i]?.colour ?? "#fff") < 0.3,
         };
       }),
     ); // prettier-ignore
@@ -239,8 +245,9 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
         return { id: t.id, ko: t.ko, en: t.en, shapes, height: 0, middle: middle(shapes), room: shapes.reduce((sum, loops) => sum + area(loops[0]!), 0) };
       });
       if (!standing.length) return;
-      if (first) {
-        reached = standing.map(() => 0);
+      const was = first || untouched();
+      if (first) reached = standing.map(() => 0);
+      if (was) {
         atlas.home = home();
         atlas.view = { ...atlas.home };
       }

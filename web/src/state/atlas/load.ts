@@ -104,25 +104,25 @@ export function readHerds(features: readonly Feature[], find: (key: string) => s
 
 type Columns = SeriesAnswer["columns"];
 
-function column(columns: Columns, ...names: string[]): (string | number | null)[] {
-  for (const name of names) if (columns[name]) return columns[name].values as (string | number | null)[];
-  return [];
-}
+/** The values of a column; none where the series has no such column. */
+const column = (columns: Columns, name: string): readonly unknown[] => columns[name]?.values ?? [];
+
+const known = (value: unknown): number | null => (typeof value === "number" ? value : null);
 
 /** Prices by column and day, each with its normal-year price where a second series has the same column. */
 export function readProduce(answer: SeriesAnswer, normals: SeriesAnswer | null, columns: readonly Column[]): Produce[] {
   const usual = new Map<string, Map<string, number | null>>();
   for (const [id, column] of Object.entries(normals?.columns ?? {}))
-    usual.set(id, new Map(normals!.time.map((time, i) => [time.slice(0, 10), column.values[i] ?? null])));
+    usual.set(id, new Map(normals!.time.map((time, i) => [time.slice(0, 10), known(column.values[i])])));
   return Object.entries(answer.columns).flatMap(([id, { values }]) => {
     const title = columns.find((c) => c.name === id)?.title;
     const quotes = answer.time.map((time, i) => {
       const day = time.slice(0, 10);
-      return { day, price: values[i] ?? null, normal: usual.get(id)?.get(day) ?? null };
+      return { day, price: known(values[i]), normal: usual.get(id)?.get(day) ?? null };
     });
     // A variety that is sold in one season only starts and ends with its own quotes.
-    const known = quotes.map((q) => q.price !== null || q.normal !== null);
-    const [first, last] = [known.indexOf(true), known.lastIndexOf(true)];
+    const stated = quotes.map((q) => q.price !== null || q.normal !== null);
+    const [first, last] = [stated.indexOf(true), stated.lastIndexOf(true)];
     return first < 0 ? [] : [{ id, names: title ?? { ko: id, en: id }, quotes: quotes.slice(first, last + 1) }];
   });
 }
@@ -138,7 +138,7 @@ export function monthYears(comment: string): number[] {
 /** The hours of a typical year. */
 export function readHours(answer: SeriesAnswer): Hours {
   const c = answer.columns;
-  const numbers = (...names: string[]) => column(c, ...names) as (number | null)[];
+  const numbers = (name: string): (number | null)[] => column(c, name).map(known);
   const month = answer.time.map((t) => Number(t.slice(5, 7)));
   return {
     month,
