@@ -162,7 +162,7 @@ describe("prices", () => {
   it("take the normal year's price from the other series, day by day", () => {
     const answer = { time: ["2020-04-09T00:00:00", "2020-04-10T00:00:00"], columns: { rice_20kg: { unit: "[KRW]", values: [null, 47100] }, none: { unit: "", values: [null, null] } } };
     const normals = { time: ["2020-04-09T00:00:00"], columns: { rice_20kg: { unit: "[KRW]", values: [40571] } } };
-    const produce = readProduce(answer, normals, [{ name: "rice_20kg", type: "number", title: { ko: "쌀", en: "Rice" } }]);
+    const produce = readProduce(answer, normals, [{ name: "rice_20kg", type: "number", unit: "[KRW]", title: { ko: "쌀", en: "Rice" } }]);
     expect(produce).toHaveLength(1);
     expect(produce[0]).toMatchObject({ names: { en: "Rice" }, quotes: [{ price: null, normal: 40571 }, { price: 47100, normal: null }] });
   });

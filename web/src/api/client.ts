@@ -1,5 +1,5 @@
 import { decodeArrays, type Arrays } from "./arrays";
-import type { Collection, FeatureCollection, ObjectAnswer, Problem, SearchResult, SeriesAnswer, Twin, TwinSummary } from "./types";
+import type { Collection, Edit, FeatureCollection, ObjectAnswer, Problem, SearchResult, SeriesAnswer, SunDay, Twin, TwinSummary } from "./types";
 
 /** What the server said went wrong, as one line a person can read (RFC 9457 bodies). */
 export class ServerProblem extends Error {
@@ -40,9 +40,6 @@ async function json<T>(path: string, params?: Params, signal?: AbortSignal): Pro
   return (await (await ask(address(path, params), signal ? { signal } : undefined)).json()) as T;
 }
 
-/** An edit of a twin: set a building's height, metres above the ground. */
-export interface Edit { op: "set"; object: string; height_m: number }
-
 const part = encodeURIComponent;
 // Object ids hold slashes ("way/123") and the server reads them as a path.
 const idPath = (id: string) => id.split("/").map(part).join("/");
@@ -62,7 +59,7 @@ export const api = {
   search: (twin: string, q: string, limit = 8, signal?: AbortSignal) =>
     json<{ results: SearchResult[] }>(`/twins/${part(twin)}/search`, { q, limit }, signal).then((a) => a.results),
   sun: (twin: string, date: string, basis: string) =>
-    json<Record<string, unknown>>(`/twins/${part(twin)}/sun`, { date, basis }),
+    json<SunDay>(`/twins/${part(twin)}/sun`, { date, basis }),
   style: (twin: string) => json<Record<string, unknown>>(`/twins/${part(twin)}/styles/base`),
   tilejson: (twin: string) => json<Record<string, unknown>>(`/twins/${part(twin)}/tiles/base`),
   tileset: (twin: string, layer: string) => `/twins/${part(twin)}/3dtiles/${part(layer)}/tileset.json`,

@@ -1,5 +1,5 @@
 import { computed, reactive, shallowReactive, watch, type ComputedRef } from "vue";
-import type { SunMoment } from "../api/types";
+import type { SunDay } from "../api/types";
 import type { Basis, State } from "./store";
 import { told } from "./store";
 
@@ -37,8 +37,8 @@ export function minuteOf(text: string): number {
   return Number(found[1]) * 60 + Number(found[2]) + Number(found[3] ?? 0) / 60;
 }
 
-function readPath(answer: Record<string, unknown>): SunPath {
-  const moments = (answer["path"] ?? answer["positions"] ?? answer["moments"] ?? []) as SunMoment[];
+function readPath(answer: SunDay): SunPath {
+  const moments = answer.positions;
   const unwrapped = (all: number[]) => {
     // A clock may pass midnight within the list; keep it rising so that it can be searched.
     const out: number[] = [];
@@ -50,8 +50,8 @@ function readPath(answer: Record<string, unknown>): SunPath {
     solar: unwrapped(moments.map((m) => minuteOf(m.time_solar))),
     azimuth: moments.map((m) => m.azimuth_deg),
     altitude: moments.map((m) => m.altitude_deg),
-    sunrise: (answer["sunrise"] as string | null) ?? null,
-    sunset: (answer["sunset"] as string | null) ?? null,
+    sunrise: answer.sunrise,
+    sunset: answer.sunset,
   };
 }
 

@@ -1,6 +1,5 @@
 import { shallowReactive, watch } from "vue";
-import type { Edit } from "../api/client";
-import type { ObjectAnswer } from "../api/types";
+import type { Edit, ObjectAnswer } from "../api/types";
 import { told, type State } from "./store";
 import type { Sunlight } from "./sunlight";
 

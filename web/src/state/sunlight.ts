@@ -1,7 +1,6 @@
 import { shallowReactive, watch } from "vue";
 import type { Arrays } from "../api/arrays";
-import type { Edit } from "../api/client";
-import type { Names } from "../api/types";
+import type { Edit, Names } from "../api/types";
 import type { Clock } from "./clock";
 import { told, type Basis, type State } from "./store";
 
@@ -152,7 +151,7 @@ export function createSunlight(state: State, clock: Clock): Sunlight {
     now.stepMinutes = (header["step_minutes"] as number | undefined) ?? now.stepMinutes;
     now.steps = (header["steps"] as number | undefined) ?? now.steps;
     const time = header["time_ms"] as Record<string, number> | number | undefined;
-    now.serverMs = typeof time === "number" ? time : (time?.["total"] ?? null);
+    now.serverMs = typeof time === "number" ? time : (time?.["all"] ?? time?.["total"] ?? null);
     now.answerMs = performance.now() - asked;
     now.paintedMs = null;
     moved = asked;
