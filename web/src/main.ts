@@ -18,7 +18,7 @@ state.looks.lite = link.lite ?? drawsInSoftware();
 state.looks.reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const clock = createClock(state, link);
 const sunlight = createSunlight(state, clock);
-const held = createHeld(state, sunlight, link.edit && { op: "set", ...link.edit });
+const held = createHeld(state, clock, sunlight, link.edit && { op: "set", ...link.edit });
 
 const viewer = createViewer(document.getElementById("scene")!, state.looks.lite);
 createApp({ render: () => h(App, { page: { state, clock, sunlight, held } }) })

@@ -3,6 +3,9 @@ import {
 } from "@cesium/engine";
 import type { Place } from "./place";
 
+/** Pixels at the top of the screen that the page keeps for itself. */
+const TOP = 92;
+
 function grip(active: boolean): HTMLCanvasElement {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = 88;
@@ -63,7 +66,17 @@ export function createHandle(scene: Scene, place: Place): Handle {
   const lift = () => {
     // The grip floats a little above the roof, the same few pixels at any distance.
     const distance = Cartesian3.distance(scene.camera.positionWC, over(now!.height));
-    return now!.height + Math.max(3, distance * 0.028);
+    const floating = now!.height + Math.max(3, distance * 0.028);
+    // It never hides behind the bar at the top: then it comes down along its line.
+    const low = (height: number) => (SceneTransforms.worldToWindowCoordinates(scene, over(height), new Cartesian2())?.y ?? 0) >= TOP;
+    if (low(floating) || !low(0)) return floating;
+    let [below, above] = [0, floating];
+    for (let i = 0; i < 12; i++) {
+      const middle = (below + above) / 2;
+      if (low(middle)) below = middle;
+      else above = middle;
+    }
+    return below;
   };
   return {
     set(at) {

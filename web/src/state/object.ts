@@ -1,5 +1,6 @@
 import { shallowReactive, watch } from "vue";
 import type { Edit, ObjectAnswer } from "../api/types";
+import type { Clock } from "./clock";
 import { told, type State } from "./store";
 import type { Sunlight } from "./sunlight";
 
@@ -24,7 +25,7 @@ export interface Held {
 /** How far a building can be pulled, metres. */
 export const HIGHEST = 700;
 
-export function createHeld(state: State, sunlight: Sunlight, first: Edit | null): Held {
+export function createHeld(state: State, clock: Clock, sunlight: Sunlight, first: Edit | null): Held {
   const now = shallowReactive<Held["now"]>({ id: null, object: null, loading: false, height: 0, wanted: 0 });
   let pending = first;
   let edited = false;
@@ -74,6 +75,9 @@ export function createHeld(state: State, sunlight: Sunlight, first: Edit | null)
       const height = Math.round(Math.min(HIGHEST, Math.max(0, height_m)) * 10) / 10;
       if (height === now.wanted) return;
       now.wanted = height;
+      // A hand on a building asks whose sun it takes: the ground answers, and the day stands still for it.
+      if (state.looks.mode === "shadow") state.looks.mode = "hours";
+      clock.at.playing = false;
       edited = height !== now.height;
       sunlight.ask(edited ? { op: "set", object: now.id, height_m: height } : null);
     },
