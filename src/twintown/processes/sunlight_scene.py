@@ -134,7 +134,7 @@ class Scene:
             else np.zeros((0, 4))
         )
         self._lock = RLock()
-        self._days, self._states, self._grabs, self._answers = _Kept(4), _Kept(4), _Kept(6), _Kept(4)
+        self._days, self._states, self._grabs, self._answers = _Kept(4), _Kept(4), _Kept(4), _Kept(4)
 
     def day(self, date: object, basis: object) -> Day:
         """The sun of a day over this city; raises BadParameter as `day_of` does."""
