@@ -22,7 +22,9 @@ def test_a_place_goes_to_degrees_and_back_within_a_tenth_of_a_millimetre() -> No
     assert np.all((lon > 126.9) & (lon < 127.3) & (lat > 37.4) & (lat < 37.6))
 
 
-def test_earth_centred_coordinates_agree_with_proj_within_a_centimetre_when_the_geoid_is_added_by_hand() -> None:
+def test_earth_centred_coordinates_agree_with_proj_within_a_centimetre_when_the_geoid_is_added_by_hand() -> (
+    None
+):
     proj = pyproj.Transformer.from_pipeline(
         "+proj=pipeline +step +inv +proj=tmerc +lat_0=38 +lon_0=127 +k=1 +x_0=200000 +y_0=600000 +ellps=GRS80 "
         "+step +proj=cart +ellps=WGS84"
@@ -35,7 +37,9 @@ def test_earth_centred_coordinates_agree_with_proj_within_a_centimetre_when_the_
 def test_proj_alone_would_forget_the_geoid_which_is_why_the_undulation_is_ours() -> None:
     naive = pyproj.Transformer.from_crs("EPSG:5186+5193", "EPSG:4979", always_xy=True, only_best=False)
     _, _, h = naive.transform(X[0], Y[0], 10.0)
-    assert abs(h - 10.0) < 1e-6 or abs(h - 33.4) < 3  # either the grid is missing (ballpark) or it is installed
+    assert (
+        abs(h - 10.0) < 1e-6 or abs(h - 33.4) < 3
+    )  # either the grid is missing (ballpark) or it is installed
     assert FRAME.ellipsoidal(10.0) == pytest.approx(33.4)
 
 

@@ -20,14 +20,24 @@ from twintown.ground.provenance import Licence, Provenance, Source, Step
 from twintown.ground.series import Series
 
 FRAME = Frame("EPSG:5186", undulation_m=23.0, undulation_source="declared for this test")
-OSM = Source("osm", "OpenStreetMap", "its contributors", Licence("ODbL-1.0", "ODbL", share_alike=True), date="2024-11-01")
+OSM = Source(
+    "osm",
+    "OpenStreetMap",
+    "its contributors",
+    Licence("ODbL-1.0", "ODbL", share_alike=True),
+    date="2024-11-01",
+)
 FROM_OSM = Provenance((OSM,), (Step("read", "test"),))
 
 
 def squares(n: int = 40) -> Features:
     x, y = np.meshgrid(209_000.0 + 20.0 * np.arange(n), 545_000.0 + 20.0 * np.arange(n))
     geometry = shapely.box(x.ravel(), y.ravel(), x.ravel() + 10, y.ravel() + 10)
-    table = gpd.GeoDataFrame({"id": [f"way/{k}" for k in range(n * n)], "height_m": np.arange(n * n) / 10}, geometry=geometry, crs=FRAME.crs)
+    table = gpd.GeoDataFrame(
+        {"id": [f"way/{k}" for k in range(n * n)], "height_m": np.arange(n * n) / 10},
+        geometry=geometry,
+        crs=FRAME.crs,
+    )
     return Features(table, FRAME, FROM_OSM, {"height_m": "m"})
 
 
@@ -84,21 +94,46 @@ def test_a_grid_comes_back_cell_by_cell_with_its_unit_and_attributes() -> None:
     grid = Grid(values, 209_000.0, 546_000.0, 1.0, "min", FRAME, FROM_OSM, 65535, {"step_minutes": 7})
     back = Grid.from_cog(grid.to_cog_bytes())
     assert np.array_equal(back.values, values)
-    assert (back.unit, back.nodata, back.attributes["step_minutes"], back.bounds) == ("min", 65535, 7, grid.bounds)
+    assert (back.unit, back.nodata, back.attributes["step_minutes"], back.bounds) == (
+        "min",
+        65535,
+        7,
+        grid.bounds,
+    )
     with pytest.raises(BadData):
         Grid.from_cog(b"II*\0nothing")
 
 
 def test_a_series_comes_back_with_units_zone_and_gaps() -> None:
-    table = pa.table({"time": pa.array([0, 3_600_000], pa.timestamp("ms", tz="Asia/Seoul")), "dry_bulb": pa.array([1.5, None])})
-    back = Series.from_parquet(Series(table, {"dry_bulb": "Cel"}, "Asia/Seoul", "Icheon", FROM_OSM).to_parquet_bytes())
+    table = pa.table(
+        {
+            "time": pa.array([0, 3_600_000], pa.timestamp("ms", tz="Asia/Seoul")),
+            "dry_bulb": pa.array([1.5, None]),
+        }
+    )
+    back = Series.from_parquet(
+        Series(table, {"dry_bulb": "Cel"}, "Asia/Seoul", "Icheon", FROM_OSM).to_parquet_bytes()
+    )
     assert back.table["dry_bulb"].to_pylist() == [1.5, None]
     assert (back.zone, back.units["dry_bulb"]) == ("Asia/Seoul", "Cel")
 
 
 def test_a_box_of_triangles_is_closed_and_its_volume_is_known() -> None:
     corners = np.array([[x, y, z] for z in (0, 5) for y in (0, 3) for x in (0, 2)], float)
-    faces = [[0, 2, 1], [1, 2, 3], [4, 5, 6], [5, 7, 6], [0, 1, 4], [1, 5, 4], [2, 6, 3], [3, 6, 7], [0, 4, 2], [2, 4, 6], [1, 3, 5], [3, 7, 5]]
+    faces = [
+        [0, 2, 1],
+        [1, 2, 3],
+        [4, 5, 6],
+        [5, 7, 6],
+        [0, 1, 4],
+        [1, 5, 4],
+        [2, 6, 3],
+        [3, 6, 7],
+        [0, 4, 2],
+        [2, 4, 6],
+        [1, 3, 5],
+        [3, 7, 5],
+    ]
     mesh = Mesh(corners, np.array(faces, np.int32), np.zeros(12, np.int32))
     assert mesh.is_closed()
     assert mesh.volume() == pytest.approx(30.0)

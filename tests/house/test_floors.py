@@ -10,7 +10,20 @@ from .conftest import ROOT, modules
 
 #: Rooms that decide and touch nothing: no files, no clock, no database, no network.
 PURE = {"trust/policy", "trust/grades", "build/plan"}
-WORLD = {"os", "io", "socket", "subprocess", "sqlalchemy", "httpx", "requests", "obstore", "shutil", "tempfile", "time", "random"}
+WORLD = {
+    "os",
+    "io",
+    "socket",
+    "subprocess",
+    "sqlalchemy",
+    "httpx",
+    "requests",
+    "obstore",
+    "shutil",
+    "tempfile",
+    "time",
+    "random",
+}
 SERVING = {"fastapi", "starlette", "uvicorn", "aiohttp", "flask", "http"}
 ROOF = {"cli", "app", "settings"}
 
@@ -21,10 +34,23 @@ def test_a_room_imports_only_the_floors_below_it_and_every_file_has_a_floor() ->
 
 
 def test_kernels_know_numbers_only() -> None:
-    allowed = {"__future__", "collections", "concurrent", "dataclasses", "functools", "math", "numba", "numpy", "twintown", "typing"}
+    allowed = {
+        "__future__",
+        "collections",
+        "concurrent",
+        "dataclasses",
+        "functools",
+        "math",
+        "numba",
+        "numpy",
+        "twintown",
+        "typing",
+    }
     # `spread` asks the system for one number, how many processors this process has.
     mays = {"kernels/spread": allowed | {"os"}}
-    strangers = {m.name: sorted(m.imports() - mays.get(m.name, allowed)) for m in modules() if m.room == "kernels"}
+    strangers = {
+        m.name: sorted(m.imports() - mays.get(m.name, allowed)) for m in modules() if m.room == "kernels"
+    }
     assert not {name: found for name, found in strangers.items() if found}
 
 
@@ -47,7 +73,11 @@ def test_settings_are_read_at_the_roof_only() -> None:
     readers = []
     for module in modules():
         for node in ast.walk(module.tree):
-            if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"} and module.name not in ROOF:
+            if (
+                isinstance(node, ast.Attribute)
+                and node.attr in {"environ", "getenv"}
+                and module.name not in ROOF
+            ):
                 readers.append(module.name)
     assert not readers
 

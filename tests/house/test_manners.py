@@ -18,7 +18,10 @@ EMPTY_WORDS = {"util", "utils", "helper", "helpers", "common", "core", "base", "
 
 def test_built_in_sources_and_processes_come_through_the_same_door_as_plug_ins() -> None:
     entry_points = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
-    for seam, room, idea in (("twintown.sources", "sources", "source"), ("twintown.processes", "processes", "process")):
+    for seam, room, idea in (
+        ("twintown.sources", "sources", "source"),
+        ("twintown.processes", "processes", "process"),
+    ):
         targets = set(entry_points[seam].values())
         assert targets, f"nothing is registered under {seam}"
         assert all(target.startswith(f"twintown.{room}.") for target in targets)
@@ -39,10 +42,13 @@ def test_there_is_one_error_tree_and_it_is_drawn_in_its_docstring() -> None:
         for m in modules()
         if m.name != "ground/errors"
         for node in ast.walk(m.tree)
-        if isinstance(node, ast.ClassDef) and any(isinstance(b, ast.Name) and b.id.endswith(("Error", "Exception")) for b in node.bases)
+        if isinstance(node, ast.ClassDef)
+        and any(isinstance(b, ast.Name) and b.id.endswith(("Error", "Exception")) for b in node.bases)
     ]
     assert not elsewhere
-    classes = [c for _, c in inspect.getmembers(errors, inspect.isclass) if issubclass(c, errors.TwintownError)]
+    classes = [
+        c for _, c in inspect.getmembers(errors, inspect.isclass) if issubclass(c, errors.TwintownError)
+    ]
     assert not [c.__name__ for c in classes if c.__name__ not in (errors.__doc__ or "")]
 
 
@@ -58,7 +64,13 @@ def test_every_error_has_a_place_in_the_one_table_to_http_status() -> None:
 
 def test_every_kernel_cites_a_key_of_the_references() -> None:
     keys = set(re.findall(r"@\w+\{([^,\s]+),", (ROOT / "references.bib").read_text()))
-    silent = [m.name for m in modules() if m.room == "kernels" and m.name not in {"kernels/__init__", "kernels/spread"} and not any(k in m.text for k in keys)]
+    silent = [
+        m.name
+        for m in modules()
+        if m.room == "kernels"
+        and m.name not in {"kernels/__init__", "kernels/spread"}
+        and not any(k in m.text for k in keys)
+    ]
     assert keys
     assert not silent
 
@@ -106,22 +118,37 @@ def test_every_module_and_public_name_is_explained() -> None:
         if ast.get_docstring(module.tree) is None:
             silent.append(module.name)
         for node in module.tree.body:
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_") and ast.get_docstring(node) is None:
+            if (
+                isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+                and not node.name.startswith("_")
+                and ast.get_docstring(node) is None
+            ):
                 silent.append(f"{module.name}.{node.name}")
     assert not silent
 
 
-@pytest.mark.parametrize(("folder", "below"), [("api", set()), ("state", {"api"}), ("scene", {"api", "state"}), ("panels", {"api", "state"})])
+@pytest.mark.parametrize(
+    ("folder", "below"),
+    [("api", set()), ("state", {"api"}), ("scene", {"api", "state"}), ("panels", {"api", "state"})],
+)
 def test_the_viewer_follows_the_same_law(folder: str, below: set[str]) -> None:
     rooms = {"api", "state", "scene", "panels"}
-    files = [p for p in (ROOT / "web" / "src" / folder).rglob("*") if p.suffix in {".ts", ".vue"} and ".test." not in p.name]
+    files = [
+        p
+        for p in (ROOT / "web" / "src" / folder).rglob("*")
+        if p.suffix in {".ts", ".vue"} and ".test." not in p.name
+    ]
     assert files
     for path in files:
-        for target in re.findall(r"""from\s+['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]""", path.read_text(encoding="utf-8")):
+        for target in re.findall(
+            r"""from\s+['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]""", path.read_text(encoding="utf-8")
+        ):
             name = target[0] or target[1]
             if name.startswith("."):
                 parts = (path.parent / name).resolve().relative_to(ROOT / "web" / "src").parts
                 room = parts[0] if parts else ""
             else:
                 room = name.removeprefix("@/").split("/")[0] if name.startswith("@/") else ""
-            assert room not in rooms or room == folder or room in below, f"{path.relative_to(ROOT)} imports {name}"
+            assert room not in rooms or room == folder or room in below, (
+                f"{path.relative_to(ROOT)} imports {name}"
+            )

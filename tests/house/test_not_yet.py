@@ -18,4 +18,6 @@ NOT_YET = {
 
 @pytest.mark.parametrize("room", sorted(NOT_YET))
 def test_a_rule_without_its_room_is_listed_and_wakes_when_the_room_appears(room: str) -> None:
-    assert not (SOURCE / room).exists(), f"{room} stands now: test its rule ({NOT_YET[room]}) and take it off this list"
+    assert not (SOURCE / room).exists(), (
+        f"{room} stands now: test its rule ({NOT_YET[room]}) and take it off this list"
+    )

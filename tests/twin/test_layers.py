@@ -78,7 +78,15 @@ def test_anyone_reads_what_is_open_and_only_the_owner_the_rest(twin: Twin) -> No
 
 
 def test_columns_and_area_of_a_grant_are_kept_inside_the_query(twin: Twin) -> None:
-    narrow = Grant(ANYONE, "read", Resource("hamlet"), True, "test", columns=("id",), area=Bounds(208_000, 544_900, 209_000, 546_000))
+    narrow = Grant(
+        ANYONE,
+        "read",
+        Resource("hamlet"),
+        True,
+        "test",
+        columns=("id",),
+        area=Bounds(208_000, 544_900, 209_000, 546_000),
+    )
     read = twin.read("wells", narrow)
     assert isinstance(read, Features)
     assert list(read.table["id"]) == ["a"]

@@ -29,7 +29,9 @@ class Bounds:
         if not all(map(math.isfinite, self.as_tuple())):
             raise BadInput("bounds must be finite numbers", str(self.as_tuple()))
         if self.xmin >= self.xmax or self.ymin >= self.ymax:
-            raise BadInput("bounds are empty or turned round", str(self.as_tuple()), "give xmin < xmax and ymin < ymax")
+            raise BadInput(
+                "bounds are empty or turned round", str(self.as_tuple()), "give xmin < xmax and ymin < ymax"
+            )
 
     def as_tuple(self) -> tuple[float, float, float, float]:
         return (self.xmin, self.ymin, self.xmax, self.ymax)
@@ -51,7 +53,12 @@ class Bounds:
         return Bounds(self.xmin - margin, self.ymin - margin, self.xmax + margin, self.ymax + margin)
 
     def intersects(self, other: Bounds) -> bool:
-        return self.xmin <= other.xmax and other.xmin <= self.xmax and self.ymin <= other.ymax and other.ymin <= self.ymax
+        return (
+            self.xmin <= other.xmax
+            and other.xmin <= self.xmax
+            and self.ymin <= other.ymax
+            and other.ymin <= self.ymax
+        )
 
     def polygon(self) -> Polygon:
         return box(*self.as_tuple())
@@ -59,6 +66,8 @@ class Bounds:
     def ring(self, pieces: int = 16) -> NDArray[np.float64]:
         """The outline, anticlockwise and closed, each side in `pieces` equal pieces: float64[4·pieces + 1, 2]."""
         t = np.linspace(0.0, 1.0, pieces, endpoint=False)
-        corners = np.array([[self.xmin, self.ymin], [self.xmax, self.ymin], [self.xmax, self.ymax], [self.xmin, self.ymax]])
+        corners = np.array(
+            [[self.xmin, self.ymin], [self.xmax, self.ymin], [self.xmax, self.ymax], [self.xmin, self.ymax]]
+        )
         sides = corners[:, None, :] + t[None, :, None] * (np.roll(corners, -1, axis=0) - corners)[:, None, :]
         return np.vstack([sides.reshape(-1, 2), corners[:1]])

@@ -50,7 +50,9 @@ class Features:
             twice = self.table["id"][self.table["id"].duplicated()].iloc[0]
             raise BadInput(f"features need unique ids; {twice!r} stands twice")
         if self.table.crs is None or self.table.crs != self.frame.crs:
-            raise BadInput(f"features are in {self.table.crs}, their frame in {self.frame.crs}", remedy="reproject first")
+            raise BadInput(
+                f"features are in {self.table.crs}, their frame in {self.frame.crs}", remedy="reproject first"
+            )
         for column, unit in self.units.items():
             check_unit(unit, column)
 
@@ -67,7 +69,9 @@ class Features:
 
     def with_table(self, table: gpd.GeoDataFrame) -> Features:
         """The same frame, units and provenance around other rows."""
-        return Features(table, self.frame, self.provenance, {c: u for c, u in self.units.items() if c in table.columns})
+        return Features(
+            table, self.frame, self.provenance, {c: u for c, u in self.units.items() if c in table.columns}
+        )
 
     def to_parquet_bytes(self) -> bytes:
         """GeoParquet 1.1: WKB, bbox covering, rows in Hilbert order, zstd. The same table gives the same bytes."""
@@ -84,7 +88,11 @@ class Features:
         )  # fmt: skip
         arrow = pq.read_table(pa.BufferReader(buffer.getbuffer()))
         meta = orjson.dumps(
-            {"frame": self.frame.to_dict(), "units": dict(self.units), "provenance": self.provenance.to_dict()},
+            {
+                "frame": self.frame.to_dict(),
+                "units": dict(self.units),
+                "provenance": self.provenance.to_dict(),
+            },
             option=orjson.OPT_SORT_KEYS,
         )
         arrow = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), _KEY: meta})
@@ -104,13 +112,24 @@ class Features:
         where = str(data) if isinstance(data, Path) else "GeoParquet"
         source: Any = data if isinstance(data, Path) else io.BytesIO(data)
         try:
-            raw = (pq.read_schema(data if isinstance(data, Path) else pa.BufferReader(data)).metadata or {}).get(_KEY)
+            raw = (
+                pq.read_schema(data if isinstance(data, Path) else pa.BufferReader(data)).metadata or {}
+            ).get(_KEY)
             if raw is None:
-                raise BadData("the file does not carry its frame and provenance", where, "add it through a source")
+                raise BadData(
+                    "the file does not carry its frame and provenance", where, "add it through a source"
+                )
             wanted = None if columns is None else list(dict.fromkeys(["id", *columns, "geometry"]))
             table = gpd.read_parquet(source, columns=wanted, bbox=None if bbox is None else bbox.as_tuple())
         except (pa.ArrowException, ValueError, OSError) as error:
-            raise BadData(f"cannot be read as GeoParquet ({str(error).splitlines()[0]})", where, "build the layer again") from error
+            raise BadData(
+                f"cannot be read as GeoParquet ({str(error).splitlines()[0]})", where, "build the layer again"
+            ) from error
         meta = orjson.loads(raw)
         units = {c: u for c, u in meta["units"].items() if c in table.columns}
-        return cls(table.drop(columns="bbox", errors="ignore"), Frame(**meta["frame"]), Provenance.from_dict(meta["provenance"]), units)
+        return cls(
+            table.drop(columns="bbox", errors="ignore"),
+            Frame(**meta["frame"]),
+            Provenance.from_dict(meta["provenance"]),
+            units,
+        )

@@ -53,9 +53,15 @@ class Frame:
         try:
             crs = pyproj.CRS.from_user_input(self.crs)
         except CRSError as error:
-            raise BadSettings(f"unknown CRS {self.crs!r}", "frame.crs", "give an authority and code, such as EPSG:5186") from error
+            raise BadSettings(
+                f"unknown CRS {self.crs!r}", "frame.crs", "give an authority and code, such as EPSG:5186"
+            ) from error
         if not crs.is_projected or abs(crs.axis_info[0].unit_conversion_factor - 1.0) > 1e-12:
-            raise BadSettings(f"{self.crs} is not projected in metres", "frame.crs", "use a projected CRS, such as EPSG:5186")
+            raise BadSettings(
+                f"{self.crs} is not projected in metres",
+                "frame.crs",
+                "use a projected CRS, such as EPSG:5186",
+            )
 
     def to_lonlat(self, x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
         """Longitude and latitude (degrees, WGS 84) of eastings and northings (m)."""
@@ -79,13 +85,20 @@ class Frame:
     def to_ecef(self, x: ArrayLike, y: ArrayLike, h: ArrayLike) -> tuple[Floats, Floats, Floats]:
         """Earth-centred coordinates (m, EPSG:4978) of eastings, northings and orthometric heights (m)."""
         lon, lat = self.to_lonlat(x, y)
-        out = _transformer("EPSG:4979", "EPSG:4978").transform(lon, lat, np.broadcast_to(self.ellipsoidal(h), lon.shape))
+        out = _transformer("EPSG:4979", "EPSG:4978").transform(
+            lon, lat, np.broadcast_to(self.ellipsoidal(h), lon.shape)
+        )
         return np.asarray(out[0]), np.asarray(out[1]), np.asarray(out[2])
 
     def enu_matrix(self, x: float, y: float, h: float) -> Floats:
         """float64[4,4], column vectors: local east, north, up (m, true north) about the point to earth-centred."""
         lon, lat = (float(v) for v in self.to_lonlat(x, y))
-        sl, cl, sp, cp = np.sin(np.radians(lon)), np.cos(np.radians(lon)), np.sin(np.radians(lat)), np.cos(np.radians(lat))
+        sl, cl, sp, cp = (
+            np.sin(np.radians(lon)),
+            np.cos(np.radians(lon)),
+            np.sin(np.radians(lat)),
+            np.cos(np.radians(lat)),
+        )
         matrix = np.eye(4)
         matrix[:3, 0] = -sl, cl, 0.0
         matrix[:3, 1] = -sp * cl, -sp * sl, cp

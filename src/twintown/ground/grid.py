@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import orjson
 import rasterio
 import rasterio.shutil
@@ -74,7 +73,12 @@ class Grid:
     def to_cog_bytes(self) -> bytes:
         """A cloud-optimised GeoTIFF (deflate, 512 tiles, overviews by nearest neighbour)."""
         bands = self.values if self.values.ndim == 3 else self.values[None]
-        meta = {"frame": self.frame.to_dict(), "unit": self.unit, "provenance": self.provenance.to_dict(), "attributes": dict(self.attributes)}
+        meta = {
+            "frame": self.frame.to_dict(),
+            "unit": self.unit,
+            "provenance": self.provenance.to_dict(),
+            "attributes": dict(self.attributes),
+        }
         with MemoryFile() as plain, MemoryFile() as cog:
             with plain.open(
                 driver="GTiff", count=bands.shape[0], height=self.rows, width=self.cols, dtype=bands.dtype, crs=self.frame.crs,
@@ -83,7 +87,9 @@ class Grid:
                 file.write(bands)
                 file.units = [self.unit] * bands.shape[0]
                 file.update_tags(TWINTOWN=orjson.dumps(meta, option=orjson.OPT_SORT_KEYS).decode())
-            rasterio.shutil.copy(plain.name, cog.name, driver="COG", COMPRESS="DEFLATE", BLOCKSIZE=512, RESAMPLING="NEAREST")
+            rasterio.shutil.copy(
+                plain.name, cog.name, driver="COG", COMPRESS="DEFLATE", BLOCKSIZE=512, RESAMPLING="NEAREST"
+            )
             return bytes(cog.read())
 
     @classmethod
@@ -107,7 +113,9 @@ class Grid:
     def _from(cls, file: Any, where: str) -> Grid:
         tag = file.tags().get("TWINTOWN")
         if tag is None:
-            raise BadData("the file does not carry its frame and provenance", where, "add it through a source")
+            raise BadData(
+                "the file does not carry its frame and provenance", where, "add it through a source"
+            )
         meta, values = orjson.loads(tag), file.read()
         return cls(
             values[0] if len(values) == 1 else values, file.transform.c, file.transform.f, file.transform.a, meta["unit"],

@@ -31,7 +31,9 @@ class Mesh:
     def __post_init__(self) -> None:
         v, t, f = self.vertices, self.triangles, self.feature
         if v.ndim != 2 or v.shape[1] != 3 or t.ndim != 2 or t.shape[1] != 3 or f.shape != t.shape[:1]:
-            raise BadInput(f"mesh arrays do not fit: vertices {v.shape}, triangles {t.shape}, feature {f.shape}")
+            raise BadInput(
+                f"mesh arrays do not fit: vertices {v.shape}, triangles {t.shape}, feature {f.shape}"
+            )
         if len(t) and (int(t.min()) < 0 or int(t.max()) >= len(v)):
             raise BadInput("a triangle points to a vertex that is not there")
 

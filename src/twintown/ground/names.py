@@ -32,7 +32,9 @@ class Name:
             ko, en = value.get("ko") or value.get("en"), value.get("en") or value.get("ko")
             if isinstance(ko, str) and isinstance(en, str):
                 return cls(ko, en)
-        raise BadSettings(f"a name is a text or {{ ko = …, en = … }}, not {value!r}", where, "give at least one of ko, en")
+        raise BadSettings(
+            f"a name is a text or {{ ko = …, en = … }}, not {value!r}", where, "give at least one of ko, en"
+        )
 
     def to_dict(self) -> dict[str, str]:
         return {"ko": self.ko, "en": self.en}
@@ -45,5 +47,9 @@ def check_id(text: str, where: str = "id") -> str:
         BadSettings: it cannot (identifiers become folder names and parts of addresses).
     """
     if not isinstance(text, str) or len(text) > 64 or not _ID.fullmatch(text):
-        raise BadSettings(f"{text!r} cannot be an identifier", where, "use a-z, 0-9 and single hyphens, at most 64 characters")
+        raise BadSettings(
+            f"{text!r} cannot be an identifier",
+            where,
+            "use a-z, 0-9 and single hyphens, at most 64 characters",
+        )
     return text

@@ -101,6 +101,8 @@ class Provenance:
     def from_dict(cls, value: Mapping[str, Any]) -> Provenance:
         """The inverse of `to_dict`."""
         return cls(
-            tuple(Source(**{**source, "licence": Licence(**source["licence"])}) for source in value["sources"]),
+            tuple(
+                Source(**{**source, "licence": Licence(**source["licence"])}) for source in value["sources"]
+            ),
             tuple(Step(**step) for step in value["steps"]),
         )

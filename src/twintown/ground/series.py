@@ -41,7 +41,9 @@ class Series:
     attributes: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if "time" not in self.table.column_names or not pa.types.is_timestamp(self.table.schema.field("time").type):
+        if "time" not in self.table.column_names or not pa.types.is_timestamp(
+            self.table.schema.field("time").type
+        ):
             raise BadInput("a series needs a `time` column of timestamps")
         for column, unit in self.units.items():
             check_unit(unit, column)
@@ -56,7 +58,11 @@ class Series:
             "provenance": self.provenance.to_dict(), "attributes": dict(self.attributes),
         }  # fmt: skip
         out = io.BytesIO()
-        pq.write_table(self.table.replace_schema_metadata({_KEY: orjson.dumps(meta, option=orjson.OPT_SORT_KEYS)}), out, compression="zstd")
+        pq.write_table(
+            self.table.replace_schema_metadata({_KEY: orjson.dumps(meta, option=orjson.OPT_SORT_KEYS)}),
+            out,
+            compression="zstd",
+        )
         return out.getvalue()
 
     @classmethod
@@ -70,9 +76,20 @@ class Series:
         try:
             table = pq.read_table(data if isinstance(data, Path) else pa.BufferReader(data))
         except (pa.ArrowException, OSError) as error:
-            raise BadData(f"cannot be read as Parquet ({str(error).splitlines()[0]})", where, "build the layer again") from error
+            raise BadData(
+                f"cannot be read as Parquet ({str(error).splitlines()[0]})", where, "build the layer again"
+            ) from error
         raw = (table.schema.metadata or {}).get(_KEY)
         if raw is None:
-            raise BadData("the file does not carry its units and provenance", where, "add it through a source")
+            raise BadData(
+                "the file does not carry its units and provenance", where, "add it through a source"
+            )
         meta = orjson.loads(raw)
-        return cls(table, meta["units"], meta["zone"], meta["place"], Provenance.from_dict(meta["provenance"]), meta["attributes"])
+        return cls(
+            table,
+            meta["units"],
+            meta["zone"],
+            meta["place"],
+            Provenance.from_dict(meta["provenance"]),
+            meta["attributes"],
+        )

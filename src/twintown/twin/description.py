@@ -134,9 +134,13 @@ class Description:
         try:
             raw = path.read_bytes()
         except FileNotFoundError as error:
-            raise BadSettings("there is no description of a twin", str(path), f"run `twintown init {directory}`") from error
+            raise BadSettings(
+                "there is no description of a twin", str(path), f"run `twintown init {directory}`"
+            ) from error
         except OSError as error:
-            raise BadSettings(f"cannot be read ({error.strerror})", str(path), "check the path and its permissions") from error
+            raise BadSettings(
+                f"cannot be read ({error.strerror})", str(path), "check the path and its permissions"
+            ) from error
         try:
             return cls.parse(tomllib.loads(raw.decode("utf-8")), directory, digest(raw))
         except UnicodeDecodeError as error:
@@ -159,7 +163,11 @@ class Description:
         try:
             ZoneInfo(twin["time_zone"])
         except (KeyError, ValueError, OSError) as error:
-            raise BadSettings(f"unknown time zone {twin['time_zone']!r}", "twin.time_zone", "use an IANA name, such as Asia/Seoul") from error
+            raise BadSettings(
+                f"unknown time zone {twin['time_zone']!r}",
+                "twin.time_zone",
+                "use an IANA name, such as Asia/Seoul",
+            ) from error
         frame = _frame(document["frame"])
         names = Name.of(twin["names"], "twin.names")
         layers = {entry.id: entry for entry in map(_layer, document.get("layers", []))}
@@ -182,7 +190,11 @@ def _keys(table: object, where: str, required: str, optional: str = "") -> None:
     if missing := sorted(need - set(table)):
         raise BadSettings(f"{missing[0]!r} is missing", where or "the document", "add it")
     if unknown := sorted(set(table) - need - may):
-        raise BadSettings(f"unknown key {unknown[0]!r}", where or "the document", f"known here: {', '.join(sorted(need | may))}")
+        raise BadSettings(
+            f"unknown key {unknown[0]!r}",
+            where or "the document",
+            f"known here: {', '.join(sorted(need | may))}",
+        )
 
 
 def _number(table: Mapping[str, Any], key: str, where: str, low: float, high: float) -> float:
@@ -195,7 +207,12 @@ def _number(table: Mapping[str, Any], key: str, where: str, low: float, high: fl
 def _frame(table: Mapping[str, Any]) -> Frame:
     _keys(table, "frame", required="crs vertical geoid")
     _keys(table["geoid"], "frame.geoid", required="undulation_m source")
-    return Frame(table["crs"], table["vertical"], _number(table["geoid"], "undulation_m", "frame.geoid", -120, 100), str(table["geoid"]["source"]))
+    return Frame(
+        table["crs"],
+        table["vertical"],
+        _number(table["geoid"], "undulation_m", "frame.geoid", -120, 100),
+        str(table["geoid"]["source"]),
+    )
 
 
 def _bounds(table: Mapping[str, Any], frame: Frame) -> Bounds:
@@ -211,27 +228,52 @@ def _bounds(table: Mapping[str, Any], frame: Frame) -> Bounds:
 def _ground(table: Mapping[str, Any]) -> Ground:
     _keys(table, "ground", required="kind height_m assumed note")
     if table["kind"] != "flat":
-        raise BadSettings(f"unknown kind {table['kind']!r}", "ground.kind", "only flat ground can be declared so far")
-    return Ground(_number(table, "height_m", "ground", -500, 9000), bool(table["assumed"]), Name.of(table["note"], "ground.note"))
+        raise BadSettings(
+            f"unknown kind {table['kind']!r}", "ground.kind", "only flat ground can be declared so far"
+        )
+    return Ground(
+        _number(table, "height_m", "ground", -500, 9000),
+        bool(table["assumed"]),
+        Name.of(table["note"], "ground.note"),
+    )
 
 
 def _home(table: Mapping[str, Any]) -> Home:
     _keys(table, "home", required="lon lat heading_deg pitch_deg range_m")
-    limits = {"lon": (-180, 180), "lat": (-90, 90), "heading_deg": (-360, 360), "pitch_deg": (-90, 0), "range_m": (10, 1e6)}
+    limits = {
+        "lon": (-180, 180),
+        "lat": (-90, 90),
+        "heading_deg": (-360, 360),
+        "pitch_deg": (-90, 0),
+        "range_m": (10, 1e6),
+    }
     return Home(**{key: _number(table, key, "home", *limit) for key, limit in limits.items()})
 
 
 def _licence(key: str, table: Mapping[str, Any]) -> Licence:
     where = f"licences.{key}"
     _keys(table, where, required="title", optional="url attribution share_alike")
-    return Licence(key, table["title"], table.get("url", ""), table.get("attribution", ""), bool(table.get("share_alike", False)))
+    return Licence(
+        key,
+        table["title"],
+        table.get("url", ""),
+        table.get("attribution", ""),
+        bool(table.get("share_alike", False)),
+    )
 
 
 def _source(table: Mapping[str, Any], directory: Path, licences: Mapping[str, Licence]) -> SourceEntry:
     where = f"sources.{table.get('id', '?')}"
-    _keys(table, where, required="id source paths title publisher licence grade", optional="url date note options")
+    _keys(
+        table,
+        where,
+        required="id source paths title publisher licence grade",
+        optional="url date note options",
+    )
     if table["licence"] not in licences:
-        raise BadSettings(f"licence {table['licence']!r} is not described", where, f"add [licences.{table['licence']}]")
+        raise BadSettings(
+            f"licence {table['licence']!r} is not described", where, f"add [licences.{table['licence']}]"
+        )
     paths = table["paths"]
     if not isinstance(paths, list) or not paths or not all(isinstance(path, str) for path in paths):
         raise BadSettings("paths must be a list of at least one file", where)
@@ -239,7 +281,14 @@ def _source(table: Mapping[str, Any], directory: Path, licences: Mapping[str, Li
         check_id(table["id"], where), table["title"], table["publisher"], licences[table["licence"]],
         table.get("url", ""), str(table.get("date", "")), table.get("note", ""),
     )  # fmt: skip
-    return SourceEntry(origin.id, table["source"], tuple(directory / path for path in paths), origin, Grade.of(table["grade"]), dict(table.get("options", {})))
+    return SourceEntry(
+        origin.id,
+        table["source"],
+        tuple(directory / path for path in paths),
+        origin,
+        Grade.of(table["grade"]),
+        dict(table.get("options", {})),
+    )
 
 
 def _layer(table: Mapping[str, Any]) -> LayerEntry:
@@ -249,7 +298,10 @@ def _layer(table: Mapping[str, Any]) -> LayerEntry:
     for key, value in table.get("columns", {}).items():
         _keys(value, f"{where}.columns.{key}", required="title", optional="unit")
         unit = value.get("unit", "")
-        columns[key] = Column(Name.of(value["title"], f"{where}.columns.{key}"), check_unit(unit, f"{where}.columns.{key}") if unit else "")
+        columns[key] = Column(
+            Name.of(value["title"], f"{where}.columns.{key}"),
+            check_unit(unit, f"{where}.columns.{key}") if unit else "",
+        )
     grade = Grade.of(table["grade"]) if "grade" in table else None
     return LayerEntry(check_id(table["id"], where), Name.of(table["title"], where), grade,
                       tuple(Name.of(note, f"{where}.assumed") for note in table.get("assumed", [])), columns)  # fmt: skip
@@ -264,5 +316,7 @@ def _unique(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     known = tuple(entries)
     ids = [entry.id for entry in known]
     if twice := [one for one in ids if ids.count(one) > 1]:
-        raise BadSettings(f"{twice[0]!r} stands twice", "ids of sources, processes or products", "give each its own id")
+        raise BadSettings(
+            f"{twice[0]!r} stands twice", "ids of sources, processes or products", "give each its own id"
+        )
     return known

@@ -82,7 +82,9 @@ class Twin:
         self.blobs = blobs
 
     @classmethod
-    def open(cls, directory: Path | str, *, database: str = "", blobs: str = "", read_only: bool = True) -> Twin:
+    def open(
+        cls, directory: Path | str, *, database: str = "", blobs: str = "", read_only: bool = True
+    ) -> Twin:
         """Open the twin in `directory`; rows and bytes are there too unless a URL says otherwise.
 
         Raises:
@@ -116,7 +118,13 @@ class Twin:
         grant.require(version.grade, layer)
         return version
 
-    def read(self, layer: str | LayerVersion, grant: Grant, columns: Sequence[str] | None = None, bbox: Bounds | None = None) -> Shape:
+    def read(
+        self,
+        layer: str | LayerVersion,
+        grant: Grant,
+        columns: Sequence[str] | None = None,
+        bbox: Bounds | None = None,
+    ) -> Shape:
         """The shape itself, as far as the Grant lets it out.
 
         Args:
@@ -129,7 +137,9 @@ class Twin:
         """
         version = layer if isinstance(layer, LayerVersion) else self.version(layer, grant)
         grant.require(version.grade, version.layer)
-        if grant.filter or grant.finest_m:  # nobody grants these yet; letting them pass unread would open the door
+        if (
+            grant.filter or grant.finest_m
+        ):  # nobody grants these yet; letting them pass unread would open the door
             raise Denied("conditions of this Grant cannot be kept by this reader", version.layer)
         data = self.local(version) or self.blobs.get(version.key)
         if version.kind == "grid":
@@ -169,7 +179,9 @@ class Twin:
 
     # -- writing: staged first, switched together ----------------------------------------------------------
 
-    def stage(self, layer: str, shape: Shape, grade: Grade, meta: Mapping[str, Any] | None = None) -> LayerVersion:
+    def stage(
+        self, layer: str, shape: Shape, grade: Grade, meta: Mapping[str, Any] | None = None
+    ) -> LayerVersion:
         """Write a new version of a layer; nobody sees it before `tables.switch` names it.
 
         The same bytes as the current version give the current version back, so that unchanged layers keep their name.
@@ -229,7 +241,9 @@ def _describe(shape: Shape, entry: LayerEntry, description: Description) -> dict
         types = {field.name: _json_type(field.type) for field in shape.table.schema}
         said |= {"attributes": {**shape.attributes, "zone": shape.zone, "place": shape.place}}
     else:
-        schema = pa.Schema.from_pandas(shape.table.drop(columns=shape.table.geometry.name), preserve_index=False)
+        schema = pa.Schema.from_pandas(
+            shape.table.drop(columns=shape.table.geometry.name), preserve_index=False
+        )
         types = {field.name: _json_type(field.type) for field in schema}
         kinds = sorted({str(kind) for kind in shape.table.geometry.dropna().geom_type.unique()})
         said["geometry"] = kinds[0].removeprefix("Multi") if kinds else ""
