@@ -52,6 +52,10 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
   ours.add(overlay);
   labels.set(edge.labels);
 
+  const shadeBuildings = () => {
+    scene.shadowMap.enabled = !lite && state.looks.mode === "shadow" && (clock.sun.value?.altitude ?? 0) > 1;
+  };
+
   // The light is the sun's, as the server computes it; its vector in east, north, up serves the shadows on the ground.
   const sunVector = new Cartesian3();
   ends.push(
@@ -66,6 +70,7 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
       const toward = Matrix4.multiplyByPointAsVector(place.enu, sunVector, new Cartesian3());
       scene.light = new DirectionalLight({ direction: Cartesian3.negate(toward, new Cartesian3()) });
       if (solids) solids.sun = sun.altitude > 0 ? sunVector : null;
+      shadeBuildings();
       render();
     }),
   );
@@ -83,10 +88,11 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
     // Buildings on buildings are left to a shadow map; the ground has its own exact shadows.
     if (!lite) {
       const map = scene.shadowMap as ShadowMap;
-      map.enabled = true;
       map.size = 4096;
       map.maximumDistance = 3500;
-      map.darkness = 0.62;
+      map.darkness = 0.76;
+      // Our walls are flat and bring no normals to the map: they keep clear of their own shadow by depth, a few metres.
+      Object.assign((map as unknown as { _primitiveBias: object })._primitiveBias, { depthBias: 0.0007, polygonOffsetFactor: 4, polygonOffsetUnits: 16 });
       map.softShadows = true;
       map.normalOffset = true;
       map.fadingEnabled = false;
@@ -130,7 +136,7 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
     overlay.show = mode === "shadow" || !sunlight.now.ready ? "none" : mode;
     facades.on = mode !== "shadow" && sunlight.now.ready && state.looks.facades;
     if (solids) solids.shadowsOn = mode === "shadow" || !sunlight.now.ready;
-    scene.shadowMap.enabled = !lite && mode === "shadow" && (clock.sun.value?.altitude ?? 0) > 1;
+    shadeBuildings();
     render();
   };
   ends.push(

@@ -1,5 +1,5 @@
 import {
-  ApproximateTerrainHeights, CesiumWidget, Color, Credit, CreditDisplay, DirectionalLight, Cartesian3, Globe, Transforms,
+  ApproximateTerrainHeights, CesiumWidget, Color, Credit, CreditDisplay, DirectionalLight, Cartesian3, Globe, ShadowMode, Transforms,
 } from "@cesium/engine";
 import "@cesium/engine/Source/Widget/CesiumWidget.css";
 
@@ -26,6 +26,8 @@ export function createViewer(container: HTMLElement, lite: boolean): CesiumWidge
     skyBox: false,
     skyAtmosphere: false,
     scene3DOnly: true,
+    // The ground has exact shadows of its own (solids.ts).
+    terrainShadows: ShadowMode.DISABLED,
     requestRenderMode: true,
     maximumRenderTimeChange: Number.POSITIVE_INFINITY,
     orderIndependentTranslucency: false,
