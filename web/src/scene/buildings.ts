@@ -89,7 +89,7 @@ export async function createBuildings(scene: Scene, place: Place, url: string, l
   });
   const tileset = await Cesium3DTileset.fromUrl(url, {
     customShader: shader,
-    shadows: lite ? ShadowMode.DISABLED : ShadowMode.ENABLED,
+    shadows: ShadowMode.ENABLED,
     maximumScreenSpaceError: lite ? 24 : 16,
     cacheBytes: 256 * 1024 * 1024,
     skipLevelOfDetail: false,

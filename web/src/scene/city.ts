@@ -45,7 +45,11 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
   const marks = createMarks(scene, state.api, twin.id, twin.ground.ellipsoidal_m);
   const edge = createEdge(scene, twin, parts.words.edge);
   const handle = createHandle(scene, place);
-  const pace = createPace(widget, lite);
+  let resting = !lite;
+  const pace = createPace(widget, lite, (rests) => {
+    resting = rests && !!buildings;
+    shadeBuildings();
+  });
   let buildings: Buildings | null = null;
   let solids: Solids | null = null;
   const ours = scene.primitives;
@@ -53,7 +57,7 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
   labels.set(edge.labels);
 
   const shadeBuildings = () => {
-    scene.shadowMap.enabled = !lite && state.looks.mode === "shadow" && (clock.sun.value?.altitude ?? 0) > 1;
+    scene.shadowMap.enabled = resting && state.looks.mode === "shadow" && (clock.sun.value?.altitude ?? 0) > 1;
   };
 
   // The light is the sun's, as the server computes it; its vector in east, north, up serves the shadows on the ground.
@@ -85,18 +89,16 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
     solids.sun = sunVector.z > 0 ? sunVector : null;
     ours.add(solids);
     ours.add(facades);
-    // Buildings on buildings are left to a shadow map; the ground has its own exact shadows.
-    if (!lite) {
-      const map = scene.shadowMap as ShadowMap;
-      map.size = 4096;
-      map.maximumDistance = 3500;
-      map.darkness = 0.76;
-      // Our walls are flat and bring no normals to the map: they keep clear of their own shadow by depth, a few metres.
-      Object.assign((map as unknown as { _primitiveBias: object })._primitiveBias, { depthBias: 0.0007, polygonOffsetFactor: 4, polygonOffsetUnits: 16 });
-      map.softShadows = true;
-      map.normalOffset = true;
-      map.fadingEnabled = false;
-    }
+    // Buildings on buildings are left to a shadow map (in software, of the resting picture only).
+    const map = scene.shadowMap as ShadowMap;
+    map.size = lite ? 2048 : 4096;
+    map.maximumDistance = 3500;
+    map.darkness = 0.76;
+    // Our walls are flat and bring no normals to the map: they keep clear of their own shadow by depth, a few metres.
+    Object.assign((map as unknown as { _primitiveBias: object })._primitiveBias, { depthBias: 0.0007, polygonOffsetFactor: 4, polygonOffsetUnits: 16 });
+    map.softShadows = true;
+    map.normalOffset = true;
+    map.fadingEnabled = false;
     buildings.tileset.initialTilesLoaded.addEventListener(() => {
       state.status.ready = true;
       render();

@@ -5,9 +5,9 @@ const MOVING_PIXELS = 420_000;
 
 /**
  * Where drawing is slow, moving pictures are drawn coarser and the resting one at full size; where it is not, nothing is done.
- * Returns what to call each animation frame.
+ * `resting` hears when that changes. Returns what to call each animation frame.
  */
-export function createPace(widget: CesiumWidget, lite: boolean): { moving(now: number): void; frame(now: number): void } {
+export function createPace(widget: CesiumWidget, lite: boolean, resting: (rests: boolean) => void): { moving(now: number): void; frame(now: number): void } {
   let last = 0;
   let coarse = false;
   const coarser = () => {
@@ -20,12 +20,14 @@ export function createPace(widget: CesiumWidget, lite: boolean): { moving(now: n
       if (lite && !coarse) {
         coarse = true;
         widget.resolutionScale = coarser();
+        resting(false);
       }
     },
     frame(now) {
       if (lite && coarse && now - last > 450) {
         coarse = false;
         widget.resolutionScale = 1;
+        resting(true);
         widget.scene.requestRender();
       }
     },
