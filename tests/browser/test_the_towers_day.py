@@ -128,7 +128,8 @@ def test_everything_found_or_clicked_says_what_it_is_and_how_that_is_known(visit
 
 @BOTH
 def test_a_link_restores_the_view(visit: Open, lang: str) -> None:
-    query = f"?twin=jamsil&lang={lang}&date=2026-06-21&t=10:30&basis=civil&cam=127.0900,37.5050,700.0,45.0,-30.0&on=carparks&sel={TOWER}&edit={TOWER}:300&mode=hours"
+    view = "date=2026-06-21&t=10:30&basis=civil&cam=127.0900,37.5050,700.0,45.0,-30.0&on=carparks&mode=hours"
+    query = f"?twin=jamsil&lang={lang}&{view}&sel={TOWER}&edit={TOWER}:300"
     one = visit(query)
     one.ready()
     one.page.wait_for_function("() => twintown.sunlight.now.edit?.height_m === 300")
@@ -165,12 +166,13 @@ def test_the_page_fits_a_telephone(visit: Open, lang: str) -> None:
 def test_the_other_twin_is_an_atlas(visit: Open, lang: str) -> None:
     one = visit(f"?twin=jamsil&lang={lang}&t=12:00")
     one.ready()
-    one.page.click("nav.seg button:has-text('%s')" % {"ko": "이천", "en": "Icheon"}[lang])
+    here, there = {"ko": ("잠실", "이천"), "en": ("Jamsil", "Icheon")}[lang]
+    one.page.click(f"nav.seg button:has-text('{there}')")
     one.page.wait_for_function("() => twintown.state.twins.current.id === 'icheon'")
     one.page.wait_for_selector("main .atlas, main [class*=atlas]")
     one.page.wait_for_timeout(3000)
     one.shot(f"4-atlas-{lang}")
-    assert {"ko": "이천", "en": "Icheon"}[lang] in one.page.inner_text("main")
-    one.page.click("nav.seg button:has-text('%s')" % {"ko": "잠실", "en": "Jamsil"}[lang])
+    assert there in one.page.inner_text("main")
+    one.page.click(f"nav.seg button:has-text('{here}')")
     one.ready()
     assert one.complaints == []

@@ -30,6 +30,8 @@ export interface Buildings {
   tiles: Map<object, LoadedTile>;
   /** Told when the set of tiles changes. */
   onTiles: ((tile: LoadedTile | null, key: object) => void)[];
+  /** Id of the tallest building loaded; null before any is. */
+  tallest(): string | null;
   find(id: string): { tile: LoadedTile; key: object; feature: number } | null;
   hide(id: string | null): void;
   mark(hover: string | null, selected: string | null): void;
@@ -160,10 +162,21 @@ export async function createBuildings(scene: Scene, place: Place, url: string, l
     if (feature) feature.show = on;
   };
 
+  const tallest: Buildings["tallest"] = () => {
+    let [best, most] = [null as string | null, 0];
+    for (const tile of tiles.values())
+      for (const [id, i] of tile.ids) {
+        const height = Number(tile.features[i]!.getProperty("height_m") ?? 0);
+        if (height > most) [best, most] = [id, height];
+      }
+    return best;
+  };
+
   return {
     tileset,
     tiles,
     onTiles,
+    tallest,
     find,
     hide(id) {
       if (id === hidden) return;

@@ -95,7 +95,7 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
     map.maximumDistance = 3500;
     map.darkness = 0.76;
     // Our walls are flat and bring no normals to the map: they keep clear of their own shadow by depth, a few metres.
-    Object.assign((map as unknown as { _primitiveBias: object })._primitiveBias, { depthBias: 0.0007, polygonOffsetFactor: 4, polygonOffsetUnits: 16 });
+    Object.assign((map as unknown as { _primitiveBias: object })._primitiveBias, { depthBias: lite ? 0.0018 : 0.0012, polygonOffsetFactor: 4, polygonOffsetUnits: 16 });
     map.softShadows = true;
     map.normalOffset = true;
     map.fadingEnabled = false;
@@ -103,7 +103,17 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
       state.status.ready = true;
       render();
     });
-    buildings.onTiles.push(() => refreshHeld());
+    // Followed to its tip: the shadow of the chosen building, or else of the tallest.
+    const trace = () => {
+      const chosen = state.pick.selection;
+      if (solids) solids.traced = (chosen?.layer === "buildings" && chosen.id) || (buildings?.tallest() ?? null);
+      render();
+    };
+    buildings.onTiles.push(() => {
+      refreshHeld();
+      trace();
+    });
+    ends.push(watch(() => state.pick.selection, trace));
     refreshLooks();
     refreshHeld();
     render();

@@ -55,6 +55,8 @@ export interface Solids {
   shadowsOn: boolean;
   /** The building in the hand and how much it is stretched. */
   held: { id: string; stretch: number } | null;
+  /** Whose shadow is drawn through the other buildings as well, so that it can be followed to its tip. */
+  traced: string | null;
   update(frame: FrameState): void;
   isDestroyed(): boolean;
   destroy(): void;
@@ -65,6 +67,8 @@ export function createSolids(scene: Scene, place: Place, buildings: Buildings): 
   const drawn = new Map<object, Drawn[]>();
   const dark = Color.fromCssColorString("#26364a").withAlpha(0.36);
   const darkUniform = new Cartesian4(dark.red, dark.green, dark.blue, dark.alpha);
+  const trace = Color.fromCssColorString("#1f3f66").withAlpha(0.2);
+  const traceUniform = new Cartesian4(trace.red, trace.green, trace.blue, trace.alpha);
   const shadowProgram = ShaderProgram.fromCache({ context, vertexShaderSource: VERTEX, fragmentShaderSource: DARK, attributeLocations: LOCATIONS });
   const wallProgram = ShaderProgram.fromCache({
     context, vertexShaderSource: `#define WALL\n${VERTEX}`, fragmentShaderSource: WALL, attributeLocations: LOCATIONS,
@@ -79,6 +83,17 @@ export function createSolids(scene: Scene, place: Place, buildings: Buildings): 
       enabled: true, frontFunction: 0x0205, backFunction: 0x0205, reference: 1, mask: 1, frontOperation: once, backOperation: once,
     },
     stencilMask: 1,
+  });
+  // A second stencil bit: the traced shadow tints each place once, over whatever stands on it.
+  const traceState = RenderState.fromCache({
+    depthTest: { enabled: false },
+    depthMask: false,
+    blending: BlendingState.ALPHA_BLEND,
+    cull: { enabled: false },
+    stencilTest: {
+      enabled: true, frontFunction: 0x0205, backFunction: 0x0205, reference: 2, mask: 2, frontOperation: once, backOperation: once,
+    },
+    stencilMask: 2,
   });
   const wallState = RenderState.fromCache({ depthTest: { enabled: true }, depthMask: true, cull: { enabled: true } });
 
@@ -117,7 +132,7 @@ export function createSolids(scene: Scene, place: Place, buildings: Buildings): 
 
   function command(
     vertexArray: VertexArray, count: number, shaderProgram: ShaderProgram, renderState: RenderState, pass: number,
-    only: { value: number }, but: { value: number },
+    only: { value: number }, but: { value: number }, colour = darkUniform,
   ): DrawCommand {
     return new DrawCommand({
       vertexArray, count, shaderProgram, renderState, pass,
@@ -128,7 +143,7 @@ export function createSolids(scene: Scene, place: Place, buildings: Buildings): 
       uniformMap: {
         u_only: () => only.value,
         u_but: () => but.value,
-        u_colour: () => darkUniform,
+        u_colour: () => colour,
         u_up: () => place.up,
         u_origin: () => originEC,
       },
@@ -142,6 +157,9 @@ export function createSolids(scene: Scene, place: Place, buildings: Buildings): 
   let heldDraws: { id: string; wall: DrawCommand; shadow: DrawCommand; of: Drawn }[] = [];
   let heldFor: string | null = null;
   let heldTiles = -1;
+  let traceDraws: { draw: DrawCommand; of: Drawn }[] = [];
+  let traceFor: string | null = null;
+  let traceTiles = -1;
 
   /** Slides everything along the sun on to the ground: x' = x − z·Lx/Lz, y' = y − z·Ly/Lz, z' ≈ 0. */
   const slide = (sun: Cartesian3) => {
@@ -157,6 +175,7 @@ export function createSolids(scene: Scene, place: Place, buildings: Buildings): 
     sun: null,
     shadowsOn: true,
     held: null,
+    traced: null,
     update(frame) {
       if (!frame.passes.render) return;
       Matrix4.multiplyByPoint(scene.camera.viewMatrix, place.middle, originEC);
@@ -188,6 +207,22 @@ export function createSolids(scene: Scene, place: Place, buildings: Buildings): 
         }
       if (!solids.shadowsOn || !sun || sun.z < 0.02) return;
       const slid = slide(sun);
+      if (solids.traced !== traceFor || traceTiles !== drawn.size) {
+        traceFor = solids.traced;
+        traceTiles = drawn.size;
+        traceDraws = [];
+        const found = traceFor ? buildings.find(traceFor) : null;
+        for (const d of (found && drawn.get(found.key)) ?? []) {
+          const only = { value: found!.feature };
+          traceDraws.push({ of: d, draw: command(d.vertexArray, d.count, shadowProgram, traceState, Pass.OPAQUE, only, { value: -1 }, traceUniform) });
+        }
+      }
+      const traceStretch = held && held.id === traceFor ? held.stretch : 1;
+      if (traceStretch > 1e-6)
+        for (const t of traceDraws) {
+          t.draw.modelMatrix = Matrix4.multiply(slid, whole(t.of, traceStretch), t.draw.modelMatrix);
+          frame.commandList.push(t.draw);
+        }
       for (const list of drawn.values())
         for (const d of list) {
           d.shadow.modelMatrix = Matrix4.multiply(slid, whole(d, 1), d.shadow.modelMatrix);
