@@ -70,6 +70,16 @@ def _tile(zoom, x, y):
     return f"{zoom}/{int(across)}/{int(down)}.mvt", (across % 1 * 4096, down % 1 * 4096)
 
 
+def test_a_park_and_a_station_stand_among_the_places_and_say_which_layer_is_theirs(layers):
+    made: dict[str, bytes] = {}
+    park = _features(shapely.points([[X, Y]]), name_ko=["송파나루공원"], kind=["park"], rank=[1])
+    BASE.build({**layers, "parks": park}, PLACE, made.__setitem__)
+    path, _ = _tile(13, X, Y)
+    named = {f["properties"]["name_ko"]: f["properties"] for f in _decode(made[path])["places"]["features"]}
+    assert named["송파나루공원"]["of"] == "parks"
+    assert "of" not in named["석촌호수"]
+
+
 def test_a_place_is_found_where_it_stands_with_its_names(files):
     path, (across, down) = _tile(16, X + 10, Y + 10)
     places = _decode(files[path])["places"]["features"]

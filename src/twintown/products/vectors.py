@@ -11,7 +11,7 @@ protocol buffer.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
@@ -64,6 +64,8 @@ class _Drawn:
     columns: tuple[str, ...]
 
 
+#: Layers of named points that stand among the places, each telling in `of` which layer it belongs to.
+_NAMED = ("parks", "landmarks", "stations")
 _NAMES = ("id", "name", "name_ko", "name_en", "kind")
 _DRAWN = (
     _Drawn("towns", "polygon", 10, (*_NAMES, "population")),
@@ -78,6 +80,7 @@ def make(layers: Mapping[str, Features], place: Place, write: Write, progress: P
     """Write `z/x/y.mvt` and `tilejson.json` (without addresses: `basemap.tilejson` adds them)."""
     prepared = [_prepare(drawn, layers[drawn.layer], place) for drawn in _DRAWN if drawn.layer in layers]
     labels = [_labels(layers[name], place) for name in ("towns", "neighbourhoods") if name in layers]
+    labels += [_named(name, layers[name], place) for name in _NAMED if name in layers]
     if labels:
         prepared = _with_labels(prepared, labels)
     prepared = [layer for layer in prepared if len(layer.geometry)]
@@ -169,6 +172,12 @@ def _labels(features: Features, place: Place) -> _Layer:
     )
     properties = [{**values, "kind": kind, "rank": 1} for values in told]
     return _Layer(_DRAWN[-1], _mercator(points, place), properties, np.full(len(points), 10), None)
+
+
+def _named(layer: str, features: Features, place: Place) -> _Layer:
+    """The points of a layer as places, from the zoom that their rank gives them."""
+    points = _prepare(_DRAWN[-1], features, place)
+    return replace(points, properties=[{**values, "of": layer} for values in points.properties])
 
 
 def _with_labels(prepared: list[_Layer], labels: list[_Layer]) -> list[_Layer]:
@@ -323,7 +332,7 @@ BASE = Product(
     id="base",
     title=Name("바탕 지도", "Base map"),
     needs=(),
-    takes=tuple(drawn.layer for drawn in _DRAWN),
-    edition=1,
+    takes=(*(drawn.layer for drawn in _DRAWN), *_NAMED),
+    edition=2,
     make=make,
 )

@@ -238,7 +238,7 @@ export async function createBaseMap(api: Api, twin: Twin, lite: boolean): Promis
       if (!best) return null;
       const id = best.shape.properties["id"];
       return {
-        layer: best.layer,
+        layer: String(best.shape.properties["of"] ?? best.layer),
         feature: { type: "Feature", ...(id === undefined ? {} : { id: String(id) }), geometry: null, properties: best.shape.properties },
       };
     },

@@ -131,7 +131,7 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
       const name = String(p["name"] ?? "");
       return {
         id: String(p["id"] ?? name),
-        layer: "places",
+        layer: String(p["of"] ?? "places"),
         names: { ko: String(p["name_ko"] ?? name), en: String(p["name_en"] ?? name) },
         position: Cartesian3.fromDegrees(lon, lat, twin.ground.ellipsoidal_m),
         rank: 1 + rank,
