@@ -119,10 +119,20 @@ def test_everything_found_or_clicked_says_what_it_is_and_how_that_is_known(visit
     assert "Open Database License" in card
     one.settled()
     one.shot(f"3-card-{lang}")
-    box = one.page.locator("#scene canvas").bounding_box()
     one.page.keyboard.press("Escape")
-    one.page.mouse.click(box["width"] * 0.45, box["height"] * 0.62)
-    one.page.wait_for_function(f"() => twintown.state.pick.selection?.id !== '{TOWER}'")
+    one.page.wait_for_function("() => !twintown.viewer.camera._currentFlight")
+    # Some other building, wherever the flight has brought it.
+    x, y, other = one.value(
+        """(() => { const { scene, canvas } = twintown.viewer;
+        for (let y = 0.75; y > 0.3; y -= 0.05) for (let x = 0.45; x < 0.7; x += 0.03) {
+          const at = { x: Math.round(x * canvas.clientWidth), y: Math.round(y * canvas.clientHeight) };
+          const id = scene.pick(at)?.getProperty?.("id");
+          if (id && id !== "TOWER") return [at.x, at.y, id]; } })()""".replace("TOWER", TOWER)
+    )
+    one.page.mouse.click(x, y)
+    one.page.wait_for_function(f"() => twintown.state.pick.selection?.id === '{other}'")
+    one.page.wait_for_selector(".object .big")
+    assert other in one.page.inner_text(".object")
     assert one.complaints == []
 
 
