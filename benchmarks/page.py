@@ -92,7 +92,7 @@ def _in_browser(address: str, path: str) -> Iterator[dict[str, Any]]:
         begun = time.perf_counter()
         page.goto(f"{address}/?twin=jamsil", wait_until="commit")
         page.wait_for_function(STANDS, timeout=PATIENCE_MS)
-        page.screenshot(timeout=PATIENCE_MS)  # a picture was really made
+        page.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")  # it is on the screen
         first = time.perf_counter() - begun
         page.wait_for_function(QUIET, timeout=PATIENCE_MS)
         page.wait_for_timeout(3000)

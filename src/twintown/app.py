@@ -54,6 +54,8 @@ TAGS = [
     {"name": "sunlight", "description": "The sun, and what an edit does to it"},
     {"name": "server", "description": "Health"},
 ]
+#: A server prepares the first answers in the first pause of this length, or after this long without one, seconds.
+PAUSE_S, MOST_S = 2.5, 15.0
 #: What a page of another origin may read besides the body.
 _EXPOSED = ["ETag", "Link", "Content-Bbox", "Content-Crs", "Retry-After", "WWW-Authenticate", "Server-Timing"]
 
@@ -83,6 +85,7 @@ def create_app(
     chosen = settings or Settings()
     directories = [Path(one) for one in twin_dirs] or list(chosen.twins)
     shelf = Shelf.open(directories, lambda directory: open_twin(directory, chosen))
+    opened = guard.Open(shelf, decide)
     app = FastAPI(
         title="Twintown",
         version=__version__,
@@ -91,10 +94,10 @@ def create_app(
         redoc_url=None,
         openapi_tags=TAGS,
         dependencies=[Depends(guard.known_parameters)],
-        lifespan=_lifespan(shelf) if warm else None,
+        lifespan=_lifespan(opened) if warm else None,
         redirect_slashes=False,
     )
-    app.state.open = guard.Open(shelf, decide)
+    app.state.open = opened
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     problems.install(app)
     for part in ROUTERS:
@@ -117,11 +120,16 @@ def serve_app() -> FastAPI:
     return create_app(settings=read_settings())
 
 
-def _lifespan(shelf: Shelf) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(opened: guard.Open) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    def prepare() -> None:
+        sunlight.load()
+        opened.quiet.wait(PAUSE_S, MOST_S)  # who opens the page now has the processors for the first picture
+        sunlight.warm(opened.shelf, opened.decide)
+
     @asynccontextmanager
     async def span(_: FastAPI) -> AsyncIterator[None]:
         # a daemon: a server that is told to stop does not wait for a scene
-        Thread(target=sunlight.warm, args=(shelf, decide), name="warm", daemon=True).start()
+        Thread(target=prepare, name="warm", daemon=True).start()
         yield
 
     return span

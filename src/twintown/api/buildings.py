@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 import shapely
 from pydantic import Field
 
@@ -15,6 +14,9 @@ from twintown.api.rows import Rows
 from twintown.api.schemas import Model, Names
 from twintown.ground.frames import Frame
 from twintown.products.solids import parts_mesh
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Ring = list[list[float]]
 
@@ -87,6 +89,8 @@ class Building(Model):
 
 def number(value: Any) -> float | None:
     """A cell as a number, None where nothing is known."""
+    import pandas as pd
+
     return None if value is None or pd.isna(value) else float(value)
 
 

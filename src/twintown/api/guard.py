@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
+from twintown.api.quiet import Quiet
 from twintown.api.shelf import Served, Shelf
 from twintown.ground.errors import BadParameter
 from twintown.trust.identity import Subject, identify
@@ -30,10 +31,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Open:
-    """What the roof hangs on the app for the routes: the twins, and who decides."""
+    """What the roof hangs on the app for the routes: the twins, who decides, and who hears that somebody asks."""
 
     shelf: Shelf
     decide: Decide
+    quiet: Quiet = field(default_factory=Quiet)
 
 
 def known_parameters(request: Request) -> None:
@@ -42,6 +44,7 @@ def known_parameters(request: Request) -> None:
     Raises:
         BadParameter: naming the first of them. Silently ignoring a mistyped filter would answer another question.
     """
+    request.app.state.open.quiet.hear()
     route = request.scope.get("route")
     if isinstance(route, APIRoute) and OPEN_ENDED in (route.openapi_extra or {}):
         return  # the route knows the columns of its layer and refuses the rest by itself

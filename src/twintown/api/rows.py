@@ -7,17 +7,19 @@ Nothing here knows HTTP or who asks; the columns and the area of the Grant are a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import orjson
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
 from twintown.ground.errors import BadParameter, NotFound
 from twintown.ground.features import Features
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
 
 BLOCK = 2048  # rows encoded together; they lie near each other, because layers are in Hilbert order
 DIGITS = 8  # of a degree: 1.1 mm
@@ -91,6 +93,8 @@ class Rows:
             raise BadParameter(
                 column, f"{self.layer} has no column {column!r}", remedy=f"its columns are {known}"
             )
+        import pandas as pd
+
         values = self.features.table[column]
         if pd.api.types.is_bool_dtype(values):
             if text not in ("true", "false"):
@@ -138,15 +142,17 @@ def _encode(
 
 def plain(values: pd.Series) -> list[Any]:
     """A column as JSON values: nothing known becomes null, times become ISO 8601."""
+    import pandas as pd
+
     if pd.api.types.is_datetime64_any_dtype(values):
         return [None if pd.isna(v) else v.isoformat() for v in values]
     if pd.api.types.is_float_dtype(values):
         return [float(v) if np.isfinite(v) else None for v in values.to_numpy(float, na_value=np.nan)]
-    return [_plain(value) for value in values.astype(object)]
+    return [_plain(value) for value in values.astype(object).where(values.notna(), None)]
 
 
 def _plain(value: Any) -> Any:
-    if value is None or value is pd.NA or (isinstance(value, float) and not np.isfinite(value)):
+    if value is None or (isinstance(value, float) and not np.isfinite(value)):
         return None
     if isinstance(value, np.generic):
         return value.item()

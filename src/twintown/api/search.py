@@ -5,10 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-import pandas as pd
 import shapely
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
@@ -21,6 +20,9 @@ from twintown.api.schemas import Model, Names
 from twintown.api.shelf import Served, terms
 from twintown.trust.policy import Grant
 from twintown.twin.layers import LayerVersion
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 router = APIRouter(tags=["search"])
 #: Whoever types a name looks for a place or a building before a road or a row of a table.

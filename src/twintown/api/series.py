@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-import pandas as pd
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
@@ -61,6 +60,8 @@ def render(series: Series, columns: list[str], resample: Resample) -> dict[str, 
     """The body of the answer."""
     table = series.table.select(["time", *columns]).to_pandas()
     if resample != "none":
+        import pandas as pd
+
         numbers = [name for name in columns if pd.api.types.is_numeric_dtype(table[name])]
         columns = numbers
         step = {"day": "D", "month": "MS"}[resample]

@@ -18,6 +18,7 @@ from twintown.api.guard import Asked, Decide, Reading, Running
 from twintown.api.schemas import DAY, Model
 from twintown.api.shelf import Served, Shelf, terms
 from twintown.ground.errors import BadParameter, NotFound, TwintownError
+from twintown.kernels.spread import giving_way
 from twintown.processes.arrays import MEDIA_TYPE
 from twintown.processes.sunpath import Place, sun_path
 from twintown.trust.identity import ANYONE
@@ -209,11 +210,17 @@ def get_sun(
     return answers.answer_json(request, SunDay.model_validate(sun_path(_day(date, asked), basis, place)))
 
 
+def load() -> None:
+    """Import what the page's very first question about the sun needs (a second or two), so that it need not wait for it."""
+    import pvlib.spa  # noqa: F401
+
+
 def warm(shelf: Shelf, decide: Decide) -> None:
     """Load what the first click needs, twin by twin: rows, names, the prepared city and its answers on the twin's day."""
     for served in shelf.twins.values():
         try:
-            _warm(served, decide(ANYONE, "run", Resource(served.id)))
+            with giving_way():  # whoever opens the page meanwhile has the processors
+                _warm(served, decide(ANYONE, "run", Resource(served.id)))
         except TwintownError as error:
             LOG.warning("%s answers its first question slowly: %s", served.id, error)
         except Exception:

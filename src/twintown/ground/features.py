@@ -6,9 +6,8 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import orjson
 import pyarrow as pa
@@ -19,6 +18,9 @@ from .errors import BadData, BadInput
 from .frames import Frame
 from .provenance import Provenance
 from .units import check_unit
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 _KEY = b"twintown"
 _ROW_GROUP = 16_384
@@ -109,6 +111,8 @@ class Features:
         Raises:
             BadData: not GeoParquet, or not written by us (no frame, units, provenance).
         """
+        import geopandas as gpd  # a second and a half: a server that is asked for nothing yet does without
+
         where = str(data) if isinstance(data, Path) else "GeoParquet"
         source: Any = data if isinstance(data, Path) else io.BytesIO(data)
         try:

@@ -5,7 +5,8 @@ Flat roofs are made here, thousands at a time; the other shapes come from `city.
 
 from __future__ import annotations
 
-import geopandas as gpd
+from typing import TYPE_CHECKING
+
 import mapbox_earcut
 import numpy as np
 import shapely
@@ -14,6 +15,9 @@ from numpy.typing import NDArray
 from twintown.city.roofs import solid
 from twintown.ground.frames import Frame
 from twintown.ground.mesh import Mesh
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 #: Pieces of outlines thinner than this are not drawn, m².
 _LEAST_AREA = 1e-4
