@@ -56,8 +56,12 @@ _TYPES = {
 }
 
 
+#: What the HTML of the resources needs besides the built page; comes with the package.
+STATIC = Path(__file__).parent / "static"
+
+
 class Page:
-    """An ASGI application for whatever no route answers: files of `dist`, or a problem."""
+    """An ASGI application for whatever no route answers: files of `dist`, those below `/static/`, or a problem."""
 
     def __init__(self, dist: Path | None) -> None:
         self._dist = dist.resolve() if dist else None
@@ -87,12 +91,25 @@ class Page:
             )
         return self._send(request, file)
 
+    def address(self, name: str) -> str:
+        """The address of a file (`map.js`, `static/open.css`) with what changes when it changes; empty without it."""
+        file = self._file(f"/{name}")
+        if file is None:
+            return ""
+        stat = file.stat()
+        return f"/{name}?v={answers.tag(file.name, stat.st_mtime_ns, stat.st_size)[1:13]}"
+
     def _file(self, path: str) -> Path | None:
-        if self._dist is None or "\0" in path:
+        if "\0" in path:
             return None
-        wanted = (self._dist / (path.lstrip("/") or "index.html")).resolve()
+        folder = self._dist
+        if path.startswith("/static/"):
+            folder, path = STATIC, path.removeprefix("/static")
+        if folder is None:
+            return None
+        wanted = (folder / (path.lstrip("/") or "index.html")).resolve()
         # resolved, so that neither `..` nor a link leads out of the folder
-        return wanted if wanted.is_relative_to(self._dist) and wanted.is_file() else None
+        return wanted if wanted.is_relative_to(folder) and wanted.is_file() else None
 
     def _send(self, request: Request, file: Path) -> Response:
         stat = file.stat()
@@ -100,7 +117,8 @@ class Page:
         media_type = (
             _TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         )
-        cache = answers.IMMUTABLE if _HASHED.search(file.name) else answers.REVALIDATE
+        named = _HASHED.search(file.name) or request.query_params.get("v")
+        cache = answers.IMMUTABLE if named else answers.REVALIDATE
         headers = {"X-Content-Type-Options": "nosniff", "Vary": "Accept-Encoding"}
         if media_type.startswith("text/html"):
             headers |= {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}

@@ -1,0 +1,93 @@
+"""How values are written for a person: numbers, dates, units and names in two languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+#: UCUM codes as people write them; what is not here is written as it is, without its annotation's braces.
+_UNITS = {
+    "1": ("", ""),
+    "Cel": ("°C", "°C"),
+    "deg": ("°", "°"),
+    "m2": ("m²", "m²"),
+    "km2": ("km²", "km²"),
+    "m3": ("m³", "m³"),
+    "m/s": ("m/s", "m/s"),
+    "W/m2": ("W/m²", "W/m²"),
+    "min": ("분", "min"),
+    "h": ("시간", "h"),
+    "a": ("년", "years"),
+    "{storey}": ("층", "storeys"),
+    "{person}": ("명", "people"),
+    "{household}": ("세대", "households"),
+    "{head}": ("마리", "head"),
+    "{bed}": ("병상", "beds"),
+    "[KRW]": ("원", "KRW"),
+}
+_STAMP = re.compile(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$")
+
+
+def name(names: Any, lang: str, fallback: str = "") -> str:
+    """A name `{ko, en}` in one language; a plain string as it is."""
+    if isinstance(names, Mapping):
+        return str(names.get(lang) or names.get("en") or names.get("ko") or fallback)
+    return str(names) if isinstance(names, str) and names else fallback
+
+
+def is_names(value: Any) -> bool:
+    """Whether a value is a name in two languages."""
+    return isinstance(value, Mapping) and set(value) == {"ko", "en"}
+
+
+def number(value: Any) -> str:
+    """A number with thousands set apart and no digits that nobody reads; other values as they are."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "" if value is None else str(value)
+    if isinstance(value, int) or value == int(value):
+        return f"{int(value):,}"
+    digits = 1 if abs(value) >= 100 else 2 if abs(value) >= 1 else 5
+    text = f"{value:,.{digits}f}"
+    return text.rstrip("0").rstrip(".")
+
+
+def date(value: Any) -> str:
+    """An ISO 8601 time to the minute; other values as they are."""
+    found = _STAMP.match(str(value or ""))
+    if not found:
+        return str(value or "")
+    zone = {"Z": " UTC", "+00:00": " UTC", None: ""}.get(found[3], f" {found[3]}")
+    return f"{found[1]} {found[2]}{zone}"
+
+
+def unit(code: Any, lang: str) -> str:
+    """A UCUM code as a person writes it."""
+    text = str(code or "")
+    if text in _UNITS:
+        return _UNITS[text][0 if lang == "ko" else 1]
+    return text.strip("{}[]") if text[:1] in "{[" else text
+
+
+def kind_of(value: Any) -> str:
+    """How a JSON value is drawn: nothing, names, scalar, object, list (of scalars), table (of objects) or mixed."""
+    if value is None or value in ("", [], {}):
+        return "nothing"
+    if is_names(value):
+        return "names"
+    if isinstance(value, Mapping):
+        return "object"
+    if not isinstance(value, list | tuple):
+        return "scalar"
+    if all(isinstance(one, str | int | float | bool) or one is None for one in value):
+        return "list"
+    if all(isinstance(one, Mapping) for one in value) and len(flat(value)) <= 8:
+        simple = (v for one in value for v in one.values())
+        if all(not isinstance(v, list | tuple | Mapping) or is_names(v) for v in simple):
+            return "table"
+    return "mixed"
+
+
+def flat(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The members of a list of objects, each once, in the order of their first appearance."""
+    return list(dict.fromkeys(key for row in rows for key in row))
