@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from twintown.ground.names import Name
 from twintown.ground.provenance import Licence, Source
@@ -31,12 +38,19 @@ class Names(Model):
 
 
 class Link(Model):
-    """Where to go from here (RFC 8288)."""
+    """Where to go from here (RFC 8288). What a link does not say is absent, never null."""
 
     href: str
     rel: str
-    type: str
+    type: str | None = None
     title: str | None = None
+    hreflang: str | None = None
+    templated: bool | None = None
+    method: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _said(self, full: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in full(self).items() if value is not None}
 
 
 class LicenceModel(Model):
