@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from twintown.api import answers
+from twintown.api import answers, html
 from twintown.ground.errors import BadParameter
 from twintown.ground.names import Name
 
@@ -25,12 +25,6 @@ JSON, HTML, GEOJSON = "application/json", "text/html", "application/geo+json"
 OFFERS: Mapping[str, str] = {"json": JSON, "html": HTML}
 LANGUAGES: tuple[Language, ...] = ("en", "ko")  # the first is the default
 VARY = "Accept, Accept-Language, Accept-Encoding, Authorization"
-#: Nothing from outside; the pages' own map needs workers from blobs.
-POLICY = (
-    "default-src 'self'; img-src 'self' blob: data:; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
-    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
-)
-
 Language = Literal["en", "ko"]
 Format = Annotated[
     Literal["json", "html"] | None,
@@ -200,8 +194,8 @@ def represent(
         body["links"] = [*own_links(request, form.format, {**OFFERS, "json": media_type}), *links]
     sent = {"Vary": VARY, "Content-Language": form.lang, **(headers or {})}
     if form.format == "html":
-        data, kind = _page(request, template, body, form.lang).encode(), f"{HTML}; charset=utf-8"
-        sent |= {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
+        data, kind = html.render(request, template, body, form.lang).encode(), html.MEDIA_TYPE
+        sent |= html.HEADERS
     else:
         data, kind = answers.dumps(body), media_type
     etag = "" if cache == "no-store" else answers.tag(answers.tag_of(data), form.format, form.lang)
@@ -211,17 +205,3 @@ def represent(
     response = answers.answer(request, data, kind, etag=etag, cache=cache, headers=sent)
     response.status_code = status if response.status_code == 200 else response.status_code
     return response
-
-
-def _page(request: Request, template: str, body: dict[str, Any], lang: Language) -> str:
-    try:
-        from twintown.api import html  # type: ignore[attr-defined,unused-ignore]
-    except ImportError:
-        from html import escape
-
-        import orjson
-
-        text = escape(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode())
-        return f'<!doctype html><html lang="{lang}"><meta charset="utf-8"><title>Twintown</title><pre>{text}</pre></html>'
-    page: str = html.render(request, template, body, lang)
-    return page
