@@ -60,6 +60,32 @@ def tag_of(body: bytes) -> str:
     return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
 
 
+def feature_tag(layer: str, item: str, feature: bytes) -> str:
+    """The entity tag of one feature: of what it says, not of the address or the form in which it is sent.
+
+    Args:
+        layer: id of the layer.
+        item: id of the feature.
+        feature: the whole feature as `View.encoded` gives it.
+    """
+    return tag(layer, item, hashlib.sha256(feature).hexdigest())
+
+
+def variant(etag: str, *words: str) -> str:
+    """The entity tag of another representation of the same thing: `"abc"` becomes `"abc-gzip"`."""
+    return f'{etag[:-1]}-{"-".join(words)}"' if words else etag
+
+
+def names_tag(header: str, etag: str) -> bool:
+    """Whether an `If-Match` names this thing in any of its representations (see `variant`); `*` names all."""
+    mark = etag.strip('"')
+    sent = [name.strip() for name in header.split(",")]
+    return "*" in sent or any(
+        name.startswith('"') and (name.strip('"') == mark or name.strip('"').startswith(f"{mark}-"))
+        for name in sent
+    )
+
+
 def accepts_gzip(request: Request) -> bool:
     """Whether the caller takes gzip (RFC 9110, 12.5.3)."""
     for item in request.headers.get("accept-encoding", "").lower().split(","):

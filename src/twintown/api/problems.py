@@ -27,6 +27,7 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (errors.BadParameter, HTTPStatus.BAD_REQUEST),
     (errors.BadSettings, HTTPStatus.INTERNAL_SERVER_ERROR),
     (errors.BadInput, HTTPStatus.BAD_REQUEST),
+    (errors.Gone, HTTPStatus.GONE),
     (errors.NotFound, HTTPStatus.NOT_FOUND),
     (errors.Unauthenticated, HTTPStatus.UNAUTHORIZED),
     (errors.Denied, HTTPStatus.FORBIDDEN),

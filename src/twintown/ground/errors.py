@@ -6,6 +6,7 @@
     │   ├── BadParameter    one named parameter of a request
     │   └── BadSettings     twintown.toml, an environment variable, an option
     ├── NotFound            no such twin, layer, object, version
+    │   └── Gone            it was here: a version that a cursor remembers and that is not kept any more
     ├── Unauthenticated     who are you?
     ├── Denied              we know, and no
     ├── Conflict            it changed meanwhile
@@ -64,6 +65,10 @@ class BadSettings(BadInput):
 
 class NotFound(TwintownError):
     """There is no such twin, layer, object or version (or none that you may see)."""
+
+
+class Gone(NotFound):
+    """It was here and is not kept any more."""
 
 
 class Unauthenticated(TwintownError):
