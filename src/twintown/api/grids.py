@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query, Request
-from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.transform import from_origin
 from rasterio.warp import Resampling, calculate_default_transform, reproject
@@ -16,49 +13,12 @@ from starlette.responses import Response
 
 from twintown.api import answers, problems
 from twintown.api.guard import LayerId, Reading
+from twintown.api.ramps import png, shades
 from twintown.ground.grid import Grid
 
 router = APIRouter(tags=["grids"])
 MAX_SIDE = 4096  # pixels; a larger grid is shown coarser
 TIFF = "image/tiff; application=geotiff"
-
-#: From little to much, readable without colour: dark blue, teal, sand (sRGB).
-_RAMP = np.array([[27, 38, 79], [43, 96, 125], [82, 152, 140], [186, 188, 120], [253, 231, 160]], float)
-
-
-def shades(values: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Where each value lies between the smallest and the largest known one: 1 to 255, and 0 for the unknown."""
-    if not known.any():
-        return np.zeros(values.shape, np.uint8)
-    low, high = float(values[known].min()), float(values[known].max())
-    share = np.clip((values.astype(np.float32) - low) * (254 / max(high - low, 1e-12)), 0, 254)
-    return np.where(known, np.nan_to_num(share).round() + 1, 0).astype(np.uint8)
-
-
-def palette() -> NDArray[np.uint8]:
-    """uint8[256, 3]: the ramp behind the shades 1 to 255; shade 0 is not seen."""
-    at = np.linspace(0, len(_RAMP) - 1, 255)
-    ramp = np.column_stack([np.interp(at, np.arange(len(_RAMP)), _RAMP[:, band]) for band in range(3)])
-    return np.vstack([np.zeros((1, 3)), ramp.round()]).astype(np.uint8)
-
-
-def png(shade: NDArray[np.uint8]) -> bytes:
-    """A PNG of uint8[rows, cols] with the palette (W3C PNG, third edition: IHDR, PLTE, tRNS, IDAT, IEND; no filters)."""
-    rows, cols = shade.shape
-    lines = np.zeros((rows, 1 + cols), np.uint8)  # each line starts with its filter, 0 for none
-    lines[:, 1:] = shade
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    chunks = (
-        (b"IHDR", struct.pack(">IIBBBBB", cols, rows, 8, 3, 0, 0, 0)),  # 8 bits, indexed
-        (b"PLTE", palette().tobytes()),
-        (b"tRNS", b"\x00"),  # shade 0 is transparent, all others are not
-        (b"IDAT", zlib.compress(lines.tobytes(), 6)),
-        (b"IEND", b""),
-    )
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(name, data) for name, data in chunks)
 
 
 def picture(grid: Grid) -> tuple[bytes, tuple[float, float, float, float]]:
