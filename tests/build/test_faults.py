@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from twintown.build.lock import locked
 from twintown.build.run import build
 from twintown.build.steps import owner
 from twintown.ground.errors import Busy, StorageFailed, TwintownError
 from twintown.store import blobs
+from twintown.store.lock import locked
 from twintown.twin.layers import Twin
 
 KILLED_IN = """
@@ -99,7 +99,7 @@ def test_a_second_builder_is_told_who_holds_the_lock(town: Path) -> None:
 @pytest.mark.slow
 def test_the_lock_of_a_killed_builder_is_free(town: Path) -> None:
     code = (
-        "import os, sys; from pathlib import Path; from twintown.build.lock import locked\n"
+        "import os, sys; from pathlib import Path; from twintown.store.lock import locked\n"
         "with locked(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
     )
     assert python(code, town).returncode == -signal.SIGKILL

@@ -4,11 +4,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import insert, inspect, text
 
 from twintown.ground.errors import BadSettings, NotFound, StorageFailed
 from twintown.store import engine, schema
@@ -86,7 +87,7 @@ def test_the_last_two_versions_are_kept_and_shared_paths_survive(rows: Tables) -
     for hour, version in enumerate("abcd"):
         rows.add_layer(layer("buildings", version, hour))
         rows.switch({"buildings": version})
-    assert sorted(rows.prune(keep=2)) == ["layers/buildings/a", "layers/buildings/b"]
+    assert sorted(rows.prune(keep=2, hold=timedelta(0))) == ["layers/buildings/a", "layers/buildings/b"]
     assert [row.version for row in rows.layer_history("buildings")] == ["d", "c"]
     assert rows.layer("buildings", "c").state == "retired"
 
@@ -97,7 +98,80 @@ def test_a_rollback_is_a_switch_to_an_older_version(rows: Tables) -> None:
         rows.switch({"buildings": version})
     rows.switch({"buildings": "a"})
     assert rows.layer("buildings").version == "a"
-    assert rows.prune(keep=1) == ["layers/buildings/b"]
+    assert rows.prune(keep=1, hold=timedelta(0)) == ["layers/buildings/b"]
+
+
+def test_what_was_current_within_the_hour_stays_beside_the_newest_two(rows: Tables) -> None:
+    for hour, version in enumerate("abcd"):
+        rows.add_layer(layer("buildings", version, hour))
+        rows.switch({"buildings": version})
+    with engine.writing(rows.engine) as connection:
+        long_ago = {"long_ago": datetime.now(UTC) - timedelta(hours=1, seconds=1)}
+        connection.execute(
+            text("UPDATE layer_versions SET retired_at = :long_ago WHERE version = 'a'"), long_ago
+        )
+    assert rows.prune() == ["layers/buildings/a"]
+    assert [row.version for row in rows.layer_history("buildings")] == ["d", "c", "b"]
+
+
+def test_a_version_that_is_made_current_twice_is_no_longer_retired(rows: Tables) -> None:
+    for hour, version in enumerate("ab"):
+        rows.add_layer(layer("buildings", version, hour))
+        rows.switch({"buildings": version})
+    assert rows.layer("buildings", "a").retired_at is not None
+    rows.switch({"buildings": "a"})
+    assert rows.layer("buildings").retired_at is None
+
+
+def test_a_switch_to_only_what_is_described_leaves_what_was_added(rows: Tables) -> None:
+    rows.add_layer(layer("buildings", "a"))
+    rows.add_layer(replace(layer("benches", "a"), meta={"origin": "added"}))
+    rows.switch({"buildings": "a", "benches": "a"})
+    rows.switch({}, only=True)
+    assert set(rows.layers()) == {"benches"}
+    rows.retire("benches")
+    assert rows.layers() == {}
+    with pytest.raises(NotFound):
+        rows.retire("benches")
+
+
+def test_edits_go_with_the_version_that_they_were_made_on(rows: Tables) -> None:
+    edit = insert(schema.feature_edits).values(
+        twin="hamlet", layer="benches", seq=1, feature="1", at=START, author="owner"
+    )
+    rows.add_layer(layer("benches", "b"))
+    with engine.writing(rows.engine) as connection:
+        connection.execute(edit.values(base="a"))
+        connection.execute(edit.values(base="b"))
+    rows.prune()
+    with engine.reading(rows.engine) as connection:
+        assert connection.execute(text("SELECT base FROM feature_edits")).scalars().all() == ["b"]
+
+
+def test_a_database_of_an_older_version_is_not_read_but_said_how_to_mend(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "state.db")
+    rows = open_tables(url, "hamlet")
+    with engine.writing(rows.engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    with pytest.raises(BadSettings, match="run `twintown build`"):
+        open_tables(url, "hamlet", read_only=True)
+
+
+def test_a_database_of_the_first_version_keeps_its_rows_through_the_second(tmp_path: Path) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    url = sqlite_url(tmp_path / "state.db")
+    rows = open_tables(url, "hamlet")
+    rows.add_layer(layer("buildings", "a"))
+    rows.switch({"buildings": "a"})
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    with engine.writing(rows.engine) as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+    assert engine.revision(rows.engine) == "0001"
+    assert open_tables(url, "hamlet").layer("buildings").version == "a"
 
 
 def test_the_database_itself_refuses_two_current_versions(rows: Tables) -> None:

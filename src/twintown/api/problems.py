@@ -26,18 +26,33 @@ MEDIA_TYPE = "application/problem+json"
 STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (errors.BadParameter, HTTPStatus.BAD_REQUEST),
     (errors.BadSettings, HTTPStatus.INTERNAL_SERVER_ERROR),
+    (errors.UnknownFormat, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+    (errors.PreconditionRequired, HTTPStatus.PRECONDITION_REQUIRED),
     (errors.BadInput, HTTPStatus.BAD_REQUEST),
     (errors.Gone, HTTPStatus.GONE),
     (errors.NotFound, HTTPStatus.NOT_FOUND),
     (errors.Unauthenticated, HTTPStatus.UNAUTHORIZED),
     (errors.Denied, HTTPStatus.FORBIDDEN),
+    (errors.NotPossible, HTTPStatus.METHOD_NOT_ALLOWED),
     (errors.Busy, HTTPStatus.SERVICE_UNAVAILABLE),
+    (errors.PreconditionFailed, HTTPStatus.PRECONDITION_FAILED),
     (errors.Conflict, HTTPStatus.CONFLICT),
     (errors.TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (errors.StorageFull, HTTPStatus.INSUFFICIENT_STORAGE),
     (errors.StorageFailed, HTTPStatus.SERVICE_UNAVAILABLE),
     (errors.PluginFailed, HTTPStatus.INTERNAL_SERVER_ERROR),
     (errors.TwintownError, HTTPStatus.INTERNAL_SERVER_ERROR),
 )
+
+
+class Place(BaseModel):
+    """One place in a document that was sent, and what is wrong there."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    pointer: str = Field(description="JSON pointer (RFC 6901) into the body; empty for the whole")
+    line: int = Field(ge=0, description="line of the body, from 1; 0 where there is none")
+    detail: str = Field(description="what is wrong there")
 
 
 class Problem(BaseModel):
@@ -51,6 +66,7 @@ class Problem(BaseModel):
     detail: str = Field(description="what happened this time, and what to do about it")
     instance: str = Field(description="the address that was asked")
     parameter: str | None = Field(default=None, description="the parameter that is to blame, where one is")
+    errors: list[Place] | None = Field(default=None, description="each place in the body that is wrong")
 
 
 def status_of(error: Exception) -> HTTPStatus:
@@ -68,6 +84,7 @@ def problem(
     *,
     kind: str = "about:blank",
     parameter: str | None = None,
+    places: tuple[tuple[str, int, str], ...] = (),
     headers: dict[str, str] | None = None,
 ) -> Response:
     """One problem as a response; never cached, because the next try may go well."""
@@ -82,6 +99,8 @@ def problem(
     }
     if parameter:
         body["parameter"] = parameter
+    if places:
+        body["errors"] = [{"pointer": where, "line": line, "detail": what} for where, line, what in places]
     sent = {"Cache-Control": "no-store"} | (headers or {})
     return Response(_encoded(body), status_code=int(code), media_type=MEDIA_TYPE, headers=sent)
 
@@ -103,6 +122,8 @@ def of_error(request: Request, error: Exception) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="twintown"'
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "5"
+    if isinstance(error, errors.NotPossible) and error.allowed:
+        headers["Allow"] = ", ".join(error.allowed)
     if status >= 500:
         LOG.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
     if not isinstance(error, errors.TwintownError):
@@ -118,6 +139,7 @@ def of_error(request: Request, error: Exception) -> Response:
         detail,
         kind=f"urn:twintown:problem:{_slug(type(error).__name__)}",
         parameter=getattr(error, "name", None) or None,
+        places=error.findings if isinstance(error, errors.BadContent) else (),
         headers=headers,
     )
 

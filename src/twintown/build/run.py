@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from twintown.build import mark as quick
-from twintown.build.lock import locked
 from twintown.build.plan import check_layers, fresh, in_order, mark
 from twintown.build.progress import FIRST_GUESS, ProgressLine
 from twintown.build.steps import Step, all_steps, layer_version
 from twintown.ground.errors import PluginFailed, StorageFailed, TwintownError
 from twintown.products import catalogue
 from twintown.store.blobs import STAGING, storage_failed
+from twintown.store.lock import locked
 from twintown.store.tables import StepRow
 from twintown.twin.description import Description
 from twintown.twin.layers import LayerVersion, Twin

@@ -3,16 +3,22 @@
     TwintownError
     ├── BadInput            what a person or a file gave cannot be used
     │   ├── BadData         the content of a file (truncated, wrong encoding, wrong projection, swapped axes)
+    │   │   └── BadContent  a document with places in it that can be named one by one
+    │   ├── UnknownFormat   the content is of a kind, or in an encoding, that is not taken here
+    │   ├── PreconditionRequired  say which state you mean to change
     │   ├── BadParameter    one named parameter of a request
     │   └── BadSettings     twintown.toml, an environment variable, an option
     ├── NotFound            no such twin, layer, object, version
     │   └── Gone            it was here: a version that a cursor remembers and that is not kept any more
     ├── Unauthenticated     who are you?
     ├── Denied              we know, and no
+    ├── NotPossible         nobody can do this with this thing, whoever asks
     ├── Conflict            it changed meanwhile
+    │   ├── PreconditionFailed  the state that the caller means is not the present one
     │   └── Busy            somebody else is at it (a second builder)
     ├── TooLarge            more than this end point or source takes
-    ├── StorageFailed       the disk is full, the bucket is away
+    ├── StorageFailed       the bucket is away, the database refuses
+    │   └── StorageFull     the disk is full
     └── PluginFailed        a source or process from outside broke
 
 Every error says *what* happened, *where*, and what to do about it (`remedy`); `str()` is that one line.
@@ -50,6 +56,28 @@ class BadData(BadInput):
     """The content of a file cannot be used."""
 
 
+class BadContent(BadData):
+    """A document cannot be used, and `findings` says where: (JSON pointer, line from 1 or 0, what is wrong) each.
+
+    `what` and `where` are those of the first finding.
+    """
+
+    def __init__(
+        self, what: str, where: str = "", remedy: str = "", findings: tuple[tuple[str, int, str], ...] = ()
+    ) -> None:
+        super().__init__(what, where, remedy)
+        self.findings = findings
+        self.args = (what, where, remedy, findings)  # so that it survives pickling between processes
+
+
+class UnknownFormat(BadInput):
+    """Content of a kind, or in an encoding, that is not taken here."""
+
+
+class PreconditionRequired(BadInput):
+    """The caller did not say which state of the thing it means to change."""
+
+
 class BadParameter(BadInput):
     """One named parameter of a request cannot be used."""
 
@@ -79,8 +107,21 @@ class Denied(TwintownError):
     """The caller is known and may not."""
 
 
+class NotPossible(TwintownError):
+    """The thing is not made for this; `allowed` are the HTTP methods that it is made for."""
+
+    def __init__(self, what: str, where: str = "", remedy: str = "", allowed: tuple[str, ...] = ()) -> None:
+        super().__init__(what, where, remedy)
+        self.allowed = allowed
+        self.args = (what, where, remedy, allowed)
+
+
 class Conflict(TwintownError):
     """The thing changed meanwhile."""
+
+
+class PreconditionFailed(Conflict):
+    """The state that the caller means to change is not the present one."""
 
 
 class Busy(Conflict):
@@ -93,6 +134,10 @@ class TooLarge(TwintownError):
 
 class StorageFailed(TwintownError):
     """Bytes could not be kept or fetched."""
+
+
+class StorageFull(StorageFailed):
+    """There is no more space for bytes."""
 
 
 class PluginFailed(TwintownError):

@@ -23,7 +23,7 @@ from obstore.exceptions import BaseError as ObstoreError
 from obstore.exceptions import NotFoundError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import LocalStore, from_url
 
-from twintown.ground.errors import BadParameter, BadSettings, NotFound, StorageFailed
+from twintown.ground.errors import BadParameter, BadSettings, NotFound, StorageFailed, StorageFull
 
 _PART = re.compile(r"[A-Za-z0-9_@=+,~ \-][A-Za-z0-9._@=+,~ \-]*")
 STAGING = ".staging"
@@ -213,7 +213,8 @@ def storage_failed(error: OSError, where: str) -> StorageFailed:
     what, remedy = _REMEDIES.get(
         error.errno or 0, (error.strerror or str(error), "check the disk and the rights, then try again")
     )
-    return StorageFailed(what, where=where, remedy=remedy)
+    kind = StorageFull if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else StorageFailed
+    return kind(what, where=where, remedy=remedy)
 
 
 def open_blobs(url: str | Path, *, create: bool = True) -> Blobs:

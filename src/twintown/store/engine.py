@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, StaticPool
 
-from twintown.ground.errors import BadSettings, StorageFailed
+from twintown.ground.errors import BadSettings, StorageFailed, StorageFull
 from twintown.store.schema import HEAD
 
 BUSY_SECONDS = 10.0
@@ -118,7 +118,8 @@ def _named(engine: Engine) -> Iterator[None]:
         else:
             remedy = "check the database, then run the command again"
         where = _without_password(str(engine.url))
-        raise StorageFailed(f"the database refused: {reason}", where=where, remedy=remedy) from error
+        kind = StorageFull if "disk is full" in lowered or "disk full" in lowered else StorageFailed
+        raise kind(f"the database refused: {reason}", where=where, remedy=remedy) from error
 
 
 def _line(error: BaseException) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Float,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     String,
@@ -21,7 +22,7 @@ from sqlalchemy import (
 )
 
 #: Revision the code expects; `tables.upgrade` skips Alembic altogether when the database already says so.
-HEAD = "0001"
+HEAD = "0002"
 
 metadata = MetaData(
     naming_convention={
@@ -51,6 +52,7 @@ layer_versions = Table(
     Column("title_en", Text, nullable=False),
     Column("meta", JSON, nullable=False),
     Column("state", String(8), nullable=False),
+    Column("retired_at", DateTime(timezone=True)),
     PrimaryKeyConstraint("twin", "layer", "version"),
 )
 # The database itself refuses a second current version of a layer. PostgreSQL's own condition stands in the migration
@@ -74,6 +76,7 @@ products = Table(
     Column("path", Text, nullable=False),
     Column("meta", JSON, nullable=False),
     Column("state", String(8), nullable=False),
+    Column("retired_at", DateTime(timezone=True)),
     PrimaryKeyConstraint("twin", "product", "version"),
 )
 Index(
@@ -95,4 +98,28 @@ build_steps = Table(
     Column("started", DateTime(timezone=True), nullable=False),
     Column("finished", DateTime(timezone=True)),
     PrimaryKeyConstraint("twin", "step"),
+)
+
+# What was written to a layer since its version `base` was made, in order; a feature without properties was removed.
+feature_edits = Table(
+    "feature_edits",
+    metadata,
+    Column("twin", String(64), nullable=False),
+    Column("layer", String(128), nullable=False),
+    Column("base", String(64), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("feature", Text, nullable=False),
+    Column("properties", Text),
+    Column("geometry", LargeBinary),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("author", String(64), nullable=False),
+    PrimaryKeyConstraint("twin", "layer", "base", "seq"),
+)
+Index(
+    None,
+    feature_edits.c.twin,
+    feature_edits.c.layer,
+    feature_edits.c.base,
+    feature_edits.c.feature,
+    feature_edits.c.seq,
 )

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, Row, Table, and_, delete, func, insert, select, update
 
-from twintown.ground.errors import NotFound
-from twintown.store.engine import open_engine, reading, upgrade, writing
+from twintown.ground.errors import BadSettings, NotFound, StorageFailed
+from twintown.store.engine import open_engine, reading, revision, upgrade, writing
 from twintown.store.engine import sqlite_url as sqlite_url
-from twintown.store.schema import build_steps, layer_versions, products
+from twintown.store.schema import HEAD, build_steps, feature_edits, layer_versions, products
 
 State = Literal["ready", "current", "retired"]
+#: `meta["origin"]` of a layer that came by `add`, over the network or was made empty: no description asks for it.
+ADDED = "added"
+#: How long a version stays after it was current, beside the newest two.
+HOLD = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class LayerRow:
     title_en: str
     meta: Mapping[str, Any] = field(default_factory=dict)
     state: State = "ready"
+    retired_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,7 @@ class ProductRow:
     path: str
     meta: Mapping[str, Any] = field(default_factory=dict)
     state: State = "ready"
+    retired_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,7 @@ class Tables:
 
     def add_product(self, row: ProductRow) -> None:
         """Record a product that is written but not served yet (state `ready`)."""
-        values = {**row.__dict__, "meta": dict(row.meta), "state": "ready"}
+        values = {**row.__dict__, "meta": dict(row.meta), "state": "ready", "retired_at": None}
         self._add(products, products.c.product == row.product, row.version, values)
 
     def _add(self, table: Table, same: Any, version: str, values: dict[str, Any]) -> None:
@@ -155,33 +162,76 @@ class Tables:
     ) -> None:
         """Make these versions of layers (and products, `made`) current, all in one transaction.
 
-        `only` retires every layer and product that is not named: what the description no longer asks for.
+        `only` retires every layer and product that is not named: what the description no longer asks for. Layers of the
+        origin `added` stay: the description never asked for them.
         Raises NotFound when a version was never added; then nothing has changed.
         """
         with writing(self.engine) as connection:
-            self._switch(connection, layer_versions, "layer", layers, only)
-            self._switch(connection, products, "product", made or {}, only)
+            self.switch_in(connection, layers, made, only=only)
+
+    def switch_in(
+        self,
+        connection: Connection,
+        layers: Mapping[str, str],
+        made: Mapping[str, str] | None = None,
+        *,
+        only: bool = False,
+    ) -> None:
+        """The same within a transaction of the caller's, which decides what else belongs to it."""
+        self._switch(connection, layer_versions, "layer", layers, only)
+        self._switch(connection, products, "product", made or {}, only)
 
     def _switch(
         self, connection: Connection, table: Table, key: str, versions: Mapping[str, str], only: bool
     ) -> None:
-        name, current = table.c[key], and_(table.c.twin == self.twin, table.c.state == "current")
-        leaving = current if only else and_(current, name.in_(versions))
-        connection.execute(update(table).where(leaving).values(state="retired"))
+        name, mine = table.c[key], table.c.twin == self.twin
+        now = connection.execute(
+            select(name, table.c.version, table.c.meta).where(mine, table.c.state == "current")
+        ).all()
+        leaving = [
+            (what, version)
+            for what, version, meta in now
+            if versions.get(what, version) != version
+            or (only and what not in versions and meta.get("origin") != ADDED)
+        ]
+        stamp = {"state": "retired", "retired_at": datetime.now(UTC)}
+        for what, version in leaving:
+            chosen = and_(mine, name == what, table.c.version == version)
+            connection.execute(update(table).where(chosen).values(stamp))
         for what, version in versions.items():
-            chosen = and_(table.c.twin == self.twin, name == what, table.c.version == version)
-            if connection.execute(update(table).where(chosen).values(state="current")).rowcount != 1:
+            chosen = and_(mine, name == what, table.c.version == version)
+            entering = update(table).where(chosen).values(state="current", retired_at=None)
+            if connection.execute(entering).rowcount != 1:
                 raise NotFound(f"version {version} of {key} {what} was never written", where=self.twin)
 
-    def prune(self, keep: int = 2) -> list[str]:
-        """Forget all but the newest `keep` versions of each layer and product (never the current one).
+    def retire(self, layer: str) -> None:
+        """Take a layer away; its version stays as long as `prune` keeps it. Raises NotFound."""
+        mine = and_(layer_versions.c.twin == self.twin, layer_versions.c.layer == layer)
+        leaving = update(layer_versions).where(mine, layer_versions.c.state == "current")
+        with writing(self.engine) as connection:
+            gone = connection.execute(leaving.values(state="retired", retired_at=datetime.now(UTC)))
+            if gone.rowcount != 1:
+                raise NotFound(f"there is no layer {layer}", where=self.twin)
 
+    def prune(self, keep: int = 2, hold: timedelta = HOLD) -> list[str]:
+        """Forget all but the newest `keep` versions of each layer and product and what was current less than `hold` ago.
+
+        So a cursor or an address that names a version holds at least that long. The edits of a version go with it.
         Returns the paths that nobody names any more, for the caller to delete.
         """
         gone: list[str] = []
+        since = datetime.now(UTC) - hold
         with writing(self.engine) as connection:
             for table, key in ((layer_versions, "layer"), (products, "product")):
-                gone += self._prune(connection, table, key, keep)
+                gone += self._prune(connection, table, key, keep, since)
+            kept = select(layer_versions.c.version).where(
+                layer_versions.c.twin == self.twin, layer_versions.c.layer == feature_edits.c.layer
+            )
+            connection.execute(
+                delete(feature_edits).where(
+                    feature_edits.c.twin == self.twin, feature_edits.c.base.not_in(kept)
+                )
+            )
             for table in (layer_versions, products):
                 used = set(
                     connection.execute(select(table.c.path).where(table.c.twin == self.twin)).scalars()
@@ -189,17 +239,18 @@ class Tables:
                 gone = [path for path in gone if path not in used]
         return gone
 
-    def _prune(self, connection: Connection, table: Table, key: str, keep: int) -> list[str]:
+    def _prune(self, connection: Connection, table: Table, key: str, keep: int, since: datetime) -> list[str]:
         query = (
-            select(table.c[key], table.c.version, table.c.path, table.c.state)
+            select(table.c[key], table.c.version, table.c.path, table.c.state, table.c.retired_at)
             .where(table.c.twin == self.twin)
             .order_by((table.c.state == "current").desc(), table.c.built_at.desc(), table.c.version.desc())
         )
         seen: dict[str, int] = {}
         gone: list[str] = []
-        for name, version, path, state in connection.execute(query).all():
+        for name, version, path, state, retired_at in connection.execute(query).all():
             seen[name] = seen.get(name, 0) + 1
-            if seen[name] > keep and state != "current":
+            left = _utc(retired_at)
+            if seen[name] > keep and state != "current" and (left is None or left < since):
                 old = and_(table.c.twin == self.twin, table.c[key] == name, table.c.version == version)
                 connection.execute(delete(table).where(old))
                 gone.append(str(path))
@@ -268,15 +319,25 @@ class Tables:
 
 
 def open_tables(url: str, twin: str, *, read_only: bool = False) -> Tables:
-    """Tables of `twin` at `url`, with the schema brought up to date unless `read_only`."""
+    """Tables of `twin` at `url`, with the schema brought up to date unless `read_only`.
+
+    Raises BadSettings: the database is to be read only, and its tables are those of another version of twintown.
+    """
     engine = open_engine(url, read_only=read_only)
     if not read_only:
         upgrade(engine)
+        return Tables(engine, twin)
+    found: str | None = HEAD
+    with suppress(StorageFailed):  # a database that is away now may be there for the first question
+        found = revision(engine)
+    if found != HEAD:
+        remedy = "run `twintown build` on the twin once; it brings the tables up to date"
+        raise BadSettings(f"the database has revision {found or 'none'}, and {HEAD} is needed", twin, remedy)
     return Tables(engine, twin)
 
 
 def _layer_values(row: LayerRow) -> dict[str, Any]:
-    values = {k: v for k, v in row.__dict__.items() if k not in ("bbox", "meta", "state")}
+    values = {k: v for k, v in row.__dict__.items() if k not in ("bbox", "meta", "state", "retired_at")}
     west, south, east, north = row.bbox or (None, None, None, None)
     return {
         **values,
@@ -294,13 +355,15 @@ def _layer_row(row: Row[Any]) -> LayerRow:
     values.pop("twin")
     corners = tuple(values.pop(side) for side in ("west", "south", "east", "north"))
     bbox = None if None in corners else corners
-    return replace(LayerRow(**values, bbox=bbox), built_at=_utc(values["built_at"]))  # type: ignore[arg-type]
+    times = {"built_at": _utc(values["built_at"]), "retired_at": _utc(values["retired_at"])}
+    return LayerRow(**{**values, **times, "bbox": bbox})
 
 
 def _product_row(row: Row[Any]) -> ProductRow:
     values = dict(row._mapping)
     values.pop("twin")
-    return ProductRow(**{**values, "built_at": _utc(values["built_at"])})
+    times = {"built_at": _utc(values["built_at"]), "retired_at": _utc(values["retired_at"])}
+    return ProductRow(**{**values, **times})
 
 
 def _step_row(row: Row[Any]) -> StepRow:
