@@ -13,7 +13,6 @@ from threading import Thread
 
 import orjson
 from fastapi import Depends, FastAPI
-from starlette.middleware.cors import CORSMiddleware
 
 from twintown import __version__
 from twintown.api import (
@@ -32,6 +31,7 @@ from twintown.api import (
     tiles,
 )
 from twintown.api.envelope import Envelope
+from twintown.api.lane import Lane
 from twintown.api.page import Page
 from twintown.api.shelf import Served, Shelf
 from twintown.ground.errors import StorageFailed
@@ -56,8 +56,6 @@ TAGS = [
 ]
 #: A server prepares the first answers in the first pause of this length, or after this long without one, seconds.
 PAUSE_S, MOST_S = 2.5, 15.0
-#: What a page of another origin may read besides the body.
-_EXPOSED = ["ETag", "Link", "Content-Bbox", "Content-Crs", "Retry-After", "WWW-Authenticate", "Server-Timing"]
 
 
 def open_twin(directory: Path, settings: Settings) -> Served:
@@ -103,14 +101,7 @@ def create_app(
     for part in ROUTERS:
         app.include_router(part.router)
     app.router.default = Page(chosen.web)
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=["*"],
-        allow_methods=["GET", "HEAD", "POST", "OPTIONS"],
-        allow_headers=["*"],
-        expose_headers=_EXPOSED,
-        max_age=86400,
-    )
+    app.add_middleware(Lane, shorts=features.SHORTS)
     app.add_middleware(Envelope)
     return app
 

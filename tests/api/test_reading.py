@@ -172,10 +172,13 @@ def test_pages_of_other_origins_may_read(client: TestClient) -> None:
         headers={
             "Origin": "https://a.example",
             "Access-Control-Request-Method": "POST",
-            "Access-Control-Request-Headers": "content-type",
+            "Access-Control-Request-Headers": "content-type, authorization",
         },
     )
-    assert asked.status_code == 200
+    assert asked.status_code == 204
+    assert asked.headers["allow"] == "POST, OPTIONS"
+    assert asked.headers["access-control-allow-methods"] == "POST, OPTIONS"
+    assert asked.headers["access-control-allow-headers"] == "content-type, authorization"
 
 
 def test_json_is_json(client: TestClient) -> None:

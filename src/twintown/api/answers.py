@@ -131,7 +131,7 @@ def answer(
     private = bool(request.headers.get("authorization"))
     kept = PRIVATE if private else cache
     if etag and unchanged(request, etag) and request.method in ("GET", "HEAD"):
-        return not_modified(etag, kept)
+        return not_modified(etag, kept, (headers or {}).get("Vary", "Accept-Encoding, Authorization"))
     sent = {"Cache-Control": kept, "Vary": "Accept-Encoding, Authorization", **(headers or {})}
     if etag:
         sent["ETag"] = etag

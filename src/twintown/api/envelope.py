@@ -1,60 +1,122 @@
-"""What holds for every request and answer, as plain ASGI: HEAD, the largest body, and headers against misuse."""
+"""What holds for every request and answer, as plain ASGI: HEAD, OPTIONS, other origins, the largest body, headers against misuse.
+
+It stands around everything and is passed by every request, so it makes as little as it can for each.
+"""
 
 from __future__ import annotations
 
-from starlette.datastructures import Headers, MutableHeaders
+import re
+from collections.abc import Sequence
+
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from twintown.api import problems
 
-MAX_BODY = 1_000_000  # bytes
+#: What a page of another origin may read besides the body.
+EXPOSED = (
+    "ETag", "Link", "Location", "Allow", "Content-Crs", "Content-Bbox", "Content-Language", "Content-Disposition",
+    "Content-Range", "Accept-Ranges", "OGC-NumberMatched", "OGC-NumberReturned", "Preference-Applied", "Retry-After",
+    "WWW-Authenticate", "Server-Timing",
+)  # fmt: skip
+MAX_BODY = 1_000_000  # bytes, where no line of `BODIES` says otherwise
+#: Where files come in: paths that take larger bodies, bytes.
+BODIES: tuple[tuple[re.Pattern[str], int], ...] = (
+    (re.compile(r"/twins/[^/]+/collections/[^/]+/(items|imports?)/?"), 64_000_000),
+)
+_READING = ("GET", "HEAD", "OPTIONS")
+_ALLOW_ORIGIN = (b"access-control-allow-origin", b"*")
+_EVERY: tuple[tuple[bytes, bytes], ...] = (
+    _ALLOW_ORIGIN,
+    (b"access-control-expose-headers", ", ".join(EXPOSED).encode()),
+    (b"x-content-type-options", b"nosniff"),
+)
+_NO_CACHE = (b"cache-control", b"no-cache")
+_DAY_S = b"86400"
 
 
 class Envelope:
-    """HEAD is GET without its body; bodies over the limit are refused before they are read; nothing is sniffed."""
+    """HEAD is GET without its body, OPTIONS tells the methods of an address, any origin may read; bodies over the limit are
+    refused before they are read; nothing is sniffed.
 
-    def __init__(self, app: ASGIApp, max_body: int = MAX_BODY) -> None:
+    Args:
+        app: what is inside.
+        max_body: bytes of a body where no line of `bodies` fits the path.
+        bodies: paths with another limit; the first that fits counts.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        max_body: int = MAX_BODY,
+        bodies: Sequence[tuple[re.Pattern[str], int]] = BODIES,
+    ) -> None:
         self.app = app
         self.max_body = max_body
+        self.bodies = tuple(bodies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        head = scope["method"] == "HEAD"
+        method = scope["method"]
+        head = method == "HEAD"
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.setdefault("X-Content-Type-Options", "nosniff")
-                headers.setdefault("Cache-Control", "no-cache")
+                headers = [*message.get("headers", ()), *_EVERY]
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append(_NO_CACHE)
+                message = {**message, "headers": headers}
             elif head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)
 
-        declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdigit() and int(declared) > self.max_body:
-            response = problems.problem(Request(scope), 413, self._too_large())
-            await response(scope, receive, sent)
+        if method == "OPTIONS" and (allowed := problems.methods(scope)):
+            await _options(scope, sent, allowed)
             return
+        if method not in _READING:
+            limit = self._limit(scope["path"])
+            declared = Headers(scope=scope).get("content-length", "")
+            if declared.isdigit() and int(declared) > limit:
+                response = problems.problem(Request(scope), 413, _too_large(limit))
+                await response(scope, receive, sent)
+                return
+            receive = _counted(receive, limit)
         inner = {**scope, "method": "GET"} if head else scope
-        await self.app(inner, self._counted(receive), sent)
+        await self.app(inner, receive, sent)
 
-    def _too_large(self) -> str:
-        return f"A body has at most {self.max_body:,} bytes here."
+    def _limit(self, path: str) -> int:
+        return next((most for pattern, most in self.bodies if pattern.fullmatch(path)), self.max_body)
 
-    def _counted(self, receive: Receive) -> Receive:
-        """Bodies without a stated length are counted while they arrive."""
-        total = 0
 
-        async def counted() -> Message:
-            nonlocal total
-            message = await receive()
-            total += len(message.get("body", b""))
-            if total > self.max_body:
-                raise HTTPException(413, self._too_large())
-            return message
+def _too_large(limit: int) -> str:
+    return f"A body has at most {limit:,} bytes here."
 
-        return counted
+
+def _counted(receive: Receive, limit: int) -> Receive:
+    """Bodies without a stated length are counted while they arrive."""
+    total = 0
+
+    async def counted() -> Message:
+        nonlocal total
+        message = await receive()
+        total += len(message.get("body", b""))
+        if total > limit:
+            raise HTTPException(413, _too_large(limit))
+        return message
+
+    return counted
+
+
+async def _options(scope: Scope, send: Send, allowed: list[str]) -> None:
+    """What may be done here, for whoever asks and for browsers that ask before they send (Fetch, 4.8)."""
+    methods = ", ".join(allowed).encode()
+    asked = dict(scope["headers"]).get(b"access-control-request-headers", b"")
+    headers = [(b"allow", methods), (b"access-control-allow-methods", methods), (b"access-control-max-age", _DAY_S)]
+    if asked:  # a star would leave Authorization out
+        headers += [(b"access-control-allow-headers", asked), (b"vary", b"Access-Control-Request-Headers")]
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})

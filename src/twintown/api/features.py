@@ -14,11 +14,13 @@ from starlette.responses import Response
 from twintown.api import answers, problems
 from twintown.api.guard import OPEN_ENDED, LayerId, Reading, refuse_unknown
 from twintown.api.landing import base
+from twintown.api.lane import Short
 from twintown.api.rows import LonLat
 from twintown.api.schemas import BBOX, Feature, Link
 from twintown.ground.errors import BadParameter
 
 router = APIRouter(tags=["features"])
+SHORTS: tuple[Short, ...] = ()
 MAX_PAGE = 10_000
 _OWN = {"bbox", "limit", "offset"}
 

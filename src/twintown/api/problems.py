@@ -7,6 +7,7 @@ the machine says to itself (tracebacks, paths of files, tokens) stays in the log
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -16,10 +17,13 @@ from fastapi.exceptions import RequestValidationError, ResponseValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
 
 from twintown.ground import errors
 
 LOG = logging.getLogger("twintown.api")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 MEDIA_TYPE = "application/problem+json"
 
 #: Most special first: the first class that an error is an instance of gives the status.
@@ -155,7 +159,28 @@ def _of_http(request: Request, error: Exception) -> Response:
         405: f"{request.method} is not possible at this address.",
     }
     detail = details.get(error.status_code, str(error.detail))
-    return problem(request, error.status_code, detail, headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:  # the framework names the methods of one route only
+        headers["Allow"] = ", ".join(methods(request.scope)) or headers.get("Allow", "GET, HEAD, OPTIONS")
+    return problem(request, error.status_code, detail, headers=headers)
+
+
+def of_any(request: Request, error: Exception) -> Response:
+    """The response to one of our own errors, or to one of the framework's."""
+    return _of_http(request, error) if isinstance(error, HTTPException) else of_error(request, error)
+
+
+def methods(scope: Scope) -> list[str]:
+    """The methods that the routes at an address take; none where there is no route."""
+    routes: Sequence[BaseRoute] = scope["app"].routes if "app" in scope else ()
+
+    def taken(method: str) -> bool:
+        return any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
+
+    found = {method for method in METHODS if taken(method)}
+    if found:
+        found |= {"OPTIONS"} | ({"HEAD"} if "GET" in found else set())
+    return [method for method in METHODS if method in found]
 
 
 def _of_validation(request: Request, error: Exception) -> Response:
