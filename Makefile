@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help preflight setup web demo demo-build serve test test-all check format validate bench-sun types lock clean distclean
+.PHONY: help preflight setup web demo demo-build serve test test-all check format validate bench-sun bench-api types lock clean distclean
 
 RUN := sh scripts/preflight.sh
 PYTHON := .venv/bin/python
@@ -36,6 +36,7 @@ test: ## the quick tests, under two minutes
 test-all: ## all tests: browsers, fuzzing, clients, the page's own
 	@$(RUN) scripts/environment.py dev
 	@sh scripts/browser.sh
+	@sh scripts/clients.sh
 	@$(RUN) scripts/demo.py --only-build
 	@$(RUN) scripts/page.py npm run --silent test
 	@CHROMIUM="$$(sh scripts/browser.sh --path)" $(PYTEST) -n 2 --dist loadgroup
@@ -59,6 +60,11 @@ validate: ## run every validation case and write VALIDATION.md
 bench-sun: ## the headline numbers of the sun, with their peers
 	@$(RUN) scripts/environment.py dev
 	@$(PYTHON) benchmarks/sun.py
+
+bench-api: ## the numbers of the open door, with pygeoapi and tipg (needs wrk and PostGIS; APT=yes brings them)
+	@$(RUN) scripts/environment.py dev
+	@sh scripts/clients.sh bench
+	@$(PYTHON) benchmarks/api.py
 
 types: ## the page's types from the server's OpenAPI
 	@$(RUN) scripts/environment.py run

@@ -31,7 +31,7 @@ QUIET = "() => twintown.viewer.scene.globe.tilesLoaded && !twintown.sunlight.now
 
 
 def rows() -> Iterator[dict[str, Any]]:
-    """The fields of `sun.Row`, a row a number."""
+    """The fields of `table.Row`, a row a number."""
     missing = [name for name in ("jamsil", "icheon") if not (ROOT / "cities" / name / "state.db").exists()]
     if missing or not (ROOT / "web" / "dist" / "index.html").exists():
         yield _short("first view", "MB", "≤ 6", "the demo is not built: make demo-build")
@@ -128,7 +128,7 @@ def _painted(browser: Any, address: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    from sun import Row, show
+    from table import Row, show
 
     table = [Row(**row) for row in rows()]
     show(table)

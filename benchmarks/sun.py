@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -18,31 +17,18 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from table import Row, free_port, keep, show
 
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / ".peers"
 SIDE, THREADS = 2000, 2
 TOWER = "relation/8824257"
 CITIES = ("jamsil", "icheon")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One measured number; `value` none: it could not be measured, and `note` says why."""
-
-    name: str
-    value: float | None
-    unit: str
-    target: str
-    ok: bool
-    peer: str = ""
-    note: str = ""
 
 
 def city() -> NDArray[np.float32]:
@@ -185,12 +171,6 @@ def against_peers(heights: NDArray[np.float32], directions: NDArray[np.float64])
         yield Row(f"cells in which {a} and {b} agree", agree * 100, "%", "reported", True)
 
 
-def _free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
-
-
 def _get(url: str, body: object = None, timeout: float = 60.0) -> bytes:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
@@ -209,7 +189,7 @@ def over_http() -> Iterator[Row]:
             name, None, "ms", "< 300", False, note="the demo twin is not built: run `make demo-build` first"
         )
         return
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "twintown.app", "serve", *map(str, built), "--port", str(port)]
     program = Path(sys.executable).with_name("twintown")
     if program.exists():
@@ -256,15 +236,6 @@ def over_http() -> Iterator[Row]:
         server.wait(10)
 
 
-def show(rows: list[Row]) -> None:
-    """The table."""
-    for r in rows:
-        value = "—" if r.value is None else f"{r.value:,.2f}"
-        print(f"{'ok   ' if r.ok else 'short'}  {r.name:44} {value:>12} {r.unit:12} {r.target:10} {r.note}")
-        if r.peer:
-            print(f"{'':7}{'':44} peers: {r.peer}")
-
-
 def main() -> int:
     """All rows; exit status 1 where one is short."""
     heights, directions = city(), suns()
@@ -283,10 +254,7 @@ def main() -> int:
         more = [Row(**row) for row in page_rows()]
         show(more)
         rows += more
-    out = ROOT / "build"
-    out.mkdir(exist_ok=True)
-    (out / "bench-sun.json").write_text(json.dumps([asdict(r) for r in rows], ensure_ascii=False, indent=1))
-    return 0 if all(r.ok for r in rows) else 1
+    return keep(rows, "sun")
 
 
 if __name__ == "__main__":
