@@ -8,14 +8,26 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from twintown.api import answers, problems
-from twintown.api.guard import LayerId, Reading
+from twintown.api import extents, layer_links, problems
+from twintown.api.extents import Extent
+from twintown.api.guard import Asked, LayerId, Reading
 from twintown.api.landing import base
-from twintown.api.schemas import LayerKind, LicenceModel, Link, LonLatBox, Model, Names, Scalar, SourceModel
+from twintown.api.represent import Form, Language, Shown, absolute, represent, word
+from twintown.api.schemas import LayerKind, LicenceModel, Link, Model, Names, Scalar, SourceModel
+from twintown.ground import crs
+from twintown.products.catalogue import licence_id
 from twintown.twin.layers import LayerVersion
 
 router = APIRouter(tags=["layers"])
 ColumnType = Literal["string", "integer", "number", "boolean", "datetime"]
+CONFORMANCE = ("http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",)
+_ITEMS = {"features": "feature", "table": "feature", "series": "feature", "grid": "coverage"}
+_NOUNS = {
+    "features": ("features", "지물"),
+    "table": ("rows", "행"),
+    "series": ("rows in time", "시계열 행"),
+    "grid": ("cells", "격자 칸"),
+}
 
 
 class ColumnModel(Model):
@@ -49,16 +61,24 @@ class StepModel(Model):
 
 
 class Collection(Model):
-    """One layer."""
+    """One layer (OGC API - Common Part 2, and what else is known of it)."""
 
     id: str
-    title: Names
+    title: str = Field(description="in the language of the answer")
+    description: str = Field(description="in the language of the answer")
+    names: Names
+    keywords: list[str]
+    attribution: str = Field(description="words that must stand beside what is shown")
+    license: str = Field(description="SPDX identifier where one says it all, else `other`: see the links")
+    itemType: Literal["feature", "coverage", "record"]
     kind: LayerKind
     geometry: str | None = Field(
         description="Point, LineString, Polygon or GeometryCollection; null without geometry"
     )
     count: int
-    extent: LonLatBox | None = Field(description="west, south, east, north, degrees")
+    extent: Extent | None = Field(default=None, description="where and when; absent for what lies nowhere")
+    crs: list[str] = Field(description="URIs of the reference systems that items can be asked for in")
+    storageCrs: str
     columns: list[ColumnModel]
     source: SourceModel
     licence: LicenceModel
@@ -78,6 +98,9 @@ class Collections(Model):
     """All layers of a twin."""
 
     collections: list[Collection]
+    crs: list[str] = Field(description="what every layer with geometry can be asked for in")
+    numberMatched: int
+    numberReturned: int
     links: list[Link]
 
 
@@ -98,31 +121,65 @@ def _grid(meta: Any) -> GridModel | None:
     )
 
 
-def _links(here: str, kind: str) -> list[Link]:
-    links = [Link(href=here, rel="self", type="application/json")]
-    if kind in ("features", "table"):
-        links.append(Link(href=f"{here}/items", rel="items", type="application/geo+json"))
-    if kind == "series":
-        links.append(Link(href=f"{here}/series", rel="data", type="application/json"))
-    if kind == "grid":
-        links.append(Link(href=f"{here}/coverage?f=png", rel="preview", type="image/png"))
-        links.append(Link(href=f"{here}/coverage?f=tif", rel="data", type="image/tiff; application=geotiff"))
-    return links
+def columns(version: LayerVersion, asked: Asked) -> list[ColumnModel]:
+    """The columns of a layer as far as the Grant shows them."""
+    allowed = asked.grant.columns
+    said = [ColumnModel(**column) for column in version.meta.get("columns", [])]
+    return [column for column in said if allowed is None or column.name in allowed]
 
 
-def describe(version: LayerVersion, twin: str) -> Collection:
+def sentence(version: LayerVersion, lang: Language) -> str:
+    """What the layer is in a sentence or two: how many, from where, what is assumed."""
+    noun = _NOUNS[version.kind][lang == "ko"]
+    origins = "; ".join(
+        f"{source.title} ({source.publisher}{', ' + source.date if source.date else ''})"
+        for source in version.provenance.sources
+    )
+    title = word(version.title, lang)
+    text = (
+        f"{title}: {noun} {version.count:,}개. 출처: {origins}."
+        if lang == "ko"
+        else f"{title}: {version.count:,} {noun}. From {origins}."
+    )
+    notes = [str(note[lang]) for note in version.meta.get("assumed", [])]
+    if notes:
+        text += (" 가정: " if lang == "ko" else " Assumed: ") + "; ".join(notes) + "."
+    return text
+
+
+def keywords(version: LayerVersion) -> list[str]:
+    """Words to find the layer by."""
+    said = [*version.layer.split("-"), version.kind, version.meta.get("geometry") or "", version.title.en]
+    return [one for one in dict.fromkeys([*said, version.title.ko]) if one]
+
+
+def describe(request: Request, version: LayerVersion, asked: Asked, form: Form) -> Collection:
     """A layer's version as the catalogue shows it."""
-    provenance, meta = version.provenance, version.meta
+    provenance, meta, twin = version.provenance, version.meta, asked.served.twin
     sources = [SourceModel.of(source) for source in provenance.sources]
-    here = f"{base(twin)}/collections/{version.layer}"
+    frame = twin.description.frame
+    frames = crs.supported(frame.crs)
+    own = next((one.uri for one in frames if one.code == frame.crs), crs.CRS84.uri)
+    here = absolute(request, f"{base(asked.served.id)}/collections/{version.layer}")
+    placed = version.bbox_lonlat is not None
     return Collection(
         id=version.layer,
-        title=Names.of(version.title),
+        title=word(version.title, form.lang),
+        description=sentence(version, form.lang),
+        names=Names.of(version.title),
+        keywords=keywords(version),
+        attribution=" · ".join(
+            dict.fromkeys(licence.attribution or licence.title for licence in provenance.licences)
+        ),
+        license=licence_id(provenance.licences),
+        itemType=_ITEMS[version.kind],  # type: ignore[arg-type]
         kind=version.kind,  # type: ignore[arg-type]
         geometry=meta.get("geometry") or None,
         count=version.count,
-        extent=version.bbox_lonlat,
-        columns=[ColumnModel(**column) for column in meta.get("columns", [])],
+        extent=extents.of(version, asked),
+        crs=[one.uri for one in frames] if placed else [crs.CRS84.uri],
+        storageCrs=own if placed else crs.CRS84.uri,
+        columns=columns(version, asked),
         source=sources[0],
         licence=sources[0].licence,
         sources=sources,
@@ -134,7 +191,7 @@ def describe(version: LayerVersion, twin: str) -> Collection:
         assumed=[Names(**note) for note in meta.get("assumed", [])],
         grid=_grid(meta),
         attributes={k: v for k, v in meta.get("attributes", {}).items() if isinstance(v, Scalar)},
-        links=_links(here, version.kind),
+        links=layer_links.links(here, version, form.lang),
     )
 
 
@@ -142,23 +199,26 @@ def describe(version: LayerVersion, twin: str) -> Collection:
     "/twins/{twin}/collections",
     operation_id="listCollections",
     response_model=Collections,
-    responses=problems.responses(400, 401, 404),
+    responses=problems.responses(400, 401, 404, 406),
 )
-def list_collections(request: Request, asked: Reading) -> Response:
+def list_collections(request: Request, asked: Reading, form: Shown) -> Response:
     """All layers of a twin that the caller may see."""
-    name = asked.served.id
-    found = [describe(version, name) for version in asked.served.twin.layers(asked.grant)]
-    here = Link(href=f"{base(name)}/collections", rel="self", type="application/json")
-    return answers.answer_json(request, Collections(collections=found, links=[here]))
+    twin = asked.served.twin
+    found = [describe(request, version, asked, form) for version in twin.layers(asked.grant)]
+    frames = [one.uri for one in crs.supported(twin.description.frame.crs)]
+    value = Collections(
+        collections=found, crs=frames, numberMatched=len(found), numberReturned=len(found), links=[]
+    )
+    return represent(request, value, form, "collections")
 
 
 @router.get(
     "/twins/{twin}/collections/{layer}",
     operation_id="getCollection",
     response_model=Collection,
-    responses=problems.responses(400, 401, 403, 404),
+    responses=problems.responses(400, 401, 403, 404, 406),
 )
-def get_collection(request: Request, asked: Reading, layer: LayerId) -> Response:
+def get_collection(request: Request, asked: Reading, form: Shown, layer: LayerId) -> Response:
     """One layer."""
     version = asked.served.twin.version(layer, asked.grant)
-    return answers.answer_json(request, describe(version, asked.served.id))
+    return represent(request, describe(request, version, asked, form), form, "collection")

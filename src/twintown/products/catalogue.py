@@ -68,7 +68,7 @@ def item(version: LayerVersion, frame: Frame, twin: str) -> pystac.Item:
         properties={
             "title": f"{version.title.en} ({version.title.ko})",
             "created": _stamp(version.built_at),
-            "license": _licence(provenance.licences),
+            "license": licence_id(provenance.licences),
             "twintown:layer": version.layer,
             "twintown:version": version.version,
             "twintown:kind": version.kind,
@@ -146,7 +146,8 @@ def _stamp(when: datetime) -> str:
     return when.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _licence(licences: tuple[Licence, ...]) -> str:
+def licence_id(licences: tuple[Licence, ...]) -> str:
+    """The SPDX identifier where one licence with one says it all, else `other`."""
     return licences[0].id if len(licences) == 1 and licences[0].id in _SPDX else "other"
 
 
