@@ -80,6 +80,8 @@ class Twin:
         self.description = description
         self.tables = tables
         self.blobs = blobs
+        self._addresses = ("", "")
+        self._writing: Twin | None = None
 
     @classmethod
     def open(
@@ -98,7 +100,21 @@ class Twin:
         if read_only and not database and not state.exists():
             raise NotFound("this twin was never built", str(where), f"run `twintown build {where}`")
         tables = open_tables(database or sqlite_url(state), description.id, read_only=read_only)
-        return cls(where, description, tables, open_blobs(blobs or where, create=not read_only))
+        opened = cls(where, description, tables, open_blobs(blobs or where, create=not read_only))
+        opened._addresses = (database, blobs)
+        opened._writing = None if read_only else opened
+        return opened
+
+    def writing(self) -> Twin:
+        """The same twin, opened for writing; once a process.
+
+        Raises:
+            StorageFailed: the database or the bucket is away, or may not be written to.
+        """
+        if self._writing is None:
+            database, blobs = self._addresses
+            self._writing = Twin.open(self.directory, database=database, blobs=blobs, read_only=False)
+        return self._writing
 
     # -- reading: always through a Grant -------------------------------------------------------------------
 
