@@ -123,7 +123,7 @@ def _measure(value: Any) -> None:
     level, depth, nodes = [value], 0, 0
     while level:
         depth, nodes = depth + 1, nodes + len(level)
-        if depth > 2 * MAX_TREE:
+        if depth > MAX_TREE:
             raise bad(f"operators lie more than {MAX_TREE} deep within each other", remedy="split the filter")
         if nodes > MAX_NODES:
             raise bad(f"more than {MAX_NODES} values and operators", remedy="split the filter")
@@ -222,7 +222,9 @@ class _Settling:
         return _mapping(outline(numbers, self.crs, "filter"))
 
     def geometry(self, value: dict[str, Any]) -> dict[str, Any]:
-        kept = {key: value[key] for key in ("type", "coordinates", "geometries") if key in value}
+        kept: dict[str, Any] = {
+            key: value[key] for key in ("type", "coordinates", "geometries") if key in value
+        }
         try:
             geometry = shapely.from_geojson(orjson.dumps(kept))
         except (shapely.errors.ShapelyError, TypeError, ValueError) as error:

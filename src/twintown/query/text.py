@@ -289,7 +289,7 @@ class _Parser:
             return {"type": name, "geometries" if name == "GeometryCollection" else "coordinates": []}
         if name == "GeometryCollection":
             self.expect("(", "after GEOMETRYCOLLECTION")
-            parts = []
+            parts: list[dict[str, Any]] = []
             while not parts or self.take(","):
                 kind, content, _ = self.tokens[self.at]
                 if (
