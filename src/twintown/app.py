@@ -17,6 +17,7 @@ from fastapi import Depends, FastAPI
 from twintown import __version__
 from twintown.api import (
     collections,
+    conformance,
     features,
     grids,
     guard,
@@ -25,6 +26,7 @@ from twintown.api import (
     objects,
     openapi,
     problems,
+    schema,
     search,
     series,
     sunlight,
@@ -41,11 +43,29 @@ from twintown.trust.policy import decide
 from twintown.twin.description import Description
 from twintown.twin.layers import Twin
 
-ROUTERS = (landing, collections, features, series, grids, objects, search, tiles, sunlight, health, openapi)
+#: In the order in which addresses are tried. What a module conforms to it says itself (`CONFORMANCE`).
+ROUTERS = (
+    landing,
+    conformance,
+    collections,
+    schema,
+    features,
+    series,
+    grids,
+    objects,
+    search,
+    tiles,
+    sunlight,
+    health,
+    openapi,
+)
 TAGS = [
-    {"name": "twins", "description": "What is here"},
-    {"name": "layers", "description": "The catalogue of a twin"},
-    {"name": "features", "description": "Rows as GeoJSON"},
+    {"name": "twins", "description": "What is here: landing pages, conformance, this document"},
+    {
+        "name": "layers",
+        "description": "The layers of a twin: what they are, what they hold, what can be asked for",
+    },
+    {"name": "features", "description": "Items of layers: pages by place, time and condition; one by id"},
     {"name": "series", "description": "Values over time"},
     {"name": "grids", "description": "Values over an area"},
     {"name": "objects", "description": "The answer to a click"},
@@ -100,7 +120,9 @@ def create_app(
     problems.install(app)
     for part in ROUTERS:
         app.include_router(part.router)
+    app.state.conformance = conformance.classes(ROUTERS)
     app.router.default = Page(chosen.web)
+    app.add_middleware(landing.Root)
     app.add_middleware(Lane, shorts=features.SHORTS)
     app.add_middleware(Envelope)
     return app

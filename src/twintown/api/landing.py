@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
+from starlette.datastructures import Headers
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from twintown.api import problems
 from twintown.api.guard import OnShelf, Reading
@@ -27,6 +29,20 @@ CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/json",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/html",
 )
+
+
+class Root:
+    """At `/` people find the page, and programs that ask for JSON the list of twins."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == "/":
+            accept = Headers(scope=scope).get("accept", "")
+            if "json" in accept and HTML not in accept:
+                scope = {**scope, "path": "/twins", "raw_path": b"/twins"}
+        await self.app(scope, receive, send)
 
 
 @router.get("/twins", operation_id="listTwins", response_model=Twins, responses=problems.responses(400, 406))

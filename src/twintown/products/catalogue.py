@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
-import pystac
-from pystac.extensions.file import FileExtension
-from pystac.extensions.projection import ProjectionExtension
 
 from twintown.ground.bounds import Bounds
 from twintown.ground.frames import Frame
 from twintown.ground.names import Name
 from twintown.ground.provenance import Licence
 from twintown.twin.layers import LayerVersion
+
+if TYPE_CHECKING:
+    import pystac
 
 #: Licences of open data that have an SPDX identifier; a licence that is not here is `other`.
 _SPDX = frozenset(
@@ -44,7 +44,7 @@ _MEDIA = {
     "features": "application/vnd.apache.parquet",
     "table": "application/vnd.apache.parquet",
     "series": "application/vnd.apache.parquet",
-    "grid": pystac.MediaType.COG,
+    "grid": "image/tiff; application=geotiff; profile=cloud-optimized",
 }
 #: Multihash of SHA-256: its code, and 32 bytes.
 _SHA256 = "1220"
@@ -58,6 +58,8 @@ def item(version: LayerVersion, frame: Frame, twin: str) -> pystac.Item:
         frame: the frame of its coordinates.
         twin: id of the twin.
     """
+    import pystac
+
     provenance = version.provenance
     geometry, bbox = _where(version)
     made = pystac.Item(
@@ -103,6 +105,8 @@ def item_bytes(version: LayerVersion, frame: Frame, twin: str) -> bytes:
 
 def catalog(twin: str, title: Name, versions: Iterable[LayerVersion]) -> bytes:
     """A static STAC catalog (JSON) of the current versions, to lie in the root of the twin."""
+    import pystac
+
     made = pystac.Catalog(
         id=twin, title=f"{title.en} ({title.ko})", description=f"Current layers of {title.en} ({title.ko})."
     )
@@ -152,12 +156,17 @@ def licence_id(licences: tuple[Licence, ...]) -> str:
 
 
 def _data(version: LayerVersion) -> pystac.Asset:
+    import pystac
+
     name = version.key.rsplit("/", 1)[-1]
     return pystac.Asset(f"./{name}", title=version.title.en, media_type=_MEDIA[version.kind], roles=["data"])
 
 
 def _extend(made: pystac.Item, version: LayerVersion, frame: Frame) -> None:
     """What the extensions projection (2.0) and file (2.1) have to say."""
+    from pystac.extensions.file import FileExtension
+    from pystac.extensions.projection import ProjectionExtension
+
     data = made.assets["data"]
     file = FileExtension.ext(data, add_if_missing=True)
     file.checksum = _SHA256 + version.digest.removeprefix("sha256:")
