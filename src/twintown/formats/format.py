@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from twintown.ground.columns import Column
+from twintown.ground.crs import CRS84, Crs
 from twintown.ground.errors import BadInput
 from twintown.ground.frames import Frame
 from twintown.ground.names import Name
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
     from twintown.ground.features import Features
 
-#: Longitude, latitude in degrees: what every format gives unless another CRS is asked for.
-CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 #: Parts of the buildings with these ids: rows of the layer `building-parts` (`id`, `building`, `base_m`, …, `geometry`).
 Parts = Callable[[Sequence[str]], "pa.Table"]
 
@@ -43,11 +42,13 @@ class Told:
         geometry: `Point`, `LineString`, `Polygon` (multi ones count as theirs), `GeometryCollection`; empty for a table.
         frame: of the column `geometry`.
         provenance: of the rows; licence and sources go into the file where it has a place for them.
-        crs: URI of the CRS of the coordinates in the file. GeoJSON, JSON-FG and CSV keep its axis order; FlatGeobuf and GeoParquet
+        crs: of the coordinates in the file, degrees unless asked for another. GeoJSON, JSON-FG and CSV keep its axis order; FlatGeobuf and GeoParquet
             always have x = east; CityJSON is always in the twin's frame.
         count: how many rows will come, none where nobody knows.
         bbox_lonlat: west, south, east, north of all rows in degrees, none where nobody knows.
         ground_m: height of the declared ground in `frame.vertical`, metres; solids stand on it.
+        shapes: the exact types of geometry where they are known (`Polygon`, `MultiPolygon`, …): FlatGeobuf states them up front.
+            Where nobody knows, its lines and polygons all become multi ones.
         time: names of the columns that say when: none, one instant, or start and end.
         links: of a GeoJSON document, each with `href` and `rel`.
         parts: asks for the parts of buildings, so that solids can be made; none where there is no such layer.
@@ -59,10 +60,11 @@ class Told:
     geometry: str
     frame: Frame
     provenance: Provenance
-    crs: str = CRS84
+    crs: Crs = CRS84
     count: int | None = None
     bbox_lonlat: tuple[float, float, float, float] | None = None
     ground_m: float = 0.0
+    shapes: tuple[str, ...] = ()
     time: tuple[str, ...] = ()
     links: tuple[Mapping[str, object], ...] = ()
     parts: Parts | None = None
