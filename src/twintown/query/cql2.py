@@ -50,6 +50,8 @@ TEMPORAL = tuple(
 )
 ARRAYS = tuple(f"a_{name}" for name in "containedBy contains equals overlaps".split())
 ARITHMETIC = ("+", "-", "*", "/", "%", "div", "^")
+#: What may be asked of instants too; the others are relations between intervals (OGC 21-065r2, table 12).
+_ALSO_INSTANTS = ("T_AFTER", "T_BEFORE", "T_DISJOINT", "T_EQUALS", "T_INTERSECTS")
 #: How many operands an operator has; AND and OR have two or more.
 OPERANDS: Mapping[str, int] = {
     "not": 1, "like": 2, "between": 3, "in": 2, "isNull": 1, "casei": 1, "accenti": 1,
@@ -404,8 +406,12 @@ class _Checking:
 
     def timely(self, arg: Any, name: str) -> None:
         found = self.kind(arg)
-        if found in ("instant", "interval") or (found == "string" and (_is_property(arg) or is_instant(arg))):
+        fits = found == "instant" or (found == "string" and (_is_property(arg) or is_instant(arg)))
+        if found == "interval" or (fits and name in _ALSO_INSTANTS):
             return
+        if fits:
+            raise bad(f"{name} is between intervals, and {said(arg)} is an instant",
+                      remedy=f"use {', '.join(_ALSO_INSTANTS)}, or INTERVAL(…, …)")  # fmt: skip
         raise bad(f"{name} works on a time, and {said(arg)} is {_WORDS[found]}",
                   remedy="write DATE('2015-01-01'), TIMESTAMP('2015-01-01T07:30:00Z') or INTERVAL('2015-01-01', '..')")  # fmt: skip
 
@@ -428,8 +434,6 @@ class _Checking:
         if one != other:
             raise bad(f"{said(args[0])} is {_WORDS[one]} and {said(args[1])} is {_WORDS[other]}",
                       remedy="compare what is of one type; texts stand in single quotes, numbers in none")  # fmt: skip
-        if one == "boolean" and name not in ("=", "<>"):
-            raise bad(f"{said(args[0])} is true or false and has no order", remedy="use = or <>")
 
 
 def is_instant(value: Any) -> bool:

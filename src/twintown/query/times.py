@@ -69,8 +69,12 @@ def _parsed(text: str) -> int:
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
+def _both(a: Any, b: Any) -> Known:
+    return np.asarray(np.logical_and(a, b), bool)
+
+
 def _contains(a: Span, b: Span) -> Known:
-    return np.logical_and(a.begin < b.begin, a.end > b.end)
+    return _both(a.begin < b.begin, a.end > b.end)
 
 
 def _meets(a: Span, b: Span) -> Known:
@@ -78,19 +82,19 @@ def _meets(a: Span, b: Span) -> Known:
 
 
 def _overlaps(a: Span, b: Span) -> Known:
-    return np.asarray((a.begin < b.begin) & (a.end > b.begin) & (a.end < b.end), bool)
+    return _both(_both(a.begin < b.begin, a.end > b.begin), a.end < b.end)
 
 
 def _finishes(a: Span, b: Span) -> Known:
-    return np.logical_and(a.begin > b.begin, a.end == b.end)
+    return _both(a.begin > b.begin, a.end == b.end)
 
 
 def _starts(a: Span, b: Span) -> Known:
-    return np.logical_and(a.begin == b.begin, a.end < b.end)
+    return _both(a.begin == b.begin, a.end < b.end)
 
 
 def _intersects(a: Span, b: Span) -> Known:
-    return np.logical_and(a.begin <= b.end, a.end >= b.begin)
+    return _both(a.begin <= b.end, a.end >= b.begin)
 
 
 def _turned(relation: Callable[[Span, Span], Known]) -> Callable[[Span, Span], Known]:
@@ -103,7 +107,7 @@ _RELATIONS: Mapping[str, Callable[[Span, Span], Known]] = {
     "t_contains": _contains,
     "t_disjoint": lambda a, b: ~_intersects(a, b),
     "t_during": _turned(_contains),
-    "t_equals": lambda a, b: (a.begin == b.begin) & (a.end == b.end),
+    "t_equals": lambda a, b: _both(a.begin == b.begin, a.end == b.end),
     "t_finishedBy": _turned(_finishes),
     "t_finishes": _finishes,
     "t_intersects": _intersects,
