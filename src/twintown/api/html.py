@@ -42,6 +42,7 @@ POLICY = "; ".join(
 #: What an answer of this kind carries besides what every answer carries.
 HEADERS: Mapping[str, str] = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
 LANGUAGES = ("ko", "en")
+_CURSORS = ("cursor", "token", "after", "offset")  # what leads to another page of a list
 
 
 def render(
@@ -112,6 +113,8 @@ class _Address:
         parts = [part for part in self.path.split("/") if part]
         self.twin = parts[1] if len(parts) > 1 and parts[0] == "twins" else ""
         self.layer = parts[3] if len(parts) > 3 and parts[2] == "collections" else ""
+        self.last = parts[-1] if parts else ""
+        self.asked = dict(self.query)
 
     @property
     def base(self) -> str:
@@ -142,6 +145,15 @@ class _Address:
         asked = [(k, v) for k, v in self.query if k not in given] + list(given.items())
         return f"{self.path}?{urlencode(asked)}"
 
+    def full(self, **query: object) -> str:
+        """The absolute form of `as_`, without the language: what goes into a command line."""
+        return self.root + _Address.as_(self, **query).replace("lang=ko&", "").replace("lang=en&", "")
+
+    def start(self) -> str:
+        """This very list from its first page."""
+        asked = [(k, v) for k, v in self.query if k not in _CURSORS]
+        return f"{self.path}?{urlencode(asked)}" if asked else self.path
+
     def crumbs(self) -> list[tuple[str, str]]:
         """The addresses above this one, with their last segment."""
         parts = [part for part in self.path.split("/") if part]
@@ -169,7 +181,24 @@ def _engine() -> jinja2.Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    engine.filters |= {"links": _links, "pretty": _pretty, "kindof": readable.kind_of, "flat": readable.flat}
+    from twintown.api import chart, offered, outline
+
+    engine.filters |= {
+        "links": _links,
+        "json": _json,
+        "kindof": readable.kind_of,
+        "flat": readable.flat,
+        "crs": readable.crs,
+        "columns": readable.columns,
+        "property_names": readable.property_names,
+        "without_value": readable.without_value,
+        "files": offered.files,
+        "snippets": offered.snippets,
+        "example_filter": offered.example_filter,
+        "standards": outline.standards,
+        "operations": outline.operations,
+        "chart": chart.chart,
+    }
     engine.tests |= {"names": readable.is_names, "url": _is_url}
     return engine
 
@@ -180,8 +209,8 @@ def _links(value: Any, *rels: str) -> list[Mapping[str, Any]]:
     return [link for link in found if not rels or link.get("rel", "").rpartition("/")[2] in rels]
 
 
-def _pretty(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2)
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _is_url(value: Any) -> bool:

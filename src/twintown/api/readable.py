@@ -91,3 +91,25 @@ def kind_of(value: Any) -> str:
 def flat(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """The members of a list of objects, each once, in the order of their first appearance."""
     return list(dict.fromkeys(key for row in rows for key in row))
+
+
+def crs(uri: str) -> str:
+    """The URI of a reference system as people call it: `EPSG:5186`, `CRS84`."""
+    parts = uri.rstrip("/").split("/")
+    return f"EPSG:{parts[-1]}" if len(parts) > 2 and parts[-3] == "EPSG" else parts[-1]
+
+
+def columns(collection: Any) -> dict[str, Mapping[str, Any]]:
+    """The columns of a collection by name."""
+    found = collection.get("columns", []) if isinstance(collection, Mapping) else []
+    return {column["name"]: column for column in found}
+
+
+def property_names(features: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The names of the properties of features, each once, in the order of their first appearance."""
+    return [one for one in flat([feature.get("properties") or {} for feature in features]) if one != "id"]
+
+
+def without_value(properties: Mapping[str, Any]) -> list[str]:
+    """The properties of which nothing is known."""
+    return [key for key, value in properties.items() if value is None or value == ""]
