@@ -92,11 +92,18 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """One transaction that commits at the end or leaves no trace. Raises StorageFailed."""
+def writing(engine: Engine, *, fresh: bool = False) -> Iterator[Connection]:
+    """One transaction that commits at the end or leaves no trace. Raises StorageFailed.
+
+    `fresh`: each statement sees what others committed before it, so that who waited for a lock sees what it waited for.
+    (SQLite's transactions wait before they begin.)
+    """
+    options: dict[str, Any] = {"twintown_writes": True}
+    if fresh and engine.dialect.name != "sqlite":
+        options["isolation_level"] = "READ COMMITTED"
     with (
         _named(engine),
-        engine.connect().execution_options(twintown_writes=True) as connection,
+        engine.connect().execution_options(**options) as connection,
         connection.begin(),
     ):
         yield connection
