@@ -5,8 +5,8 @@ Whoever writes (`build`) stages versions first, each whole on disk and unseen, t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,18 +16,21 @@ import pyarrow as pa
 import shapely
 
 from twintown.ground.bounds import Bounds
-from twintown.ground.errors import Denied, NotFound
+from twintown.ground.errors import Denied, Gone, NotFound
 from twintown.ground.features import Features
 from twintown.ground.grid import Grid
 from twintown.ground.names import Name
 from twintown.ground.provenance import Provenance, digest
 from twintown.ground.series import Series
+from twintown.index.view import View
 from twintown.store.blobs import Blobs, open_blobs
 from twintown.store.tables import LayerRow, ProductRow, Tables, new_version, open_tables, sqlite_url
+from twintown.store.watch import Watch
 from twintown.trust.grades import Grade, mix
 from twintown.trust.policy import Grant
 
 from .description import Description, LayerEntry
+from .views import KINDS, Edits, Views
 
 Shape = Features | Grid | Series
 _FILES = {"features": "data.parquet", "table": "data.parquet", "series": "data.parquet", "grid": "data.tif"}
@@ -72,6 +75,16 @@ class ProductVersion:
     meta: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What the database said at one moment; `older` and `revisions` are filled as they are asked for."""
+
+    layers: Mapping[str, LayerVersion]
+    products: Mapping[str, ProductVersion]
+    older: dict[tuple[str, str], LayerVersion] = field(default_factory=dict)
+    revisions: dict[tuple[str, str], int] = field(default_factory=dict)
+
+
 class Twin:
     """A twin on disk (or in a bucket), opened for reading or for building."""
 
@@ -80,6 +93,11 @@ class Twin:
         self.description = description
         self.tables = tables
         self.blobs = blobs
+        #: What was written to layers since their versions were made; none where nothing can be written.
+        self.edits: Edits | None = None
+        self.watch = Watch(tables.engine)
+        self._views = Views(self)
+        self._known: tuple[Hashable, _Known] | None = None
         self._addresses = ("", "")
         self._writing: Twin | None = None
 
@@ -120,7 +138,7 @@ class Twin:
 
     def layers(self, grant: Grant) -> tuple[LayerVersion, ...]:
         """The current version of every layer that the Grant covers, by id."""
-        versions = (_version(row) for _, row in sorted(self.tables.layers().items()))
+        versions = self._catalogue().layers.values()
         return tuple(version for version in versions if grant.covers(version.grade))
 
     def version(self, layer: str, grant: Grant) -> LayerVersion:
@@ -130,9 +148,79 @@ class Twin:
             NotFound: there is none.
             Unauthenticated, Denied: the Grant does not cover its grade.
         """
-        version = _version(self.tables.layer(layer))
+        version = self._catalogue().layers.get(layer)
+        if version is None:
+            version = _version(self.tables.layer(layer))  # says what is not there
         grant.require(version.grade, layer)
         return version
+
+    def view(self, layer: str | LayerVersion, grant: Grant, token: str = "") -> View:
+        """What the Grant lets out of the rows of a layer: of its current version, or of the one that a `token` names.
+
+        Args:
+            token: what a cursor remembers (`View.token`): the version, and the revision of its edits.
+
+        Raises:
+            NotFound: there is no such layer, or it has no rows.
+            Gone: the version of the token is not kept any more.
+            Unauthenticated, Denied: the Grant does not cover its grade.
+            BadData, StorageFailed: its index is not there and cannot be made.
+        """
+        if token:
+            version, revision = self._remembered(layer if isinstance(layer, str) else layer.layer, token)
+        else:
+            version = layer if isinstance(layer, LayerVersion) else self.version(layer, grant)
+            revision = self._revision(version)
+        return self._views.view(version, grant, revision)
+
+    def index(self, version: LayerVersion) -> None:
+        """Make the sidecar of a version that has rows, unless it is there. Raises BadData, StorageFailed."""
+        if version.kind in KINDS:
+            self._views.rows(version)
+
+    def index_folder(self, path: str) -> Path:
+        """Where the sidecar of the version at `path` lies, or would."""
+        return self._views.folder(path)
+
+    def _catalogue(self) -> _Known:
+        """What is current; SQL is read only when something was committed since."""
+        look = self.watch.look()  # before reading: what is committed meanwhile is read again
+        kept = self._known
+        if kept is not None and kept[0] == look:
+            return kept[1]
+        known = _Known(
+            {row.layer: _version(row) for _, row in sorted(self.tables.layers().items())},
+            {row.product: _product(row) for _, row in sorted(self.tables.products().items())},
+        )
+        self._known = (look, known)
+        return known
+
+    def _revision(self, version: LayerVersion) -> int:
+        if self.edits is None:
+            return 0
+        revisions = self._catalogue().revisions
+        key = (version.layer, version.version)
+        if key not in revisions:
+            revisions[key] = self.edits.revision(*key)
+        return revisions[key]
+
+    def _remembered(self, layer: str, token: str) -> tuple[LayerVersion, int]:
+        name, _, edit = token.partition(".")
+        if edit and not edit.isdecimal():
+            raise Gone("this page is not known", layer, "begin again at the first page")
+        known = self._catalogue()
+        version = known.layers.get(layer)
+        if version is None or version.version != name:
+            version = known.older.get((layer, name))
+        if version is None:
+            try:
+                row = self.tables.layer(layer, name)
+            except NotFound as error:
+                raise Gone("this version is not kept any more", f"{layer} {name}", "begin again") from error
+            if row.state == "ready":
+                raise NotFound(f"there is no version {name} of {layer}", self.description.id)
+            version = known.older[layer, name] = _version(row)
+        return version, int(edit or 0)
 
     def read(
         self,
@@ -174,12 +262,14 @@ class Twin:
 
     def products(self, grant: Grant) -> tuple[ProductVersion, ...]:
         """The current version of every product that the Grant covers, by id."""
-        versions = (_product(row) for _, row in sorted(self.tables.products().items()))
+        versions = self._catalogue().products.values()
         return tuple(version for version in versions if grant.covers(version.grade))
 
     def product(self, product: str, grant: Grant) -> ProductVersion:
         """The current version of one product; raises like `version`."""
-        version = _product(self.tables.product(product))
+        version = self._catalogue().products.get(product)
+        if version is None:
+            version = _product(self.tables.product(product))  # says what is not there
         grant.require(version.grade, product)
         return version
 

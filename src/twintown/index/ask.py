@@ -1,0 +1,162 @@
+"""A query with the conditions of a Grant, put to one segment: which rows may match (by the tree), and which do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+from numpy.typing import NDArray
+
+from twintown.ground.bounds import Bounds
+from twintown.index.rows import BATCH, GEOMETRY, Rows
+from twintown.index.tree import Boxes, Positions
+from twintown.query.query import Expression, Interval
+
+Mask = NDArray[np.bool_]
+#: Candidates and, where they were found by the asked boxes, which of them lie wholly inside one.
+Block = tuple[Positions, Mask | None]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """All conditions hold together.
+
+    Args:
+        boxes: the asked boxes, float64[k, 4] in degrees, or none.
+        conditions: CQL2 expressions; `reads` are the columns that they name.
+        narrow: boxes outside which no row can match, one array a condition that says something of place.
+        during, time: the interval, and the columns that say a row's time (one instant, or begin and end).
+        area: only rows that meet it, metres of the frame.
+        ids: only these rows.
+    """
+
+    boxes: Boxes | None = None
+    conditions: tuple[Expression, ...] = ()
+    reads: tuple[str, ...] = ()
+    narrow: tuple[Boxes, ...] = ()
+    during: Interval | None = None
+    time: tuple[str, ...] = ()
+    area: Bounds | None = None
+    ids: tuple[str, ...] | None = None
+
+    @property
+    def simple(self) -> bool:
+        """Whether nothing but the asked boxes decides."""
+        return not self.conditions and self.during is None and self.area is None and self.ids is None
+
+    def most(self, rows: Rows) -> int:
+        """An upper bound of the rows of a segment that can match."""
+        if self.ids is not None:
+            return len(self.ids)
+        return min([rows.count, *(_size(rows, one) for one in self._places())])
+
+    def blocks(self, rows: Rows, after: int, need: int) -> Iterator[Block]:
+        """The rows of a segment from `after` on that may match, in order; about `need` of them are wanted first."""
+        places = self._places()
+        if self.ids is not None:
+            named = sorted({at for one in self.ids if (at := rows.position(one)) >= after})
+            yield np.array(named, np.int64), None
+        elif places:
+            best = places[0] if len(places) == 1 else min(places, key=lambda one: _size(rows, one))
+            most = max(need, 32) if self.simple else max(4 * need, 1024)
+            while True:
+                found, inside = rows.tree.search(best, after, most)
+                if len(found):
+                    yield found, inside if best is self.boxes else None
+                if len(found) < most:
+                    return
+                after, most = int(found[-1]) + 1, min(2 * most, max(need, BATCH))
+        else:
+            while after < rows.count:
+                end = min(after - after % BATCH + BATCH, rows.count)
+                yield np.arange(after, end), None
+                after = end
+
+    def keeps(self, rows: Rows, block: Block) -> Positions:
+        """The positions of a block that do match."""
+        positions, inside = block
+        if self.boxes is not None:
+            if inside is None:
+                how = rows.tree.relation(positions, self.boxes)
+                positions, inside = positions[how > 0], how[how > 0] == 2
+            if not inside.all():
+                keep, rim = inside.copy(), np.flatnonzero(~inside)
+                keep[rim] = touching(rows, positions[rim], self.boxes)
+                positions = positions[keep]
+        if self.area is not None and len(positions):
+            wkb = rows.take(positions, (GEOMETRY,)).column(0).to_numpy(zero_copy_only=False)
+            area = self.area.polygon()
+            shapely.prepare(area)
+            positions = positions[shapely.intersects(area, shapely.from_wkb(wkb))]
+        if self.during is not None and self.time and len(positions):
+            positions = positions[_meets(rows.take(positions, self.time), self.during)]
+        if self.conditions and len(positions):
+            positions = positions[self._hold(rows, positions)]
+        return positions
+
+    def _hold(self, rows: Rows, positions: Positions) -> Mask:
+        from twintown.query.evaluate import mask
+
+        batch = rows.take(positions, self.reads)
+        shapes: list[NDArray[np.object_]] = []
+
+        def lonlat() -> NDArray[np.object_]:
+            if not shapes:
+                shapes.append(rows.lonlat(positions))
+            return shapes[0]
+
+        keep = np.ones(len(positions), bool)
+        for condition in self.conditions:
+            keep &= mask(condition, batch, lonlat)
+        return keep
+
+    def _places(self) -> tuple[Boxes, ...]:
+        return self.narrow if self.boxes is None else (self.boxes, *self.narrow)
+
+
+def touching(rows: Rows, positions: Positions, boxes: Boxes) -> Mask:
+    """Which rows' shapes meet one of the boxes, exactly."""
+    shapes = rows.lonlat(positions)
+    found = np.zeros(len(positions), bool)
+    for sides in boxes:
+        box = shapely.box(*sides)
+        shapely.prepare(box)
+        found |= shapely.intersects(box, shapes)
+    return found
+
+
+def _size(rows: Rows, boxes: Boxes) -> int:
+    sure, rim = rows.tree.count(boxes)
+    return rows.count if rim is None else sure + len(rim)
+
+
+def _meets(times: pa.RecordBatch, during: Interval) -> Mask:
+    """Which rows' times meet the interval; a day lasts until the next, a time without a zone counts as UTC."""
+    begin, end = times.column(0), times.column(times.num_columns - 1)
+    low, high = during
+    keep: Any = pc.and_(begin.is_valid(), end.is_valid())
+    if low is not None:
+        keep = pc.and_(keep, pc.fill_null(pc.greater_equal(_micros(end, last=True), _of(low)), False))
+    if high is not None:
+        keep = pc.and_(keep, pc.fill_null(pc.less_equal(_micros(begin), _of(high)), False))
+    return np.asarray(keep.to_numpy(zero_copy_only=False), bool)
+
+
+def _micros(values: Any, last: bool = False) -> Any:
+    """Microseconds since 1970; of a day its first or its last."""
+    if pa.types.is_date(values.type):
+        days = values.cast(pa.timestamp("us")).cast(pa.int64())
+        return pc.add(days, 86_400_000_000 - 1) if last else days
+    return values.cast(pa.timestamp("us", values.type.tz), safe=False).cast(pa.int64())
+
+
+def _of(moment: datetime) -> int:
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    since = aware - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

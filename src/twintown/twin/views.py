@@ -1,0 +1,177 @@
+"""The views of a twin's layers: each version's sidecar opened once, where it lies, and what a Grant makes of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from twintown.ground.errors import NotFound, StorageFailed
+from twintown.ground.names import Name
+from twintown.index import sidecar
+from twintown.index.rows import Rows
+from twintown.index.view import Column, Segment, View
+from twintown.store.blobs import Blobs
+from twintown.trust.policy import Grant
+
+if TYPE_CHECKING:
+    from .layers import LayerVersion, Twin
+
+#: Kinds of layers that have rows.
+KINDS = ("features", "table", "series")
+FOLDER = "index"
+_PART = 8 << 20
+T = TypeVar("T")
+
+
+class Edits(Protocol):
+    """What was written to layers since their versions were made; `twin.edits` is one."""
+
+    def revision(self, layer: str, version: str) -> int:
+        """The last edit of a version, 0 where it was never edited."""
+        ...
+
+    def segments(self, version: LayerVersion, revision: int, base: Rows) -> Sequence[Segment]:
+        """The rows of a version as they were after an edit: its own, less what was replaced, and the edited ones.
+
+        Raises Gone: that revision is not kept.
+        """
+        ...
+
+
+class Kept(Generic[T]):
+    """The most recently used by key; two callers who want the same one make it once."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._kept: OrderedDict[Hashable, T] = OrderedDict()
+        self._making: dict[Hashable, Lock] = {}
+        self._lock = Lock()
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What is kept under `key`, or what `make` gives; its errors are not kept."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+            turn = self._making.setdefault(key, Lock())
+        with turn:
+            with self._lock:
+                if key in self._kept:
+                    return self._kept[key]
+            try:
+                value = make()
+                with self._lock:
+                    self._kept[key] = value
+                    while len(self._kept) > self._size:
+                        self._kept.popitem(last=False)
+            finally:
+                with self._lock:
+                    self._making.pop(key, None)
+        return value
+
+
+class Views:
+    """The open sidecars and views of one twin."""
+
+    def __init__(self, twin: Twin) -> None:
+        self._twin = twin
+        self._rows: Kept[Rows] = Kept(64)
+        self._views: Kept[View] = Kept(256)
+        self._folder: Path | None = None
+
+    def view(self, version: LayerVersion, grant: Grant, revision: int) -> View:
+        """What the Grant lets out of a version's rows. Raises NotFound for a kind without rows, and as `View`."""
+        grant.require(version.grade, version.layer)
+        key = (version.layer, version.version, revision, grant.filter, grant.columns, grant.area)
+        return self._views.get(key, lambda: self._view(version, grant, revision))
+
+    def rows(self, version: LayerVersion) -> Rows:
+        """The version's own rows, mapped; its sidecar is made first where there is none. Raises as `sidecar.ensure`."""
+        return self._rows.get((version.layer, version.version), lambda: self._opened(version))
+
+    def _view(self, version: LayerVersion, grant: Grant, revision: int) -> View:
+        if version.kind not in KINDS:
+            raise NotFound(
+                f"{version.layer} is a {version.kind} and has no items", remedy="ask for its coverage"
+            )
+        base = self.rows(version)
+        segments: Sequence[Segment] = (Segment(base),)
+        if revision and self._twin.edits is not None:
+            segments = self._twin.edits.segments(version, revision, base)
+        columns = [
+            Column(one["name"], one["type"], one["unit"], Name(**one["title"]))
+            for one in version.meta.get("columns", [])
+            if one["name"] in set(base.columns)
+        ]
+        return View(
+            layer=version.layer, version=version.version,
+            token=f"{version.version}.{revision}" if revision else version.version,
+            grade=version.grade, frame=self._twin.description.frame, columns=columns,
+            time=_time(version.kind, columns, version.meta), segments=segments, grant=grant, place=version.kind == "features",
+        )  # fmt: skip
+
+    def _opened(self, version: LayerVersion) -> Rows:
+        folder = self.folder(version.path)
+        found = sidecar.opened(folder, version.digest)
+        if found is not None:
+            return found
+        blobs = self._twin.blobs
+        if blobs.root is not None:
+            return sidecar.ensure(folder, blobs.path(version.key), version.digest)
+        with tempfile.TemporaryDirectory(prefix="twintown-") as passing:
+            copy = Path(passing) / "data.parquet"
+            _fetch(blobs, version.key, copy)
+            return sidecar.ensure(folder, copy, version.digest)
+
+    def folder(self, path: str) -> Path:
+        """The folder of the sidecar of the version at `path` (`layers/<layer>/<version>`)."""
+        if self._folder is None:
+            self._folder = self._place()
+        return self._folder.joinpath(*path.split("/")[1:])
+
+    def _place(self) -> Path:
+        """index/ in the twin's directory, or a folder of this user's among the temporary ones where that is not to be had."""
+        own = self._twin.directory / FOLDER
+        if os.access(own if own.exists() else self._twin.directory, os.W_OK):
+            return own
+        user = os.getuid() if hasattr(os, "getuid") else 0
+        top = Path(tempfile.gettempdir()) / f"twintown-{user}"
+        top.mkdir(mode=0o700, exist_ok=True)
+        said = top.lstat()
+        if top.is_symlink() or (hasattr(os, "getuid") and (said.st_uid != user or said.st_mode & 0o077)):
+            raise StorageFailed("is not this user's alone", str(top), "remove it")
+        name = hashlib.sha256(
+            f"{self._twin.directory.resolve()}\0{self._twin.blobs.where}".encode()
+        ).hexdigest()[:16]
+        return top / name
+
+
+def _fetch(blobs: Blobs, key: str, target: Path) -> None:
+    """A blob into a file, in pieces."""
+    size = blobs.size(key)
+    with target.open("wb") as out:
+        for start in range(0, size, _PART):
+            out.write(blobs.get_range(key, start, min(_PART, size - start)))
+
+
+def _time(kind: str, columns: Sequence[Column], meta: Any) -> tuple[str, ...]:
+    """The columns that say when a row is: what the description says, a series' time, or the one column of times."""
+    said = meta.get("time")
+    if said:
+        return tuple(said) if isinstance(said, list) else (str(said),)
+    times = [column.name for column in columns if column.type == "datetime"]
+    if kind == "series":
+        return ("time",)
+    for one in ("time", "datetime", "date"):
+        if one in times:
+            return (one,)
+    for begin, end in (("start", "end"), ("begin", "end"), ("valid_from", "valid_to"), ("from", "to")):
+        if begin in times and end in times:
+            return begin, end
+    return (times[0],) if len(times) == 1 else ()
