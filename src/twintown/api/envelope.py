@@ -85,7 +85,7 @@ class Envelope:
                 await response(scope, receive, sent)
                 return
             receive = _counted(receive, limit)
-        inner = {**scope, "method": "GET"} if head else scope
+        inner = {**scope, "method": "GET", "twintown.head": True} if head else scope
         await self.app(inner, receive, sent)
 
     def _limit(self, path: str) -> int:
@@ -115,7 +115,11 @@ async def _options(scope: Scope, send: Send, allowed: list[str]) -> None:
     """What may be done here, for whoever asks and for browsers that ask before they send (Fetch, 4.8)."""
     methods = ", ".join(allowed).encode()
     asked = dict(scope["headers"]).get(b"access-control-request-headers", b"")
-    headers = [(b"allow", methods), (b"access-control-allow-methods", methods), (b"access-control-max-age", _DAY_S)]
+    headers = [
+        (b"allow", methods),
+        (b"access-control-allow-methods", methods),
+        (b"access-control-max-age", _DAY_S),
+    ]
     if asked:  # a star would leave Authorization out
         headers += [(b"access-control-allow-headers", asked), (b"vary", b"Access-Control-Request-Headers")]
     await send({"type": "http.response.start", "status": 204, "headers": headers})

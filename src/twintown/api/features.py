@@ -1,87 +1,115 @@
-"""The rows of a layer as GeoJSON: pages by place and by value, and one row by id."""
+"""The rows of a layer: OGC API - Features. The routes as the OpenAPI document shows them; `items` answers.
+
+The parameters stand here as objects of OpenAPI, because the standard says how each is serialised (`style`, `explode`); they are read
+by `items_query`.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from typing import Annotated, Literal
-from urllib.parse import quote, urlencode
+import re
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Request
-from pydantic import BaseModel
+from fastapi import APIRouter, Path, Request
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from twintown.api import answers, problems
-from twintown.api.guard import OPEN_ENDED, LayerId, Reading, refuse_unknown
-from twintown.api.landing import base
+from twintown.api import answers, items, problems, represent
+from twintown.api.guard import OPEN_ENDED, LayerId, TwinId
+from twintown.api.items_query import DEFAULT_LIMIT, LANGUAGES_OF_FILTERS, MAX_FILTER, MAX_LIMIT
 from twintown.api.lane import Short
-from twintown.api.rows import LonLat
-from twintown.api.schemas import BBOX, Feature, Link
-from twintown.ground.errors import BadParameter
+from twintown.api.schemas import Feature, Link
+from twintown.formats.format import FORMATS
 
 router = APIRouter(tags=["features"])
-SHORTS: tuple[Short, ...] = ()
-MAX_PAGE = 10_000
-_OWN = {"bbox", "limit", "offset"}
+#: `catalogue` is the id of the records about layers.
+SHORTS = (
+    Short(re.compile(r"/twins/([^/]+)/collections/(?!catalogue/)([^/]+)/items"), items.page),
+    Short(re.compile(r"/twins/([^/]+)/collections/(?!catalogue/)([^/]+)/items/(.+)", re.DOTALL), items.item),
+)
+FORMS = ("geojson", "json", "html", *(name for name in FORMATS if name != "geojson"))
 
 
 class FeatureCollection(BaseModel):
     """One page of features."""
 
     type: Literal["FeatureCollection"]
-    numberMatched: int
-    numberReturned: int
-    features: list[Feature]
-    links: list[Link]
-
-
-def parse_bbox(text: str) -> list[LonLat]:
-    """`west,south,east,north` in degrees as one box, or two where it crosses the antimeridian; six numbers drop heights.
-
-    Raises:
-        BadParameter: naming what is wrong with it.
-    """
-
-    def bad(what: str) -> BadParameter:
-        return BadParameter(
-            "bbox", what, remedy="write west,south,east,north in degrees, such as 127.09,37.50,127.12,37.52"
-        )
-
-    try:
-        numbers = [float(part) for part in text.split(",")]
-    except ValueError:
-        raise bad(f"{text[:80]!r} is not a list of numbers") from None
-    if len(numbers) not in (4, 6):
-        raise bad(f"{len(numbers)} numbers instead of 4 or 6")
-    if not all(math.isfinite(number) for number in numbers):
-        raise bad("numbers must be finite")
-    west, south, east, north = numbers if len(numbers) == 4 else (*numbers[:2], *numbers[3:5])
-    if abs(south) > 90 or abs(north) > 90:
-        raise bad("a latitude beyond 90; longitude comes first")
-    if abs(west) > 180 or abs(east) > 180:
-        raise bad("a longitude beyond 180")
-    if south > north:
-        raise bad("south is above north")
-    return (
-        [(west, south, east, north)]
-        if west <= east
-        else [(west, south, 180.0, north), (-180.0, south, east, north)]
+    title: str = Field(description="of the layer")
+    timeStamp: str = Field(description="when the page was made, RFC 3339")
+    numberMatched: int | None = Field(
+        default=None, ge=0, description="exact; absent where counting would take too long"
     )
+    numberReturned: int = Field(ge=0)
+    links: list[Link]
+    features: list[Feature]
 
 
-def _page_links(here: str, asked: Mapping[str, str], offset: int, limit: int, matched: int) -> list[Link]:
-    def link(rel: str, start: int) -> Link:
-        query = urlencode(
-            {**{k: v for k, v in asked.items() if k != "offset"}, **({"offset": start} if start else {})}
-        )
-        return Link(href=f"{here}?{query}" if query else here, rel=rel, type=answers.GeoJSON.media_type)
+def _query(name: str, schema: dict[str, Any], description: str, **more: Any) -> dict[str, Any]:
+    return {
+        "name": name, "in": "query", "required": False, "style": "form", "explode": False,
+        "description": description, "schema": schema, **more,
+    }  # fmt: skip
 
-    links = [link("self", offset)]
-    if offset + limit < matched:
-        links.append(link("next", offset + limit))
-    if offset > 0:
-        links.append(link("prev", max(0, offset - limit)))
-    return [*links, Link(href=here.removesuffix("/items"), rel="collection", type="application/json")]
+
+_CRS = {"type": "string", "format": "uri-reference", "maxLength": 200}
+_F = _query(
+    "f", {"type": "string", "enum": list(FORMS)}, "form of the answer; without it the header Accept decides"
+)
+_LANG = _query(
+    "lang", {"type": "string", "enum": list(represent.LANGUAGES)},
+    "language of titles and pages; without it the header Accept-Language decides",
+)  # fmt: skip
+_OUT = _query("crs", _CRS, "CRS of the coordinates in the answer, one of the layer's `crs`; CRS84 by default")
+PARAMETERS = [
+    _query(
+        "bbox", {"type": "array", "minItems": 4, "maxItems": 6, "items": {"type": "number"}},
+        "only rows whose shapes meet this box: its lower and its upper corner, 4 numbers, or 6 with heights, which are not looked at; "
+        "west,south,east,north in degrees unless `bbox-crs` says otherwise",
+        example=[127.09, 37.5, 127.12, 37.52],
+    ),
+    _query("bbox-crs", _CRS, "CRS of `bbox`, in the order of its axes; CRS84 by default"),
+    _query(
+        "datetime", {"type": "string", "maxLength": 100},
+        "only rows of this time: an instant, or an interval with .. for an open end, RFC 3339", example="2026-01-01T00:00:00Z/..",
+    ),
+    _query(
+        "limit", {"type": "integer", "minimum": 1, "default": DEFAULT_LIMIT},
+        f"rows a page; more than {MAX_LIMIT} gives {MAX_LIMIT}. Files (FlatGeobuf, GeoParquet, CSV, CityJSONSeq) hold all that matches "
+        "where no limit is given",
+    ),
+    _query("cursor", {"type": "string", "maxLength": 120}, "where a page begins, as the links `next` and `prev` carry it"),
+    _OUT,
+    _query("filter", {"type": "string", "maxLength": MAX_FILTER}, "only rows for which this CQL2 expression is true", example="height_m > 30"),
+    _query("filter-lang", {"type": "string", "enum": list(LANGUAGES_OF_FILTERS), "default": LANGUAGES_OF_FILTERS[0]}, "language of `filter`"),
+    _query("filter-crs", _CRS, "CRS of the shapes in `filter`, in the order of its axes; CRS84 by default"),
+    _query("properties", {"type": "array", "items": {"type": "string"}}, "only these columns, joined by commas"),
+    _query("skipGeometry", {"type": "boolean", "default": False}, "leave the shapes out"),
+    _F,
+    _LANG,
+]  # fmt: skip
+
+
+def _contents(model: str) -> dict[int | str, dict[str, Any]]:
+    """The media types of an answer."""
+    binary: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+    told: dict[str, Any] = {one.media_type: binary for one in FORMATS.values() if one.id != "geojson"}
+    for name in ("jsonfg", "cityjson"):
+        told[FORMATS[name].media_type] = {"schema": {"type": "object"}}
+    told[f"{represent.HTML}; charset=utf-8"] = {"schema": {"type": "string"}}
+    headers = {
+        "Content-Crs": "the CRS of the coordinates, <URI>",
+        "ETag": "of this answer",
+        "Link": "the links of a body that is not JSON",
+        "OGC-NumberMatched": "how many rows match, of a body that is not JSON",
+        "OGC-NumberReturned": "how many rows a body that is not JSON holds",
+    }
+    return {
+        200: {
+            "description": model,
+            "content": told,
+            "headers": {k: {"description": v, "schema": {"type": "string"}} for k, v in headers.items()},
+        },
+        304: {"description": "unchanged since the entity tag that was sent"},
+    }
 
 
 @router.get(
@@ -89,46 +117,15 @@ def _page_links(here: str, asked: Mapping[str, str], offset: int, limit: int, ma
     operation_id="listItems",
     response_model=FeatureCollection,
     response_class=answers.GeoJSON,
-    responses=problems.responses(400, 401, 403, 404),
-    openapi_extra={OPEN_ENDED: "every column of the layer is a query parameter too: {column}={value}"},
+    responses={**_contents("A page of rows"), **problems.responses(400, 401, 403, 404, 406, 410)},
+    openapi_extra={
+        OPEN_ENDED: "every column of the layer is a query parameter too: {column}={value}",
+        "parameters": PARAMETERS,
+    },
 )
-def list_items(
-    request: Request,
-    asked: Reading,
-    layer: LayerId,
-    bbox: Annotated[
-        str | None,
-        Query(description="west,south,east,north, degrees", max_length=200, json_schema_extra=BBOX),
-    ] = None,
-    limit: Annotated[
-        int, Query(ge=1, description=f"rows a page; more than {MAX_PAGE} gives {MAX_PAGE}")
-    ] = 100,
-    offset: Annotated[int, Query(ge=0, le=2**53, description="rows to pass over")] = 0,
-) -> Response:
+async def list_items(request: Request, twin: TwinId, layer: LayerId) -> Response:
     """A page of the layer's rows, in the order of the layer; `{column}={value}` keeps rows with that value."""
-    served, grant = asked.served, asked.grant
-    version = served.twin.version(layer, grant)
-    rows = served.rows(version, grant)
-    refuse_unknown(request, _OWN | set(rows.columns))
-    limit = min(limit, MAX_PAGE)
-    etag = answers.tag(version.version, grant.grade, *sorted(request.query_params.items()))
-    if answers.unchanged(request, etag):
-        return answers.not_modified(etag, answers.REVALIDATE)
-    where = {name: value for name, value in request.query_params.items() if name not in _OWN}
-    found = rows.select(parse_bbox(bbox) if bbox is not None else [], where)
-    page = [rows.encoded(int(i)) for i in found[offset : offset + limit]]
-    here = f"{base(served.id)}/collections/{version.layer}/items"
-    links = _page_links(here, dict(request.query_params), offset, limit, len(found))
-    body = (
-        b'{"type":"FeatureCollection","numberMatched":%d,"numberReturned":%d,"links":%b,"features":[%b]}'
-        % (
-            len(found),
-            len(page),
-            answers.dumps([link.model_dump(exclude_none=True) for link in links]),
-            b",".join(page),
-        )
-    )
-    return answers.answer(request, body, answers.GeoJSON.media_type, etag=etag)
+    return await items.page(request, twin, layer)
 
 
 @router.get(
@@ -136,25 +133,14 @@ def list_items(
     operation_id="getItem",
     response_model=Feature,
     response_class=answers.GeoJSON,
-    responses=problems.responses(400, 401, 403, 404),
+    responses={**_contents("One row"), **problems.responses(400, 401, 403, 404, 406)},
+    openapi_extra={OPEN_ENDED: "", "parameters": [_F, _LANG, _OUT]},
 )
-def get_item(
+async def get_item(
     request: Request,
-    asked: Reading,
+    twin: TwinId,
     layer: LayerId,
     item: Annotated[str, Path(description="id of the row; slashes in it stay", examples=["way/123"])],
 ) -> Response:
     """One row by its id."""
-    served = asked.served
-    version = served.twin.version(layer, asked.grant)
-    here = f"{base(served.id)}/collections/{version.layer}"
-    links = [
-        Link(href=f"{here}/items/{quote(item, safe='/')}", rel="self", type=answers.GeoJSON.media_type),
-        Link(href=here, rel="collection", type="application/json"),
-    ]
-    body = served.rows(version, asked.grant).one(item)[:-1] + b',"links":%b}' % answers.dumps(
-        [link.model_dump(exclude_none=True) for link in links]
-    )
-    return answers.answer(
-        request, body, answers.GeoJSON.media_type, etag=answers.tag(version.version, asked.grant.grade, item)
-    )
+    return await items.item(request, twin, layer, item)

@@ -80,8 +80,15 @@ def _opened(request: Request) -> Open:
     return found
 
 
-def _asked(request: Request, twin: str, action: Action) -> Asked:
+def enter(request: Request, twin: str, action: Action) -> Asked:
+    """One decision: which twin, who asks, and what may be done with it.
+
+    Raises:
+        NotFound: there is no such twin.
+        Unauthenticated, Denied: it may not be done.
+    """
     opened = _opened(request)
+    opened.quiet.hear()
     served = opened.shelf.get(twin)
     subject = identify(request.headers.get("authorization", ""), twin, served.secret)
     grant = opened.decide(subject, action, Resource(twin))
@@ -95,12 +102,12 @@ LayerId = Annotated[str, Path(description="id of the layer", max_length=64, exam
 
 def may_read(request: Request, twin: TwinId) -> Asked:
     """The dependency of every route that reads one twin."""
-    return _asked(request, twin, "read")
+    return enter(request, twin, "read")
 
 
 def may_run(request: Request, twin: TwinId) -> Asked:
     """The dependency of every route that computes on one twin."""
-    return _asked(request, twin, "run")
+    return enter(request, twin, "run")
 
 
 def on_shelf(request: Request) -> Open:

@@ -82,7 +82,9 @@ def parameters(request: Request) -> dict[str, str]:
     if len(query) > MAX_QUERY:
         longest = max(query.split(b"&"), key=len).partition(b"=")[0]
         raise BadParameter(
-            longest.decode("latin-1")[:40], f"the query has more than {MAX_QUERY:,} bytes", remedy="ask for less"
+            longest.decode("latin-1")[:40],
+            f"the query has more than {MAX_QUERY:,} bytes",
+            remedy="ask for less",
         )
     try:
         pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_PARAMETERS)

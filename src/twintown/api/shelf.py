@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from twintown.api.rows import Rows
 from twintown.ground.errors import BadSettings, NotFound, TwintownError
@@ -22,6 +22,9 @@ from twintown.ground.series import Series
 from twintown.trust.identity import Secret
 from twintown.trust.policy import Grant
 from twintown.twin.layers import LayerVersion, Twin
+
+if TYPE_CHECKING:
+    from twintown.index.view import View
 
 LOG = logging.getLogger("twintown.api")
 T = TypeVar("T")
@@ -82,12 +85,30 @@ class Served:
     tiles: Memory = field(default_factory=lambda: Memory(256))
     #: Bodies that are dear to make: base answers, pictures of grids.
     bodies: Memory = field(default_factory=lambda: Memory(16))
+    #: Layers and versions that were looked into before.
+    opened: set[tuple[str, str]] = field(default_factory=set)
     #: Set once what the first click needs is in memory.
     warm: Event = field(default_factory=Event)
 
     @property
     def id(self) -> str:
         return self.twin.description.id
+
+    def view(self, layer: LayerVersion | str, grant: Grant, token: str = "") -> View:
+        """The caller's sight of the rows of a layer; an older one by the token that a cursor carried.
+
+        Raises:
+            NotFound: there is no such layer, or it has no rows.
+            Gone: what the token names is not kept any more.
+            Unauthenticated, Denied: the Grant does not cover its grade.
+        """
+        found = self.twin.view(layer, grant, token)
+        self.opened.add((found.layer, found.version))
+        return found
+
+    def at_hand(self, version: LayerVersion, token: str = "") -> bool:
+        """Whether a view of it is there at once: it was opened before, so nothing has to be made ready."""
+        return (version.layer, token.partition(".")[0] or version.version) in self.opened
 
     def rows(self, version: LayerVersion, grant: Grant) -> Rows:
         """The rows of a version of features or of a table. Raises NotFound for other kinds."""
