@@ -31,7 +31,7 @@ ARROW: dict[str, pa.DataType] = {
 
 
 def plain(array: pa.Array, kind: str) -> pa.Array:
-    """A column in the one Arrow type that its kind is kept in here; a NaN is no value."""
+    """A column in the one Arrow type that its kind is kept in here; a NaN is no value, times keep their zone."""
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
     if pa.types.is_dictionary(array.type):
@@ -41,6 +41,8 @@ def plain(array: pa.Array, kind: str) -> pa.Array:
         array = pc.cast(array, pa.timestamp(array.type.unit, "UTC"))
     if kind == "datetime" and pa.types.is_date(array.type):
         array = pc.cast(pc.cast(array, pa.timestamp("ms")), wanted)
+    if kind == "datetime" and pa.types.is_timestamp(array.type):
+        return array
     if array.type != wanted:
         array = pc.cast(array, wanted, safe=False)
     if kind == "number" and len(array):
@@ -49,10 +51,10 @@ def plain(array: pa.Array, kind: str) -> pa.Array:
 
 
 def instants(array: pa.Array) -> pa.Array:
-    """Times as texts of RFC 3339, without fractions where there are none."""
+    """Times as texts of RFC 3339 in UTC, without fractions where there are none."""
     if not len(array):
         return pa.array([], pa.string())
-    text = pc.strftime(array, "%Y-%m-%dT%H:%M:%SZ")
+    text = pc.strftime(pc.cast(array, ARROW["datetime"], safe=False), "%Y-%m-%dT%H:%M:%SZ")
     fraction = pc.replace_substring_regex(text, r"\.0+Z$", "Z")
     return pc.replace_substring_regex(fraction, r"(\.\d*?)0+Z$", r"\1Z")
 
