@@ -5,7 +5,7 @@ Whoever writes (`build`) stages versions first, each whole on disk and unseen, t
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,6 +112,8 @@ class Twin:
             NotFound: opened for reading and never built.
             StorageFailed: the database or the bucket is away.
         """
+        from .edits import Edited  # it stands on what is here
+
         where = Path(directory)
         description = Description.load(where)
         state = where / "state.db"
@@ -120,6 +122,7 @@ class Twin:
         tables = open_tables(database or sqlite_url(state), description.id, read_only=read_only)
         opened = cls(where, description, tables, open_blobs(blobs or where, create=not read_only))
         opened._addresses = (database, blobs)
+        opened.edits = Edited(tables, description.frame)
         opened._writing = None if read_only else opened
         return opened
 
@@ -178,9 +181,13 @@ class Twin:
         if version.kind in KINDS:
             self._views.rows(version)
 
-    def index_folder(self, path: str) -> Path:
-        """Where the sidecar of the version at `path` lies, or would."""
-        return self._views.folder(path)
+    def forget_index(self, path: str) -> None:
+        """Remove the sidecar of the version that was kept at `path` (`layers/<layer>/<version>`)."""
+        self._views.forget(path)
+
+    def sweep_indexes(self, recorded: Collection[str]) -> None:
+        """Remove the sidecars of versions at other paths than these, and what killed builds left of theirs."""
+        self._views.sweep(recorded)
 
     def _catalogue(self) -> _Known:
         """What is current; SQL is read only when something was committed since."""
@@ -286,18 +293,24 @@ class Twin:
     # -- writing: staged first, switched together ----------------------------------------------------------
 
     def stage(
-        self, layer: str, shape: Shape, grade: Grade, meta: Mapping[str, Any] | None = None
-    ) -> LayerVersion:
+        self, layer: str, shape: Shape, grade: Grade, meta: Mapping[str, Any] | None = None, *,
+        entry: LayerEntry | None = None, kind: str = "",
+    ) -> LayerVersion:  # fmt: skip
         """Write a new version of a layer; nobody sees it before `tables.switch` names it.
 
         The same bytes as the current version give the current version back, so that unchanged layers keep their name.
 
+        Args:
+            entry: how the layer is called; as it is described, by default.
+            kind: said where the shape cannot say it (features of which none is there yet).
+
         Raises:
             StorageFailed: it could not be kept.
         """
-        entry = self.description.layer(layer)
+        entry = entry or self.description.layer(layer)
         grade = mix([grade, entry.grade]) if entry.grade else grade
-        kind, data = _encode(shape)
+        seen, data = _encode(shape)
+        kind = kind or seen
         said = {**_describe(shape, entry, self.description), "bytes": len(data), **(meta or {})}
         said = orjson.loads(orjson.dumps(said))  # as the database gives it back, so that the two compare
         mark = digest(data)
