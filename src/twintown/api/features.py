@@ -78,8 +78,10 @@ PARAMETERS = [
     ),
     _query("cursor", {"type": "string", "maxLength": 120}, "where a page begins, as the links `next` and `prev` carry it"),
     _OUT,
-    _query("filter", {"type": "string", "maxLength": MAX_FILTER}, "only rows for which this CQL2 expression is true", example="height_m > 30"),
-    _query("filter-lang", {"type": "string", "enum": list(LANGUAGES_OF_FILTERS), "default": LANGUAGES_OF_FILTERS[0]}, "language of `filter`"),
+    _query("filter", {"type": "string", "maxLength": MAX_FILTER}, "only rows for which this CQL2 is true", example="height_m > 30"),
+    _query(
+        "filter-lang", {"type": "string", "enum": list(LANGUAGES_OF_FILTERS), "default": LANGUAGES_OF_FILTERS[0]}, "language of `filter`"
+    ),
     _query("filter-crs", _CRS, "CRS of the shapes in `filter`, in the order of its axes; CRS84 by default"),
     _query("properties", {"type": "array", "items": {"type": "string"}}, "only these columns, joined by commas"),
     _query("skipGeometry", {"type": "boolean", "default": False}, "leave the shapes out"),

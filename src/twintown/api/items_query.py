@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -81,7 +81,7 @@ class Question:
         geometry: whether shapes are wanted.
     """
 
-    query: Query = Query()
+    query: Query = field(default_factory=Query)
     limit: int | None = None
     crs: Crs = CRS84
     columns: tuple[str, ...] | None = None
