@@ -30,7 +30,7 @@ LonLat = tuple[float, float, float, float]
 _OPENGIS = "http://www.opengis.net/def/crs"
 _URI = re.compile(r"https?://www\.opengis\.net/def/crs/([A-Za-z]+)/[0-9.]+/([A-Za-z0-9]+)")
 _URN = re.compile(r"urn:ogc:def:crs:([A-Za-z]+):[0-9.]*:([A-Za-z0-9]+)", re.IGNORECASE)
-_CURIE = re.compile(r"\[?([A-Za-z]+):([A-Za-z0-9]+)\]?")
+_CURIE = re.compile(r"([A-Za-z]+):([A-Za-z0-9]+)")
 #: What a twin offers besides its frame: where on Earth it does not matter, and the country's own where it holds.
 _EVERYWHERE = ("EPSG:4326", "EPSG:3857")
 _NATIONAL = ("EPSG:5179",)
@@ -129,7 +129,8 @@ def parse_crs(text: str, offered: Iterable[Crs], parameter: str = "crs") -> Crs:
     """
     choices = tuple(offered)
     name = text.strip()
-    found = _URI.fullmatch(name) or _URN.fullmatch(name) or _CURIE.fullmatch(name)
+    bare = name[1:-1] if name.startswith("[") and name.endswith("]") else name
+    found = _URI.fullmatch(name) or _URN.fullmatch(name) or _CURIE.fullmatch(bare)
     code = (
         f"{found[1].upper()}:{found[2].upper()}" if found else "OGC:CRS84" if name.upper() == "CRS84" else ""
     )

@@ -239,11 +239,13 @@ class _Settling:
             raise bad(f"geometries of more than {MAX_VERTICES} positions", remedy="simplify them")
         if not np.isfinite(xy).all():
             raise bad(f"the {value['type']} has coordinates that are no numbers")
-        if self.crs.geographic and len(xy) and (np.abs(xy[:, 0 if self.crs.north_first else 1]) > 90).any():
-            order = " then ".join(axis.lower() for axis in self.crs.axes)
-            raise bad(
-                f"the {value['type']} has a latitude beyond 90", remedy=f"in {self.crs.code} write {order}"
-            )
+        if self.crs.geographic and len(xy):
+            lon, lat = xy.T[::-1] if self.crs.north_first else xy.T
+            for name, degrees, most in (("latitude", lat, 90), ("longitude", lon, 180)):
+                if (np.abs(degrees) > most).any():
+                    order = " then ".join(axis.lower() for axis in self.crs.axes)
+                    remedy = f"in {self.crs.code} write {order}"
+                    raise bad(f"the {value['type']} has a {name} beyond {most}", remedy=remedy)
         if self.crs.code == CRS84.code:
             return kept
         one = np.array([geometry], object)
