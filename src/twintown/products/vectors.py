@@ -4,28 +4,31 @@ Files rather than encoding on request: API workers stay stateless and hold no in
 fast as a warm one, the same bytes carry the same ETag, and the price is small (a city of 600 km² is some
 13,000 files). A tile without a feature has no file; the API answers 204.
 
-Everything is done for all features of a zoom at once by shapely and numpy; the library only writes the
-protocol buffer.
+Everything is done for all features of a zoom at once: shapely cuts, so that what was valid stays valid, and
+`kernels.vectortile` encodes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
-import mapbox_vector_tile
 import numpy as np
 import orjson
 import pandas as pd
+import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
 from twintown.ground.bounds import Bounds
 from twintown.ground.features import Features
 from twintown.ground.names import Name
+from twintown.kernels import vectortile
 
+from . import mvt
 from .product import Built, Place, Product, Progress, Write
 
 #: Half the side of the web-mercator square, metres.
@@ -110,6 +113,22 @@ class _Layer:
     properties: list[dict[str, Any]]
     first_zoom: NDArray[np.int64]
     lonlat: Bounds | None
+
+    @cached_property
+    def attributes(self) -> tuple[vectortile.Values, ...]:
+        """What the features carry, as the tiles say it."""
+        keys = dict.fromkeys(key for values in self.properties for key in values)
+        return tuple(
+            mvt.attribute(key, _column([values.get(key) for values in self.properties])) for key in keys
+        )
+
+
+def _column(values: list[Any]) -> Any:
+    """An Arrow array; values of several types become texts."""
+    kinds = {type(value) for value in values if value is not None}
+    if len(kinds) > 1 and kinds != {int, float}:
+        values = [None if value is None else str(value) for value in values]
+    return pa.array(values)
 
 
 def _prepare(drawn: _Drawn, features: Features, place: Place) -> _Layer:
@@ -196,22 +215,26 @@ def _with_labels(prepared: list[_Layer], labels: list[_Layer]) -> list[_Layer]:
 
 def _zoom(layers: list[_Layer], zoom: int) -> dict[str, bytes]:
     """All tiles of one zoom: path → bytes."""
-    contents: dict[tuple[int, int], list[dict[str, Any]]] = {}
+    contents: dict[tuple[int, int], list[bytes]] = {}
     for layer in layers:
         geometry, row, column, line = _cut(layer, zoom)
         if not len(row):
             continue
+        drawn = vectortile.draw(mvt.shapes(pa.array(shapely.to_wkb(geometry), pa.large_binary())), _EXTENT)
+        told = tuple(_taken(values, row) for values in layer.attributes)
         order = np.lexsort((row, line, column))
         starts = np.flatnonzero(np.diff(column[order], prepend=-1) | np.diff(line[order], prepend=-1))
         for chunk in np.split(order, starts[1:]):
             tile = (int(column[chunk[0]]), int(line[chunk[0]]))
-            features = [{"geometry": geometry[k], "properties": layer.properties[row[k]]} for k in chunk]
-            contents.setdefault(tile, []).append({"name": layer.drawn.layer, "features": features})
-    options = {"extents": _EXTENT, "y_coord_down": True, "check_winding_order": False}
-    return {
-        f"{zoom}/{x}/{y}.mvt": mapbox_vector_tile.encode(contents[x, y], default_options=options)
-        for x, y in sorted(contents)
-    }
+            data = vectortile.layer(layer.drawn.layer, drawn, told, _EXTENT, chunk)
+            contents.setdefault(tile, []).append(data)
+    whole = {tile: b"".join(parts) for tile, parts in sorted(contents.items())}
+    return {f"{zoom}/{x}/{y}.mvt": data for (x, y), data in whole.items() if data}
+
+
+def _taken(values: vectortile.Values, row: Ints) -> vectortile.Values:
+    """The property of these rows."""
+    return replace(values, codes=values.codes[row])
 
 
 Ints = NDArray[np.int64]
@@ -333,6 +356,6 @@ BASE = Product(
     title=Name("바탕 지도", "Base map"),
     needs=(),
     takes=(*(drawn.layer for drawn in _DRAWN), *_NAMED),
-    edition=2,
+    edition=3,
     make=make,
 )
