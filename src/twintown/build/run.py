@@ -72,6 +72,8 @@ def build(directory: Path, *, database: str = "", blobs: str = "", show: bool = 
         twin = Twin.open(directory, database=database, blobs=blobs, read_only=False)
         _sweep(twin)
         work = _run(twin, show)
+        for version in work.layers.values():
+            twin.index(version)
         _switch(twin, work)
         if before:
             quick.remember(directory, before)
@@ -174,6 +176,7 @@ def _switch(twin: Twin, work: _Work) -> None:
         twin.blobs.put(LISTING, listing)
     for path in tables.prune(KEEP):
         twin.blobs.delete_prefix(path)
+        twin.forget_index(path)
 
 
 def _catalogue(twin: Twin, work: _Work) -> None:
@@ -201,6 +204,7 @@ def _sweep(twin: Twin) -> None:
     for folder in folders:
         if folder not in recorded:
             twin.blobs.delete_prefix(folder)
+    twin.sweep_indexes(recorded)
     if twin.blobs.root is not None:
         shutil.rmtree(twin.blobs.root / STAGING, ignore_errors=True)
 

@@ -10,7 +10,6 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Literal
 
 import numpy as np
 import orjson
@@ -18,9 +17,9 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
+from twintown.ground.columns import Column as Column
 from twintown.ground.errors import BadParameter, NotFound
 from twintown.ground.frames import Frame
-from twintown.ground.names import Name
 from twintown.index.ask import Ask, touching
 from twintown.index.encode import features
 from twintown.index.rows import BATCH, GEOMETRY, ID, LONLAT, Rows, rebatched
@@ -34,17 +33,6 @@ FULL, FEW = 1_000_000, 200_000
 #: Answers to queries that need a look at each row, kept for the next page: positions altogether.
 KEPT = 4_000_000
 EVERYTHING = Query()
-Type = Literal["string", "integer", "number", "boolean", "datetime"]
-
-
-@dataclass(frozen=True)
-class Column:
-    """A property of the rows; `unit` is its UCUM code or empty."""
-
-    name: str
-    type: Type
-    unit: str
-    title: Name
 
 
 @dataclass(frozen=True)
@@ -161,7 +149,7 @@ class View:
                 np.arange(min(max(after, 0), end), end), self.count, end if end < self._rows.count else None
             )
         if not ask.simple and (count or self._remembers(query)) and self._affordable(ask):
-            every = self._every(ask, query)
+            every = self._every(query)
             start = int(np.searchsorted(every, after))
             following = int(every[start + limit]) if start + limit < len(every) else None
             return Page(every[start : start + limit], len(every), following)
@@ -180,6 +168,11 @@ class View:
         elif count and ask.simple:
             matched = self._counted(ask)
         return Page(positions[:limit], matched, following)
+
+    def positions(self, query: Query = EVERYTHING) -> Positions:
+        """The positions of all rows of a query, int64[k] in order. Raises BadParameter: as `page`."""
+        parts = [found + offset for offset, found in self._found(self._ask(query), 0, BATCH)]
+        return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
     def position(self, id: str) -> int:
         """The position of a row. Raises NotFound: there is none with this id, or none that the caller may see."""
@@ -342,15 +335,14 @@ class View:
         rows = sum(one.rows.count for one in self._segments)
         return rows <= FULL or sum(ask.most(one.rows) for one in self._segments) <= FEW
 
-    def _every(self, ask: Ask, query: Query) -> Positions:
+    def _every(self, query: Query) -> Positions:
         """All positions that match, kept for the next page."""
         key = _key(query)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        parts = [found + offset for offset, found in self._found(ask, 0, BATCH)]
-        every = np.concatenate(parts) if parts else np.empty(0, np.int64)
+        every = self.positions(query)
         with self._lock:
             self._kept[key] = every
             while len(self._kept) > 1 and sum(map(len, self._kept.values())) > KEPT:

@@ -13,7 +13,6 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
-import shapely
 
 from twintown.ground.bounds import Bounds
 from twintown.ground.errors import Denied, Gone, NotFound
@@ -24,11 +23,13 @@ from twintown.ground.provenance import Provenance, digest
 from twintown.ground.series import Series
 from twintown.index.view import View
 from twintown.store.blobs import Blobs, open_blobs
+from twintown.store.journal import Journal
 from twintown.store.tables import LayerRow, ProductRow, Tables, new_version, open_tables, sqlite_url
 from twintown.store.watch import Watch
 from twintown.trust.grades import Grade, mix
 from twintown.trust.policy import Grant
 
+from . import narrowing
 from .description import Description, LayerEntry
 from .views import KINDS, Edits, Views
 
@@ -77,12 +78,13 @@ class ProductVersion:
 
 @dataclass(frozen=True)
 class _Known:
-    """What the database said at one moment; `older` and `revisions` are filled as they are asked for."""
+    """What the database said at one moment: what is current and its edits; the rest is filled as it is asked for."""
 
     layers: Mapping[str, LayerVersion]
     products: Mapping[str, ProductVersion]
+    revisions: Mapping[str, int]
     older: dict[tuple[str, str], LayerVersion] = field(default_factory=dict)
-    revisions: dict[tuple[str, str], int] = field(default_factory=dict)
+    edited: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
 class Twin:
@@ -95,6 +97,7 @@ class Twin:
         self.blobs = blobs
         #: What was written to layers since their versions were made; none where nothing can be written.
         self.edits: Edits | None = None
+        self.journal = Journal(tables.engine, description.id)
         self.watch = Watch(tables.engine)
         self._views = Views(self)
         self._known: tuple[Hashable, _Known] | None = None
@@ -198,18 +201,23 @@ class Twin:
         known = _Known(
             {row.layer: _version(row) for _, row in sorted(self.tables.layers().items())},
             {row.product: _product(row) for _, row in sorted(self.tables.products().items())},
+            self.journal.revisions(),
         )
         self._known = (look, known)
         return known
 
     def _revision(self, version: LayerVersion) -> int:
+        """The last edit of a version, 0 where it was never edited."""
         if self.edits is None:
             return 0
-        revisions = self._catalogue().revisions
+        known = self._catalogue()
+        current = known.layers.get(version.layer)
+        if current is not None and current.version == version.version:
+            return known.revisions.get(version.layer, 0)
         key = (version.layer, version.version)
-        if key not in revisions:
-            revisions[key] = self.edits.revision(*key)
-        return revisions[key]
+        if key not in known.edited:
+            known.edited[key] = self.edits.revision(*key)
+        return known.edited[key]
 
     def _remembered(self, layer: str, token: str) -> tuple[LayerVersion, int]:
         name, _, edit = token.partition(".")
@@ -227,6 +235,8 @@ class Twin:
             if row.state == "ready":
                 raise NotFound(f"there is no version {name} of {layer}", self.description.id)
             version = known.older[layer, name] = _version(row)
+        if edit and int(edit) > self._revision(version):
+            raise Gone("this page is not known", layer, "begin again at the first page")
         return version, int(edit or 0)
 
     def read(
@@ -248,19 +258,20 @@ class Twin:
         """
         version = layer if isinstance(layer, LayerVersion) else self.version(layer, grant)
         grant.require(version.grade, version.layer)
-        if (
-            grant.filter or grant.finest_m
-        ):  # nobody grants these yet; letting them pass unread would open the door
-            raise Denied("conditions of this Grant cannot be kept by this reader", version.layer)
         data = self.local(version) or self.blobs.get(version.key)
         if version.kind == "grid":
-            return Grid.from_cog(data)
+            return narrowing.grid(Grid.from_cog(data), grant)
         if version.kind == "series":
-            return Series.from_parquet(data)
+            series = Series.from_parquet(data)
+            if grant.filter or grant.columns is not None:
+                return narrowing.series(series, self.view(version, grant))
+            return series
+        if grant.area is not None and bbox is not None:
+            _overlap(bbox, grant.area)
+        if grant.filter or grant.area is not None or self._revision(version):
+            return narrowing.features(self.view(version, grant), version.provenance, columns, bbox)
         if grant.columns is not None:
             columns = [c for c in (columns or grant.columns) if c in grant.columns]
-        if grant.area is not None:
-            bbox = grant.area if bbox is None else _overlap(bbox, grant.area)
         return Features.from_parquet(data, columns, bbox if version.kind == "features" else None)
 
     def local(self, version: LayerVersion) -> Path | None:
@@ -397,8 +408,6 @@ def _product(row: ProductRow) -> ProductVersion:
     return ProductVersion(row.product, row.version, grade, row.digest, row.built_at, row.path, row.meta)
 
 
-def _overlap(a: Bounds, b: Bounds) -> Bounds:
-    if not a.intersects(b):
+def _overlap(asked: Bounds, granted: Bounds) -> None:
+    if not asked.intersects(granted):
         raise Denied("what is asked for lies outside the granted area")
-    part = shapely.intersection(a.polygon(), b.polygon())
-    return Bounds(*part.bounds)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
+import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from twintown.ground.columns import Column
 from twintown.ground.errors import NotFound, StorageFailed
 from twintown.ground.names import Name
 from twintown.index import sidecar
 from twintown.index.rows import Rows
-from twintown.index.view import Column, Segment, View
+from twintown.index.view import Segment, View
 from twintown.store.blobs import Blobs
 from twintown.trust.policy import Grant
 
@@ -24,13 +27,13 @@ if TYPE_CHECKING:
 
 #: Kinds of layers that have rows.
 KINDS = ("features", "table", "series")
-FOLDER = "index"
+FOLDER, _LAYERS = "index", "layers"
 _PART = 8 << 20
 T = TypeVar("T")
 
 
 class Edits(Protocol):
-    """What was written to layers since their versions were made; `twin.edits` is one."""
+    """What was written to layers since their versions were made; `twin.edits` has one."""
 
     def revision(self, layer: str, version: str) -> int:
         """The last edit of a version, 0 where it was never edited."""
@@ -83,13 +86,16 @@ class Views:
         self._twin = twin
         self._rows: Kept[Rows] = Kept(64)
         self._views: Kept[View] = Kept(256)
+        self._edited: Kept[View] = Kept(16)  # each holds its edited rows in memory
         self._folder: Path | None = None
 
     def view(self, version: LayerVersion, grant: Grant, revision: int) -> View:
         """What the Grant lets out of a version's rows. Raises NotFound for a kind without rows, and as `View`."""
         grant.require(version.grade, version.layer)
         key = (version.layer, version.version, revision, grant.filter, grant.columns, grant.area)
-        return self._views.get(key, lambda: self._view(version, grant, revision))
+        return (self._edited if revision else self._views).get(
+            key, lambda: self._view(version, grant, revision)
+        )
 
     def rows(self, version: LayerVersion) -> Rows:
         """The version's own rows, mapped; its sidecar is made first where there is none. Raises as `sidecar.ensure`."""
@@ -128,6 +134,19 @@ class Views:
             copy = Path(passing) / "data.parquet"
             _fetch(blobs, version.key, copy)
             return sidecar.ensure(folder, copy, version.digest)
+
+    def forget(self, path: str) -> None:
+        """Remove the sidecar of the version at `path`."""
+        if path.startswith(f"{_LAYERS}/"):
+            shutil.rmtree(self.folder(path), ignore_errors=True)
+
+    def sweep(self, recorded: Collection[str]) -> None:
+        """Remove the sidecars of versions that are not recorded, and what killed builds left."""
+        top = self.folder(_LAYERS)
+        sidecar.sweep(top, time.time())
+        for folder in top.glob("*/[!.]*"):
+            if f"{_LAYERS}/{folder.parent.name}/{folder.name}" not in recorded:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def folder(self, path: str) -> Path:
         """The folder of the sidecar of the version at `path` (`layers/<layer>/<version>`)."""
