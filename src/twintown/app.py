@@ -26,6 +26,7 @@ from twintown.api import (
     objects,
     openapi,
     problems,
+    records,
     schema,
     search,
     series,
@@ -47,6 +48,7 @@ from twintown.twin.layers import Twin
 ROUTERS = (
     landing,
     conformance,
+    records,
     collections,
     schema,
     features,
@@ -65,6 +67,7 @@ TAGS = [
         "name": "layers",
         "description": "The layers of a twin: what they are, what they hold, what can be asked for",
     },
+    {"name": "catalogue", "description": "The layers as records (OGC API - Records)"},
     {"name": "features", "description": "Items of layers: pages by place, time and condition; one by id"},
     {"name": "series", "description": "Values over time"},
     {"name": "grids", "description": "Values over an area"},

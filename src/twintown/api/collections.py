@@ -9,11 +9,12 @@ from pydantic import Field
 from starlette.responses import Response
 
 from twintown.api import extents, layer_links, problems
-from twintown.api.extents import Extent
+from twintown.api.extents import Extent, SpatialExtent
 from twintown.api.guard import Asked, LayerId, Reading
 from twintown.api.landing import base
 from twintown.api.represent import Form, Language, Shown, absolute, represent, word
 from twintown.api.schemas import LayerKind, LicenceModel, Link, Model, Names, Scalar, SourceModel
+from twintown.api.twins import box
 from twintown.ground import crs
 from twintown.products.catalogue import licence_id
 from twintown.twin.layers import LayerVersion
@@ -94,10 +95,61 @@ class Collection(Model):
     links: list[Link]
 
 
-class Collections(Model):
-    """All layers of a twin."""
+class Catalogue(Model):
+    """The catalogue of a twin as a collection of records (OGC API - Records)."""
 
-    collections: list[Collection]
+    id: Literal["catalogue"]
+    type: Literal["Catalog"]
+    itemType: Literal["record"]
+    conformsTo: list[str]
+    title: str
+    description: str
+    names: Names
+    extent: Extent
+    crs: list[str]
+    count: int = Field(description="records: one a layer that the caller may see")
+    links: list[Link]
+
+    @classmethod
+    def of(cls, request: Request, asked: Asked, form: Form) -> Catalogue:
+        """The catalogue of the twin that is asked."""
+        twin = asked.served.twin
+        about = twin.description
+        names = Names(ko=f"{about.names.ko} 레이어 목록", en=f"Layers of {about.names.en}")
+        text = {
+            "en": f"What every layer of {about.names.en} is: where it is from, of when, under which licence.",
+            "ko": f"{about.names.ko}의 모든 레이어: 출처, 시점, 이용 허락.",
+        }
+        here = absolute(request, f"{base(asked.served.id)}/collections/catalogue")
+        return cls(
+            id="catalogue",
+            type="Catalog",
+            itemType="record",
+            conformsTo=["http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/record-collection"],
+            title=word(names.model_dump(), form.lang),
+            description=text[form.lang],
+            names=names,
+            extent=Extent(spatial=SpatialExtent(bbox=[box(twin)])),
+            crs=[crs.CRS84.uri],
+            count=len(twin.layers(asked.grant)),
+            links=[
+                Link(href=here, rel="self", type="application/json", title="the catalogue"),
+                Link(
+                    href=f"{here}?f=html",
+                    rel="alternate",
+                    type="text/html",
+                    title="the catalogue, for people",
+                ),
+                Link(href=f"{here}/items?f=json", rel="items", type="application/geo+json", title="records"),
+                Link(href=f"{here}/items?f=html", rel="items", type="text/html", title="records, for people"),
+            ],
+        )
+
+
+class Collections(Model):
+    """All layers of a twin, and its catalogue."""
+
+    collections: list[Collection | Catalogue]
     crs: list[str] = Field(description="what every layer with geometry can be asked for in")
     numberMatched: int
     numberReturned: int
@@ -202,9 +254,12 @@ def describe(request: Request, version: LayerVersion, asked: Asked, form: Form) 
     responses=problems.responses(400, 401, 404, 406),
 )
 def list_collections(request: Request, asked: Reading, form: Shown) -> Response:
-    """All layers of a twin that the caller may see."""
+    """All layers of a twin that the caller may see, and last the catalogue of them."""
     twin = asked.served.twin
-    found = [describe(request, version, asked, form) for version in twin.layers(asked.grant)]
+    found: list[Collection | Catalogue] = [
+        describe(request, version, asked, form) for version in twin.layers(asked.grant)
+    ]
+    found.append(Catalogue.of(request, asked, form))
     frames = [one.uri for one in crs.supported(twin.description.frame.crs)]
     value = Collections(
         collections=found, crs=frames, numberMatched=len(found), numberReturned=len(found), links=[]

@@ -23,6 +23,18 @@ _WITHOUT_GEOMETRY = ("parquet", "csv")
 _Make = Callable[[str, str, str, str], Link]
 
 
+def formats(version: LayerVersion) -> list[tuple[str, str, str]]:
+    """What a layer's rows or cells can be had as: id, media type, title."""
+    if version.kind == "grid":
+        return [
+            ("cog", COG, "cloud-optimised GeoTIFF"),
+            ("covjson", "application/prs.coverage+json", "CoverageJSON"),
+            ("png", "image/png", "PNG"),
+        ]
+    held = [one for one in _ITEMS if version.kind == "features" or one[0] in _WITHOUT_GEOMETRY]
+    return [("geojson", GEOJSON, "GeoJSON"), *held]
+
+
 def links(here: str, version: LayerVersion, lang: Language) -> list[Link]:
     """All links of a layer.
 
@@ -62,12 +74,10 @@ def _rows(link: _Make, version: LayerVersion) -> list[Link]:
         link("items", "/items?f=html", HTML, "items, for people"),
         link(f"{REL}queryables", "/queryables", SCHEMA, "what can be asked for"),
     ]
-    placed = version.kind == "features"
-    for name, media_type, title in _ITEMS:
-        if placed or name in _WITHOUT_GEOMETRY:
-            made.append(link("items", f"/items?f={name}", media_type, f"items as {title}"))
-    made.append(link("enclosure", "/items?f=parquet&limit=10000", PARQUET, "items as a GeoParquet file"))
-    if placed:
+    for name, media_type, title in formats(version)[1:]:
+        made.append(link("items", f"/items?f={name}", media_type, f"items as {title}"))
+    made.append(link("enclosure", "/items?f=parquet", PARQUET, "all items as a GeoParquet file"))
+    if version.kind == "features":
         made.append(link(f"{REL}tilesets-vector", "/tiles", JSON, "vector tiles"))
     return made
 

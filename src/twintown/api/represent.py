@@ -23,11 +23,16 @@ from twintown.ground.names import Name
 JSON, HTML, GEOJSON = "application/json", "text/html", "application/geo+json"
 #: What every resource that is a JSON document is offered as; the first is the default.
 OFFERS: Mapping[str, str] = {"json": JSON, "html": HTML}
+GEO_OFFERS: Mapping[str, str] = {"json": GEOJSON, "html": HTML}
 LANGUAGES: tuple[Language, ...] = ("en", "ko")  # the first is the default
 VARY = "Accept, Accept-Language, Accept-Encoding, Authorization"
 Language = Literal["en", "ko"]
 Format = Annotated[
     Literal["json", "html"] | None,
+    Query(description="representation; without it the header Accept decides"),
+]
+GeoFormat = Annotated[
+    Literal["json", "geojson", "html"] | None,
     Query(description="representation; without it the header Accept decides"),
 ]
 Lang = Annotated[
@@ -49,8 +54,16 @@ async def form(request: Request, f: Format = None, lang: Lang = None) -> Form:
     return Form(negotiate(request, OFFERS, f), language(request, lang))
 
 
+async def geo_form(request: Request, f: GeoFormat = None, lang: Lang = None) -> Form:
+    """The dependency behind `ShownGeo`: GeoJSON (which `json` means too) or HTML."""
+    said = "json" if f == "geojson" else f
+    return Form(negotiate(request, GEO_OFFERS, said), language(request, lang))
+
+
 #: Declare a parameter of this type, and the route has `f` and `lang`.
 Shown = Annotated[Form, Depends(form)]
+#: The same for what is GeoJSON.
+ShownGeo = Annotated[Form, Depends(geo_form)]
 
 
 def negotiate(request: Request, offers: Mapping[str, str], f: str | None = None) -> str:
@@ -106,7 +119,7 @@ def _weight(media_type: str, ranges: list[tuple[str, float]]) -> float:
     for media_range, weight in ranges:
         if media_range == bare:
             rank = 3
-        elif bare == JSON and media_range.startswith("application/") and media_range.endswith("+json"):
+        elif _kin(bare, media_range):
             rank, weight = 2, weight * 0.99
         elif media_range == f"{bare.partition('/')[0]}/*":
             rank = 1
@@ -116,6 +129,12 @@ def _weight(media_type: str, ranges: list[tuple[str, float]]) -> float:
             continue
         found[rank] = max(weight, found.get(rank, 0.0))
     return found[max(found)] if found else 0.0
+
+
+def _kin(offered: str, wanted: str) -> bool:
+    """Whether one is JSON and the other a kind of JSON."""
+    return any(a == JSON and b.startswith("application/") and b.endswith("+json")
+               for a, b in ((offered, wanted), (wanted, offered)))  # fmt: skip
 
 
 def language(request: Request, lang: Language | None = None) -> Language:

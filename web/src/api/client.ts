@@ -48,7 +48,7 @@ const idPath = (id: string) => id.split("/").map(part).join("/");
 export const api = {
   twins: () => json<{ twins: TwinSummary[] }>("/twins").then((a) => a.twins),
   twin: (twin: string) => json<Twin>(`/twins/${part(twin)}`),
-  collections: (twin: string) => json<{ collections: Collection[] }>(`/twins/${part(twin)}/collections`).then((a) => a.collections),
+  collections: (twin: string) => json<{ collections: Collection[] }>(`/twins/${part(twin)}/collections`).then((a) => a.collections.filter((c) => "kind" in c)),
   collection: (twin: string, layer: string) => json<Collection>(`/twins/${part(twin)}/collections/${part(layer)}`),
   items: (twin: string, layer: string, params?: Params, signal?: AbortSignal) =>
     json<FeatureCollection>(`/twins/${part(twin)}/collections/${part(layer)}/items`, params, signal),
