@@ -22,7 +22,11 @@ export default defineConfig({
     chunkSizeWarningLimit: 6000,
     assetsInlineLimit: 2048,
     rollupOptions: {
+      // The page, and what the server's HTML of each resource takes when it is there: a map and the fonts, under fixed names.
+      input: { index: "index.html", map: "src/map/main.ts", fonts: "src/theme/fonts.css" },
       output: {
+        entryFileNames: (chunk) => (chunk.name === "map" ? "map.js" : "assets/[name]-[hash].js"),
+        assetFileNames: (asset) => (asset.names.some((name) => name === "map.css" || name === "fonts.css") ? "[name][extname]" : "assets/[name]-[hash][extname]"),
         // One engine file, one page file: few requests, and the engine stays cached across releases.
         manualChunks: (id: string) =>
           id.includes("@cesium") || id.includes("node_modules/protobufjs") ? "engine" : undefined,

@@ -12,6 +12,7 @@ const may = {
   panels: ["api", "state", "panels", "i18n"],
   i18n: ["i18n"],
   theme: ["theme"],
+  map: ["map"],
   main: ["api", "state", "scene", "panels", "i18n", "theme"],
 };
 const packages = {
@@ -21,6 +22,7 @@ const packages = {
   panels: ["vue", "vue-i18n", "reka-ui", "uplot"],
   i18n: ["vue-i18n"],
   theme: [],
+  map: ["maplibre-gl"],
   main: ["vue", "pretendard"],
 };
 

@@ -101,7 +101,7 @@ def snippets(collection: Mapping[str, Any], root: str, lang: str) -> list[Snippe
             Snippet("curl", f"curl -o {layer}.csv '{here}/items?f=csv'", "", True),
             Snippet("Python", f"{python}layer.{method}"),
             Snippet("pandas", f'import pandas as pd\n\npd.read_csv("{here}/items?f=csv")'),
-            Snippet("DuckDB", _duckdb(here, layer, f"SELECT * FROM '{layer}.parquet' LIMIT 5")),
+            Snippet("DuckDB", _duckdb(here, layer, f"SELECT * FROM '{layer}.parquet' LIMIT 5"), "", True),
         ]
     box = _middle(collection)
     bbox, within = (f"bbox=({', '.join(box)}), ", f"&bbox={','.join(box)}") if box else ("", "")
@@ -109,7 +109,7 @@ def snippets(collection: Mapping[str, Any], root: str, lang: str) -> list[Snippe
         Snippet("QGIS", root, "use_qgis", True),
         Snippet("curl", f"curl -o {layer}.geojson '{here}/items?f=geojson{within}&limit=100'", "", True),
         Snippet("Python", f'{python}layer.geodataframe({bbox}filter="{example_filter(collection)}")'),
-        Snippet("DuckDB", _duckdb(here, layer, f"LOAD spatial; SELECT * FROM '{layer}.parquet' LIMIT 5", spatial=True)),
+        Snippet("DuckDB", _duckdb(here, layer, f"LOAD spatial; SELECT * FROM '{layer}.parquet' LIMIT 5", spatial=True), "", True),
         Snippet("GDAL / ogr2ogr", f"ogr2ogr {layer}.gpkg 'OAPIF:{root}' {layer}", "", True),
     ]  # fmt: skip
 

@@ -57,7 +57,7 @@ _TYPES = {
 
 
 #: What the HTML of the resources needs besides the built page; comes with the package.
-STATIC = Path(__file__).parent / "static"
+STATIC = (Path(__file__).parent / "static").resolve()
 
 
 class Page:
