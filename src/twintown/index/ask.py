@@ -122,13 +122,21 @@ class Ask:
 
 def touching(rows: Rows, positions: Positions, boxes: Boxes) -> Mask:
     """Which rows' shapes meet one of the boxes, exactly."""
-    shapes = rows.lonlat(positions)
-    found = np.zeros(len(positions), bool)
-    for sides in boxes:
-        box = shapely.box(*sides)
-        shapely.prepare(box)
-        found |= shapely.intersects(box, shapes)
-    return found
+    from twintown.kernels.touching import MEETS, UNSURE
+
+    how = rows.touching(positions, boxes)
+    found = how == MEETS
+    if (unsure := np.flatnonzero(how == UNSURE)).size:
+        shapes = rows.lonlat(positions[unsure])
+        for west, south, east, north in boxes:
+            flat = west == east or south == north  # GEOS takes a box without an area for empty
+            box = (
+                shapely.LineString([(west, south), (east, north)])
+                if flat
+                else shapely.box(west, south, east, north)
+            )
+            found[unsure] |= shapely.intersects(box, shapes)
+    return np.asarray(found, bool)
 
 
 def _size(rows: Rows, boxes: Boxes) -> int:

@@ -7,7 +7,7 @@ CRS84 (WKB, two-dimensional) and the row as a ready GeoJSON feature.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -158,6 +158,17 @@ class Rows:
             out += [text[start:end] for start, end in zip(starts, ends, strict=True)]
         return out
 
+    def touching(self, positions: Positions, boxes: Boxes) -> NDArray[np.int8]:
+        """How the shapes at these positions lie to boxes in degrees, in the words of `kernels.touching`."""
+        from twintown.kernels.touching import touching
+
+        out, at = np.empty(len(positions), np.int8), 0
+        for number, local in split(positions):
+            offsets, data = self._batch(number).shapes
+            touching(data, offsets, local, boxes, out[at : at + len(local)])
+            at += len(local)
+        return out
+
     def lonlat(self, positions: Positions) -> NDArray[np.object_]:
         """The shapes at these positions in CRS84, None where there is none."""
         wkb = self.take(positions, (LONLAT,)).column(0)
@@ -170,18 +181,21 @@ class Rows:
         return found
 
 
-@dataclass
 class _Batch:
-    batch: pa.RecordBatch
-    text: tuple[Positions, memoryview] = field(init=False)
+    """A batch and its buffers: ready features (offsets, text) and shapes in CRS84 (offsets, bytes)."""
 
-    def __post_init__(self) -> None:
-        column = self.batch.column(self.batch.schema.get_field_index(FEATURE))
-        _, offsets, data = column.buffers()
-        self.text = (
-            np.frombuffer(offsets, np.int64)[column.offset : column.offset + len(column) + 1],
-            memoryview(data if data is not None else b""),
-        )
+    def __init__(self, batch: pa.RecordBatch) -> None:
+        self.batch = batch
+        offsets, data = _buffers(batch, FEATURE, np.int64)
+        self.text = (offsets, memoryview(data if data is not None else b""))
+        offsets, data = _buffers(batch, LONLAT, np.int32)
+        self.shapes = (offsets, np.frombuffer(data, np.uint8) if data else np.empty(0, np.uint8))
+
+
+def _buffers(batch: pa.RecordBatch, name: str, kind: type) -> tuple[NDArray[Any], Any]:
+    column = batch.column(batch.schema.get_field_index(name))
+    _, offsets, data = column.buffers()
+    return np.frombuffer(offsets, kind)[column.offset : column.offset + len(column) + 1], data
 
 
 def split(positions: Positions) -> Iterator[tuple[int, Positions]]:
