@@ -33,9 +33,89 @@ export interface paths {
         };
         /**
          * Get Twin
-         * @description One twin: its place, its ground, what is assumed, its layers.
+         * @description One twin: its place, its ground, what is assumed, its layers; the landing page of its API.
          */
         get: operations["getTwin"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/conformance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Conformance
+         * @description The conformance classes that the API of a twin implements; each is proved by a test of this project.
+         */
+        get: operations["getConformance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/collections/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Catalogue
+         * @description The catalogue itself: a collection whose items are records, one a layer.
+         */
+        get: operations["getCatalogue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/collections/catalogue/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Records
+         * @description Records by place, time and words.
+         */
+        get: operations["listRecords"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/collections/catalogue/items/{item}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Record
+         * @description The record of one layer.
+         */
+        get: operations["getRecord"];
         put?: never;
         post?: never;
         delete?: never;
@@ -53,7 +133,7 @@ export interface paths {
         };
         /**
          * List Collections
-         * @description All layers of a twin that the caller may see.
+         * @description All layers of a twin that the caller may see, and last the catalogue of them.
          */
         get: operations["listCollections"];
         put?: never;
@@ -76,6 +156,46 @@ export interface paths {
          * @description One layer.
          */
         get: operations["getCollection"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/collections/{layer}/schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Schema
+         * @description What an item of the layer holds: names, types, units, roles; for a grid, the fields of its cells.
+         */
+        get: operations["getSchema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/collections/{layer}/queryables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Queryables
+         * @description What can stand in a filter (CQL2) and as a query parameter of the layer's items.
+         */
+        get: operations["getQueryables"];
         put?: never;
         post?: never;
         delete?: never;
@@ -344,6 +464,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/twins/{twin}/api": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Api
+         * @description The API of one twin as OpenAPI: generators and test suites take it from here.
+         */
+        get: operations["getApi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -397,13 +537,78 @@ export interface components {
             };
         };
         /**
+         * Catalogue
+         * @description The catalogue of a twin as a collection of records (OGC API - Records).
+         */
+        Catalogue: {
+            /**
+             * Id
+             * @constant
+             */
+            id: "catalogue";
+            /**
+             * Type
+             * @constant
+             */
+            type: "Catalog";
+            /**
+             * Itemtype
+             * @constant
+             */
+            itemType: "record";
+            /** Conformsto */
+            conformsTo: string[];
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            names: components["schemas"]["Names"];
+            extent: components["schemas"]["Extent"];
+            /** Crs */
+            crs: string[];
+            /**
+             * Count
+             * @description records: one a layer that the caller may see
+             */
+            count: number;
+            /** Links */
+            links: components["schemas"]["Link"][];
+        };
+        /**
          * Collection
-         * @description One layer.
+         * @description One layer (OGC API - Common Part 2, and what else is known of it).
          */
         Collection: {
             /** Id */
             id: string;
-            title: components["schemas"]["Names"];
+            /**
+             * Title
+             * @description in the language of the answer
+             */
+            title: string;
+            /**
+             * Description
+             * @description in the language of the answer
+             */
+            description: string;
+            names: components["schemas"]["Names"];
+            /** Keywords */
+            keywords: string[];
+            /**
+             * Attribution
+             * @description words that must stand beside what is shown
+             */
+            attribution: string;
+            /**
+             * License
+             * @description SPDX identifier where one says it all, else `other`: see the links
+             */
+            license: string;
+            /**
+             * Itemtype
+             * @enum {string}
+             */
+            itemType: "feature" | "coverage" | "record";
             /**
              * Kind
              * @enum {string}
@@ -416,16 +621,15 @@ export interface components {
             geometry: string | null;
             /** Count */
             count: number;
+            /** @description where and when; absent for what lies nowhere */
+            extent?: components["schemas"]["Extent"] | null;
             /**
-             * Extent
-             * @description west, south, east, north, degrees
+             * Crs
+             * @description URIs of the reference systems that items can be asked for in
              */
-            extent: [
-                number,
-                number,
-                number,
-                number
-            ] | null;
+            crs: string[];
+            /** Storagecrs */
+            storageCrs: string;
             /** Columns */
             columns: components["schemas"]["ColumnModel"][];
             source: components["schemas"]["SourceModel"];
@@ -463,11 +667,20 @@ export interface components {
         };
         /**
          * Collections
-         * @description All layers of a twin.
+         * @description All layers of a twin, and its catalogue.
          */
         Collections: {
             /** Collections */
-            collections: components["schemas"]["Collection"][];
+            collections: (components["schemas"]["Collection"] | components["schemas"]["Catalogue"])[];
+            /**
+             * Crs
+             * @description what every layer with geometry can be asked for in
+             */
+            crs: string[];
+            /** Numbermatched */
+            numberMatched: number;
+            /** Numberreturned */
+            numberReturned: number;
             /** Links */
             links: components["schemas"]["Link"][];
         };
@@ -491,11 +704,32 @@ export interface components {
             title: components["schemas"]["Names"];
         };
         /**
+         * Conformance
+         * @description The conformance classes that this API implements.
+         */
+        Conformance: {
+            /**
+             * Conformsto
+             * @description URIs of conformance classes
+             */
+            conformsTo: string[];
+            /** Links */
+            links: components["schemas"]["Link"][];
+        };
+        /**
          * Execution
          * @description The body of an execution (OGC API – Processes, Part 1: `inputs`).
          */
         Execution: {
             inputs: components["schemas"]["SunlightInputs"];
+        };
+        /**
+         * Extent
+         * @description Where and when; what is not known is absent.
+         */
+        Extent: {
+            spatial?: components["schemas"]["SpatialExtent"] | null;
+            temporal?: components["schemas"]["TemporalExtent"] | null;
         };
         /**
          * Feature
@@ -527,14 +761,27 @@ export interface components {
              * @constant
              */
             type: "FeatureCollection";
-            /** Numbermatched */
-            numberMatched: number;
+            /**
+             * Title
+             * @description of the layer
+             */
+            title: string;
+            /**
+             * Timestamp
+             * @description when the page was made, RFC 3339
+             */
+            timeStamp: string;
+            /**
+             * Numbermatched
+             * @description exact; absent where counting would take too long
+             */
+            numberMatched?: number | null;
             /** Numberreturned */
             numberReturned: number;
-            /** Features */
-            features: components["schemas"]["Feature"][];
             /** Links */
             links: components["schemas"]["Link"][];
+            /** Features */
+            features: components["schemas"]["Feature"][];
         };
         /**
          * Finding
@@ -718,13 +965,47 @@ export interface components {
             range_m: number;
         };
         /**
+         * JsonSchema
+         * @description A JSON Schema (2020-12) of an object.
+         */
+        JsonSchema: {
+            /**
+             * $Schema
+             * @default https://json-schema.org/draft/2020-12/schema
+             */
+            $schema: string;
+            /** $Id */
+            $id: string;
+            /** Type */
+            type: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            /** Properties */
+            properties: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /** Additionalproperties */
+            additionalProperties: boolean;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * LayerSummary
          * @description A layer in the list of a twin.
          */
         LayerSummary: {
             /** Id */
             id: string;
-            title: components["schemas"]["Names"];
+            /**
+             * Title
+             * @description in the language of the answer
+             */
+            title: string;
+            names: components["schemas"]["Names"];
             /**
              * Kind
              * @enum {string}
@@ -767,7 +1048,7 @@ export interface components {
         };
         /**
          * Link
-         * @description Where to go from here (RFC 8288).
+         * @description Where to go from here (RFC 8288). What a link does not say is absent, never null.
          */
         Link: {
             /** Href */
@@ -775,9 +1056,15 @@ export interface components {
             /** Rel */
             rel: string;
             /** Type */
-            type: string;
+            type?: string | null;
             /** Title */
             title?: string | null;
+            /** Hreflang */
+            hreflang?: string | null;
+            /** Templated */
+            templated?: boolean | null;
+            /** Method */
+            method?: string | null;
         };
         /**
          * MeshOrigin
@@ -896,6 +1183,27 @@ export interface components {
             part: number[];
         };
         /**
+         * Place
+         * @description One place in a document that was sent, and what is wrong there.
+         */
+        Place: {
+            /**
+             * Pointer
+             * @description JSON pointer (RFC 6901) into the body; empty for the whole
+             */
+            pointer: string;
+            /**
+             * Line
+             * @description line of the body, from 1; 0 where there is none
+             */
+            line: number;
+            /**
+             * Detail
+             * @description what is wrong there
+             */
+            detail: string;
+        };
+        /**
          * Polygon
          * @description GeoJSON polygon, longitude and latitude.
          */
@@ -942,6 +1250,12 @@ export interface components {
              * @default null
              */
             parameter: string | null;
+            /**
+             * Errors
+             * @description each place in the body that is wrong
+             * @default null
+             */
+            errors: components["schemas"]["Place"][] | null;
         };
         /**
          * Property
@@ -955,6 +1269,62 @@ export interface components {
             unit: string;
             /** Value */
             value: string | number | boolean | null;
+        };
+        /**
+         * Record
+         * @description What is known of a layer, as GeoJSON.
+         */
+        Record: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "Feature";
+            /** Id */
+            id: string;
+            /** Conformsto */
+            conformsTo: string[];
+            /**
+             * Time
+             * @description when its data are of; null where nobody says
+             */
+            time: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Geometry
+             * @description the rectangle around it; null where it lies nowhere
+             */
+            geometry: {
+                [key: string]: unknown;
+            } | null;
+            /** Properties */
+            properties: {
+                [key: string]: unknown;
+            };
+            /** Links */
+            links: components["schemas"]["Link"][];
+        };
+        /**
+         * RecordCollection
+         * @description A page of records.
+         */
+        RecordCollection: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "FeatureCollection";
+            /** Timestamp */
+            timeStamp: string;
+            /** Numbermatched */
+            numberMatched: number;
+            /** Numberreturned */
+            numberReturned: number;
+            /** Features */
+            features: components["schemas"]["Record"][];
+            /** Links */
+            links: components["schemas"]["Link"][];
         };
         /**
          * SearchResult
@@ -1054,6 +1424,27 @@ export interface components {
             /** Note */
             note: string;
             licence: components["schemas"]["LicenceModel"];
+        };
+        /**
+         * SpatialExtent
+         * @description The smallest rectangle that holds everything.
+         */
+        SpatialExtent: {
+            /**
+             * Bbox
+             * @description west, south, east, north, degrees; one box
+             */
+            bbox: [
+                number,
+                number,
+                number,
+                number
+            ][];
+            /**
+             * Crs
+             * @default http://www.opengis.net/def/crs/OGC/1.3/CRS84
+             */
+            crs: string;
         };
         /**
          * StepModel
@@ -1217,6 +1608,25 @@ export interface components {
             href: string;
         };
         /**
+         * TemporalExtent
+         * @description The first and the last instant.
+         */
+        TemporalExtent: {
+            /**
+             * Interval
+             * @description one interval, RFC 3339
+             */
+            interval: [
+                string,
+                string
+            ][];
+            /**
+             * Trs
+             * @default http://www.opengis.net/def/uom/ISO-8601/0/Gregorian
+             */
+            trs: string;
+        };
+        /**
          * TileJSON
          * @description TileJSON 3.0.
          */
@@ -1253,11 +1663,26 @@ export interface components {
         };
         /**
          * TwinModel
-         * @description One twin.
+         * @description One twin: the landing page of its API (OGC API - Common).
          */
         TwinModel: {
             /** Id */
             id: string;
+            /**
+             * Title
+             * @description in the language of the answer
+             */
+            title: string;
+            /**
+             * Description
+             * @description in the language of the answer
+             */
+            description: string;
+            /**
+             * Attribution
+             * @description words that must stand beside what is shown
+             */
+            attribution: string;
             names: components["schemas"]["Names"];
             /**
              * Kind
@@ -1302,6 +1727,11 @@ export interface components {
         TwinSummary: {
             /** Id */
             id: string;
+            /**
+             * Title
+             * @description in the language of the answer
+             */
+            title: string;
             names: components["schemas"]["Names"];
             /**
              * Kind
@@ -1354,7 +1784,12 @@ export type $defs = Record<string, never>;
 export interface operations {
     listTwins: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1368,6 +1803,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Twins"];
+                    "text/html": string;
                 };
             };
             /** @description Bad Request */
@@ -1379,11 +1815,25 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getTwin: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
             header?: never;
             path: {
                 /** @description id of the twin */
@@ -1400,6 +1850,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TwinModel"];
+                    "text/html": string;
                 };
             };
             /** @description Bad Request */
@@ -1429,11 +1880,312 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getConformance: {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conformance"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCatalogue: {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Catalogue"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRecords: {
+        parameters: {
+            query?: {
+                /** @description records that meet west,south,east,north, degrees */
+                bbox?: string;
+                /** @description records whose data are of this instant or interval, RFC 3339 */
+                datetime?: string;
+                /** @description words in title, description or keywords; a comma means or, spaces keep words together */
+                q?: string;
+                /** @description kinds of resources, joined by commas */
+                type?: string;
+                /** @description ids of records, joined by commas */
+                ids?: string;
+                /** @description external ids, joined by commas, with or without `scheme:` */
+                externalIds?: string;
+                /** @description records a page; more than 10000 gives 10000 */
+                limit?: number;
+                /** @description records to pass over */
+                offset?: number;
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "geojson" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": components["schemas"]["RecordCollection"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRecord: {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "geojson" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the record, which is that of the layer */
+                item: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": components["schemas"]["Record"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     listCollections: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
             header?: never;
             path: {
                 /** @description id of the twin */
@@ -1450,6 +2202,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Collections"];
+                    "text/html": string;
                 };
             };
             /** @description Bad Request */
@@ -1479,11 +2232,25 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getCollection: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
             header?: never;
             path: {
                 /** @description id of the layer */
@@ -1502,6 +2269,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Collection"];
+                    "text/html": string;
                 };
             };
             /** @description Bad Request */
@@ -1533,6 +2301,169 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSchema: {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the layer */
+                layer: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JsonSchema"];
+                    "application/schema+json": components["schemas"]["JsonSchema"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getQueryables: {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the layer */
+                layer: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JsonSchema"];
+                    "application/schema+json": components["schemas"]["JsonSchema"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1545,32 +2476,91 @@ export interface operations {
     listItems: {
         parameters: {
             query?: {
-                /** @description west,south,east,north, degrees */
-                bbox?: string | null;
-                /** @description rows a page; more than 10000 gives 10000 */
+                /**
+                 * @description only rows whose shapes meet this box: its lower and its upper corner, 4 numbers, or 6 with heights, which are not looked at; west,south,east,north in degrees unless `bbox-crs` says otherwise
+                 * @example [
+                 *       127.09,
+                 *       37.5,
+                 *       127.12,
+                 *       37.52
+                 *     ]
+                 */
+                bbox?: number[];
+                /** @description CRS of `bbox`, in the order of its axes; CRS84 by default */
+                "bbox-crs"?: string;
+                /**
+                 * @description only rows of this time: an instant, or an interval with .. for an open end, RFC 3339
+                 * @example 2026-01-01T00:00:00Z/..
+                 */
+                datetime?: string;
+                /** @description rows a page; more than 10000 gives 10000. Files (FlatGeobuf, GeoParquet, CSV, CityJSONSeq) hold all that matches where no limit is given */
                 limit?: number;
-                /** @description rows to pass over */
-                offset?: number;
+                /** @description where a page begins, as the links `next` and `prev` carry it */
+                cursor?: string;
+                /** @description CRS of the coordinates in the answer, one of the layer's `crs`; CRS84 by default */
+                crs?: string;
+                /**
+                 * @description only rows for which this CQL2 is true
+                 * @example height_m > 30
+                 */
+                filter?: string;
+                /** @description language of `filter` */
+                "filter-lang"?: "cql2-text" | "cql2-json";
+                /** @description CRS of the shapes in `filter`, in the order of its axes; CRS84 by default */
+                "filter-crs"?: string;
+                /** @description only these columns, joined by commas */
+                properties?: string[];
+                /** @description leave the shapes out */
+                skipGeometry?: boolean;
+                /** @description form of the answer; without it the header Accept decides */
+                f?: "geojson" | "json" | "html" | "jsonfg" | "cityjson" | "cityjsonseq" | "fgb" | "parquet" | "csv";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
             };
             header?: never;
             path: {
-                /** @description id of the layer */
-                layer: string;
                 /** @description id of the twin */
                 twin: string;
+                /** @description id of the layer */
+                layer: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description A page of rows */
             200: {
                 headers: {
+                    /** @description the CRS of the coordinates, <URI> */
+                    "Content-Crs"?: string;
+                    /** @description of this answer */
+                    ETag?: string;
+                    /** @description the links of a body that is not JSON */
+                    Link?: string;
+                    /** @description how many rows match, of a body that is not JSON */
+                    "OGC-NumberMatched"?: string;
+                    /** @description how many rows a body that is not JSON holds */
+                    "OGC-NumberReturned"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/geo+json": components["schemas"]["FeatureCollection"];
+                    "application/vnd.ogc.fg+json": Record<string, never>;
+                    "application/city+json": Record<string, never>;
+                    "application/city+json-seq": string;
+                    "application/flatgeobuf": string;
+                    "application/vnd.apache.parquet": string;
+                    "text/csv": string;
+                    "text/html; charset=utf-8": string;
+                    "text/html": string;
                 };
+            };
+            /** @description unchanged since the entity tag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -1601,6 +2591,24 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1612,28 +2620,60 @@ export interface operations {
     };
     getItem: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description form of the answer; without it the header Accept decides */
+                f?: "geojson" | "json" | "html" | "jsonfg" | "cityjson" | "cityjsonseq" | "fgb" | "parquet" | "csv";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+                /** @description CRS of the coordinates in the answer, one of the layer's `crs`; CRS84 by default */
+                crs?: string;
+            };
             header?: never;
             path: {
+                /** @description id of the twin */
+                twin: string;
                 /** @description id of the layer */
                 layer: string;
                 /** @description id of the row; slashes in it stay */
                 item: string;
-                /** @description id of the twin */
-                twin: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description One row */
             200: {
                 headers: {
+                    /** @description the CRS of the coordinates, <URI> */
+                    "Content-Crs"?: string;
+                    /** @description of this answer */
+                    ETag?: string;
+                    /** @description the links of a body that is not JSON */
+                    Link?: string;
+                    /** @description how many rows match, of a body that is not JSON */
+                    "OGC-NumberMatched"?: string;
+                    /** @description how many rows a body that is not JSON holds */
+                    "OGC-NumberReturned"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/geo+json": components["schemas"]["Feature"];
+                    "application/vnd.ogc.fg+json": Record<string, never>;
+                    "application/city+json": Record<string, never>;
+                    "application/city+json-seq": string;
+                    "application/flatgeobuf": string;
+                    "application/vnd.apache.parquet": string;
+                    "text/csv": string;
+                    "text/html; charset=utf-8": string;
+                    "text/html": string;
                 };
+            };
+            /** @description unchanged since the entity tag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -1664,6 +2704,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1677,7 +2726,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description names joined by commas; all by default */
-                columns?: string | null;
+                columns?: string;
                 /** @description means of days or months instead of every value */
                 resample?: "none" | "day" | "month";
             };
@@ -1916,7 +2965,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description version of the tiles; makes the address immutable */
-                v?: string | null;
+                v?: string;
             };
             header?: never;
             path: {
@@ -2033,7 +3082,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description version of the tiles; makes the address immutable */
-                v?: string | null;
+                v?: string;
             };
             header?: never;
             path: {
@@ -2212,7 +3261,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description 1950 to 2100; the twin's day by default */
-                date?: string | null;
+                date?: string;
                 /** @description which clock steps by ten minutes */
                 basis?: "solar" | "civil";
             };
@@ -2279,6 +3328,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    getApi: {
+        parameters: {
+            query?: {
+                /** @description OpenAPI 3.1 (json), OpenAPI 3.0.3, or a page; without it the header Accept decides */
+                f?: "json" | "openapi30" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the OpenAPI document of the twin: 3.1, or 3.0 where asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.oai.openapi+json;version=3.1": Record<string, never>;
+                    "application/vnd.oai.openapi+json;version=3.0": Record<string, never>;
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -75,3 +75,10 @@ export function writeLink(link: Link): string {
   if (link.lite !== null) put("lite", link.lite ? "1" : "0");
   return `?${q.join("&")}`;
 }
+
+/** The page of a twin's data: what is here and how to take it. */
+export const twinPage = (twin: string, lang: Lang): string => `/twins/${encodeURIComponent(twin)}?f=html&lang=${lang}`;
+
+/** The page of one layer's data. */
+export const collectionPage = (twin: string, layer: string, lang: Lang): string =>
+  `/twins/${encodeURIComponent(twin)}/collections/${encodeURIComponent(layer)}?f=html&lang=${lang}`;
