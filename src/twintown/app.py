@@ -30,8 +30,10 @@ from twintown.api import (
     schema,
     search,
     series,
+    stac,
     sunlight,
     tiles,
+    transactions,
 )
 from twintown.api.envelope import Envelope
 from twintown.api.lane import Lane
@@ -52,6 +54,7 @@ ROUTERS = (
     collections,
     schema,
     features,
+    transactions,
     series,
     grids,
     objects,
@@ -60,6 +63,7 @@ ROUTERS = (
     sunlight,
     health,
     openapi,
+    stac,
 )
 TAGS = [
     {"name": "twins", "description": "What is here: landing pages, conformance, this document"},
@@ -68,7 +72,12 @@ TAGS = [
         "description": "The layers of a twin: what they are, what they hold, what can be asked for",
     },
     {"name": "catalogue", "description": "The layers as records (OGC API - Records)"},
+    {"name": "stac", "description": "The layers as a STAC API: items, collections, search"},
     {"name": "features", "description": "Items of layers: pages by place, time and condition; one by id"},
+    {
+        "name": "transactions",
+        "description": "Items of layers that can be edited: create, replace, update, delete",
+    },
     {"name": "series", "description": "Values over time"},
     {"name": "grids", "description": "Values over an area"},
     {"name": "objects", "description": "The answer to a click"},
