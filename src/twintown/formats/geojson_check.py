@@ -82,9 +82,14 @@ def check(raw: bytes, *, lonlat: bool = True, bare: bool = False) -> Checked:
     """
     document, flaws = parse(raw)
     if not flaws:
-        found = list(_Walk(lonlat, bare).document(document))
+        found = walk(document, lonlat=lonlat, bare=bare)
         flaws = place(raw, found)
     return Checked(document, tuple(sorted(flaws, key=lambda flaw: flaw.severity != "error")))
+
+
+def walk(document: Any, *, lonlat: bool = True, bare: bool = False) -> list[tuple[Path, str, Severity]]:
+    """The same of a value that was read already: path, sentence, severity."""
+    return list(_Walk(lonlat, bare).document(document))
 
 
 def parse(raw: bytes) -> tuple[Any, list[Flaw]]:
@@ -136,7 +141,7 @@ def parse(raw: bytes) -> tuple[Any, list[Flaw]]:
         Flaw(pointer(path), line, f"{word} is no number in JSON; write null") for path, line, word in seen.odd
     ]
     # what else is wrong is worth knowing, as far as the last of two members tells
-    also = place(raw, list(_Walk(False, True).document(value))) if "twice" in odd else []
+    also = place(raw, walk(value, lonlat=False, bare=True)) if "twice" in odd else []
     return None, [*flaws[:MAX_FLAWS], *(flaw for flaw in also if flaw.severity == "error")]
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 #: More edits than this are folded into a new version by whoever wrote the last one.
 FOLD = 5_000
 #: What of a version's `meta` a folded version keeps.
-KEPT = ("origin", "editable", "geometry", "columns")
+KEPT = ("origin", "editable", "locking", "geometry", "columns")
 READABLE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -239,7 +239,7 @@ def _state(edit: Edit, schema: pa.Schema, frame: Frame) -> Present | None:
     return Present(orjson.loads(encoded)["properties"], edit.geometry, encoded)
 
 
-def due(twin: Twin, layer: str, token: str) -> bool:
+def due(token: str) -> bool:
     """Whether the layer of this token has so many edits that they should be folded in."""
     return int(token.partition(".")[2] or 0) > FOLD
 
