@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from pydantic import Field
 
 from twintown.api import answers
 from twintown.api.guard import Asked
-from twintown.api.rows import Rows
 from twintown.api.schemas import Model, Names
 from twintown.ground.frames import Frame
 from twintown.products.solids import parts_mesh
+from twintown.query.query import Query
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import geopandas as gpd
 
 Ring = list[list[float]]
+Row = Mapping[str, Any]
+Shapes = NDArray[np.object_]
+#: Parts of one building that are told.
+_MOST_PARTS = 10_000
 
 
 class Height(Model):
@@ -89,12 +95,10 @@ class Building(Model):
 
 def number(value: Any) -> float | None:
     """A cell as a number, None where nothing is known."""
-    import pandas as pd
-
-    return None if value is None or pd.isna(value) else float(value)
+    return None if value is None or value != value else float(value)  # not a number is not itself
 
 
-def text(row: pd.Series, *columns: str) -> str | None:
+def text(row: Row, *columns: str) -> str | None:
     """The first of the columns that holds a text."""
     for column in columns:
         value = row.get(column)
@@ -103,7 +107,7 @@ def text(row: pd.Series, *columns: str) -> str | None:
     return None
 
 
-def _height(row: pd.Series) -> Height:
+def _height(row: Row) -> Height:
     value, error, source = (
         float(row["height_m"]),
         number(row.get("height_error_m")),
@@ -138,32 +142,33 @@ def _rings(geometry: Any, digits: int) -> list[list[Ring]]:
     ]
 
 
-def _parts(rows: Rows, positions: np.ndarray[Any, np.dtype[np.intp]]) -> list[Part]:
-    out = []
-    for i in positions:
-        row, geometry = rows.features.table.iloc[int(i)], rows.features.table.geometry.iloc[int(i)]
-        out.append(
-            Part(
-                id=str(row["id"]),
-                base_m=float(row["base_m"]),
-                eave_m=float(row["eave_m"]),
-                top_m=float(row["top_m"]),
-                roof_shape=str(row["roof_shape"]),
-                roof_direction_deg=number(row.get("roof_direction_deg")),
-                roof_height_m=number(row.get("roof_height_m")),
-                rings=_rings(geometry, 3),
-                rings_lonlat=_rings(rows.lonlat[int(i)], 8),
-            )
+def _parts(rows: Sequence[Row], shapes: Shapes, lonlat: Shapes) -> list[Part]:
+    return [
+        Part(
+            id=str(row["id"]),
+            base_m=float(row["base_m"]),
+            eave_m=float(row["eave_m"]),
+            top_m=float(row["top_m"]),
+            roof_shape=str(row["roof_shape"]),
+            roof_direction_deg=number(row.get("roof_direction_deg")),
+            roof_height_m=number(row.get("roof_height_m")),
+            rings=_rings(plane, 3),
+            rings_lonlat=_rings(degrees, 8),
         )
-    return out
+        for row, plane, degrees in zip(rows, shapes, lonlat, strict=True)
+    ]
 
 
-def local_mesh(rows: Rows, positions: np.ndarray[Any, np.dtype[np.intp]], ground_m: float) -> PartsMesh:
-    """Walls and roofs about the middle of the parts, in true east, north and up: metres, millimetres kept."""
-    frame: Frame = rows.features.frame
-    table = rows.features.table.iloc[positions]
-    mesh = parts_mesh(table, frame)
-    xmin, ymin, xmax, ymax = (float(v) for v in table.total_bounds)
+def local_mesh(parts: gpd.GeoDataFrame, frame: Frame, ground_m: float) -> PartsMesh:
+    """Walls and roofs about the middle of the parts, in true east, north and up: metres, millimetres kept.
+
+    Args:
+        parts: rows of the layer `building-parts`, in the frame.
+        frame: of the outlines.
+        ground_m: height of the declared ground above the geoid.
+    """
+    mesh = parts_mesh(parts, frame)
+    xmin, ymin, xmax, ymax = (float(v) for v in parts.total_bounds)
     x0, y0 = (xmin + xmax) / 2, (ymin + ymax) / 2
     x, y, z = mesh.vertices.T
     ecef = np.column_stack([*frame.to_ecef(x, y, z + ground_m), np.ones(len(x))])
@@ -180,11 +185,18 @@ def local_mesh(rows: Rows, positions: np.ndarray[Any, np.dtype[np.intp]], ground
     )
 
 
-def describe(asked: Asked, row: pd.Series) -> Building:
+def describe(asked: Asked, row: Row) -> Building:
     """The building in a row of the layer `buildings`, with its parts. Raises NotFound without the layer of parts."""
+    import geopandas as gpd
+
     served = asked.served
-    parts = served.rows(served.twin.version("building-parts", asked.grant), asked.grant)
-    mine = np.flatnonzero((parts.features.table["building"].astype("str") == str(row["id"])).to_numpy(bool))
+    view = served.view("building-parts", asked.grant)
+    owner = Query(where={"op": "=", "args": [{"property": "building"}, str(row["id"])]})
+    positions = view.page(owner, _MOST_PARTS, count=False).positions
+    batch = view.take(positions)
+    shapes = shapely.from_wkb(batch.column("geometry").to_numpy(zero_copy_only=False))
+    table = batch.drop_columns(["geometry"])
+    parts = gpd.GeoDataFrame(table.to_pandas(), geometry=shapes, crs=view.frame.crs)
     levels, year = number(row.get("levels")), number(row.get("year"))
     tags = answers.loads(str(row["tags"])) if text(row, "tags") else {}
     return Building(
@@ -196,7 +208,7 @@ def describe(asked: Asked, row: pd.Series) -> Building:
         ),
         min_height_m=number(row.get("min_height_m")),
         year=None if year is None else int(year),
-        parts=_parts(parts, mine),
-        mesh=local_mesh(parts, mine, served.twin.description.ground.height_m),
+        parts=_parts(table.to_pylist(), shapes, view.lonlat(positions)),
+        mesh=local_mesh(parts, view.frame, served.twin.description.ground.height_m),
         tags={str(k): str(v) for k, v in tags.items()},
     )

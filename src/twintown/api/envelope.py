@@ -63,9 +63,12 @@ class Envelope:
             return
         method = scope["method"]
         head = method == "HEAD"
+        started = False
 
         async def sent(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 headers = [*message.get("headers", ()), *_EVERY]
                 if not any(name == b"cache-control" for name, _ in headers):
                     headers.append(_NO_CACHE)
@@ -86,7 +89,12 @@ class Envelope:
                 return
             receive = _counted(receive, limit)
         inner = {**scope, "method": "GET", "twintown.head": True} if head else scope
-        await self.app(inner, receive, sent)
+        try:
+            await self.app(inner, receive, sent)
+        except Exception as error:  # a mistake of ours is read by other origins too
+            if started:
+                raise
+            await problems.of_error(Request(scope), error)(scope, receive, sent)
 
     def _limit(self, path: str) -> int:
         return next((most for pattern, most in self.bodies if pattern.fullmatch(path)), self.max_body)

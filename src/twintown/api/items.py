@@ -5,6 +5,7 @@ This is the way that is asked most. Small questions are answered on the event lo
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 #: Rows that are joined on the event loop; more of them, and everything that must be computed, takes a thread.
 AT_HAND = 500
+_second = (0, b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ async def page(request: Request, twin: str, layer: str) -> Response:
     cursor = Cursor.parse(given["cursor"]) if "cursor" in given else None
     seen = await sight(request, twin, layer, given, cursor.token if cursor else "")
     view, head, form = seen.view, seen.head, seen.form
-    wanted = question(given, view.columns, view.frame, layer)
+    wanted = question(given, view)
     etag = head.tag(form, request.scope["query_string"])
     headers = head.headers(form, wanted.crs, etag, seen.sent)
     if b"if-none-match" in seen.sent and answers.unchanged(request, etag):
@@ -96,7 +98,7 @@ async def item(request: Request, twin: str, layer: str, item: str) -> Response:
     refuse_others(given, ("f", "lang", "crs"))
     seen = await sight(request, twin, layer, given)
     view, head, form = seen.view, seen.head, seen.form
-    wanted = question(given, (), view.frame, layer)
+    wanted = question(given, view)
     position = np.array([view.position(item)])
     ready = bytes(view.encoded(position)[0])
     words = [wanted.crs.code.replace(":", "")] if not wanted.plain else []
@@ -204,4 +206,9 @@ async def _whole(request: Request, seen: Sight, wanted: Question, headers: Heade
 
 
 def _now() -> bytes:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ").encode()
+    """The time, RFC 3339; written once a second."""
+    global _second
+    now = int(time.time())
+    if _second[0] != now:
+        _second = (now, datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ").encode())
+    return _second[1]

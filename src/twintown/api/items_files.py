@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -103,13 +102,12 @@ def pieces(form: Format, about: Told, view: View, question: Question) -> Iterato
     made = form.write(about, _batches(view, question))
     kept: list[bytes] = []
     size = 0
-    with contextlib.closing(made) if hasattr(made, "close") else contextlib.nullcontext():
-        for part in made:
-            kept.append(part)
-            size += len(part)
-            if size >= CHUNK:
-                yield b"".join(kept)
-                kept, size = [], 0
+    for part in made:
+        kept.append(part)
+        size += len(part)
+        if size >= CHUNK:
+            yield b"".join(kept)
+            kept, size = [], 0
     if kept:
         yield b"".join(kept)
 

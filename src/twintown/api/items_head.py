@@ -50,7 +50,7 @@ class Head:
     ) -> None:
         forms = items_files.fitting(items_files.told(asked.served, asked.grant, version, view))
         names = {name: represent.word(one.title, lang) for name, one in forms.items()}
-        self.offers = {"geojson": GEOJSON, "json": GEOJSON, "html": f"{represent.HTML}; charset=utf-8"}
+        self.offers = {"geojson": GEOJSON, "json": GEOJSON, "html": represent.HTML}
         self.offers |= {name: one.media_type for name, one in forms.items() if name != "geojson"}
         self.links = Links(here, self.offers, {**names, "json": "JSON", "html": "HTML"}, lang)
         self.lang = lang
@@ -133,7 +133,7 @@ def _head(
             raise BadParameter(
                 "lang", f"{lang[:40]!r} is not spoken here", remedy=f"use one of {', '.join(known)}"
             )
-        chosen = known[lang]  # type: ignore[index]
+        chosen = known[lang]
     elif b"accept-language" in sent:
         chosen = represent.language(request)
     scope = request.scope

@@ -15,6 +15,8 @@ import orjson
 #: What may stand in a link and in a JSON text as it is (RFC 3986, 3.4); the rest is percent-encoded first.
 _SAFE = re.compile(r"[A-Za-z0-9._~%&=,:+/@!$'()*;?-]*", re.ASCII)
 _KEEP = "%&=,:+/@!$'()*;?-._~"
+#: A second name of GeoJSON; it is understood, not offered.
+ALIAS = "json"
 _WORDS = {
     "en": ("this page", "the next page", "the page before", "the layer", "this page as"),
     "ko": ("이 쪽", "다음 쪽", "이전 쪽", "레이어", "이 쪽 내려받기:"),
@@ -94,7 +96,7 @@ class Links:
         links += [
             Link(self.here, f"{mark}f={name}", "alternate", kind, f"{self._as} {self.titles[name]}")
             for name, kind in self.offers.items()
-            if kind != self.offers[form]
+            if kind != self.offers[form] and name != ALIAS
         ]
         told = [link.json().split(b"\\u0000") for link in links]
         return [(before, after) for before, after in told]
@@ -134,7 +136,7 @@ class Links:
                     f"{self._as} {self.titles[name]}",
                 )
                 for name, kind in self.offers.items()
-                if kind != self.offers[form]
+                if kind != self.offers[form] and name != ALIAS
             ),
             *self._steps(form, query, after, before),
         ]

@@ -11,13 +11,15 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from twintown.ground.columns import Column
 from twintown.ground.crs import CRS84, Crs, outline, parse_bbox, parse_crs, supported
 from twintown.ground.errors import BadParameter
 from twintown.ground.frames import Frame
 from twintown.query.query import Expression, Interval, Query
+
+if TYPE_CHECKING:
+    from twintown.index.view import Column, View
 
 #: Rows a page: without a word about it, and at most.
 DEFAULT_LIMIT, MAX_LIMIT = 100, 10_000
@@ -93,30 +95,29 @@ class Question:
         return self.geometry and self.crs is CRS84
 
 
-def question(asked: Mapping[str, str], columns: Iterable[Column], frame: Frame, layer: str = "") -> Question:
+def question(asked: Mapping[str, str], view: View) -> Question:
     """The question in the parameters.
 
     Args:
         asked: by name, each once.
-        columns: of the layer; each is a parameter too.
-        frame: of the twin; its CRS is among those that are offered.
-        layer: its id, for messages.
+        view: of the layer; each of its columns is a parameter too, and the CRS of its frame is among those that are offered.
 
     Raises:
         BadParameter: naming the first one that is unknown or cannot be understood.
     """
     wheres: list[Expression] = []
+    frame = view.frame
     known: dict[str, Column] | None = None
     if not asked.keys() <= OWN or "filter" in asked or "properties" in asked:
-        known = {column.name: column for column in columns}
-        wheres += [_equal(name, text, known, layer) for name, text in asked.items() if name not in OWN]
+        known = {column.name: column for column in view.columns}
+        wheres += [_equal(name, text, known, view.layer) for name, text in asked.items() if name not in OWN]
     made = Question(limit=limit_of(asked.get("limit")))
     if "crs" in asked:
         made = replace(made, crs=parse_crs(asked["crs"], supported(frame.crs)))
     boxes, where = _boxes(asked, frame)
     wheres += where
     if "filter" in asked or "filter-lang" in asked or "filter-crs" in asked:
-        wheres += _filter(asked, known or {}, frame)
+        wheres += _filter(asked, known or {}, view)
     if known is not None and "properties" in asked:
         made = replace(made, columns=_columns(asked["properties"], known))
     if "skipGeometry" in asked:
@@ -210,7 +211,7 @@ def _boxes(asked: Mapping[str, str], frame: Frame) -> tuple[tuple[Any, ...], lis
     return boxes, [{"op": "s_intersects", "args": [{"property": "geometry"}, polygon]}]
 
 
-def _filter(asked: Mapping[str, str], known: Mapping[str, Column], frame: Frame) -> list[Expression]:
+def _filter(asked: Mapping[str, str], known: Mapping[str, Column], view: View) -> list[Expression]:
     from twintown.query import cql2
 
     said = asked.get("filter-lang", "cql2-text")
@@ -221,7 +222,9 @@ def _filter(asked: Mapping[str, str], known: Mapping[str, Column], frame: Frame)
             remedy=f"use one of {', '.join(LANGUAGES_OF_FILTERS)}",
         )
     crs = (
-        parse_crs(asked["filter-crs"], supported(frame.crs), "filter-crs") if "filter-crs" in asked else CRS84
+        parse_crs(asked["filter-crs"], supported(view.frame.crs), "filter-crs")
+        if "filter-crs" in asked
+        else CRS84
     )
     text = asked.get("filter")
     if text is None:
@@ -233,7 +236,8 @@ def _filter(asked: Mapping[str, str], known: Mapping[str, Column], frame: Frame)
         if said == "cql2-text"
         else cql2.parse_json(text.encode("utf-8", "replace"), crs=crs)
     )
-    cql2.check(made, tuple(known.values()))
+    kinds = {name: str(column.type) for name, column in known.items()}
+    cql2.check(made, kinds | ({"geometry": "geometry"} if view.geometry else {}))
     return [made]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import shapely
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
@@ -11,10 +12,13 @@ from starlette.responses import Response
 from twintown.api import answers, buildings, problems
 from twintown.api.buildings import Building, number, text
 from twintown.api.guard import Asked, Reading
-from twintown.api.rows import Rows
 from twintown.api.schemas import Geometry, LicenceModel, Model, Names, Scalar, SourceModel
 from twintown.ground.errors import NotFound
-from twintown.twin.layers import LayerVersion
+from twintown.query.query import Query
+
+if TYPE_CHECKING:
+    from twintown.index.view import View
+    from twintown.twin.layers import LayerVersion
 
 router = APIRouter(tags=["objects"])
 #: Where an id is looked for first; the rest follow in the order of the catalogue.
@@ -61,12 +65,21 @@ class ObjectAnswer(Model):
     assumed: list[Names]
 
 
+#: Findings about one object that are told.
+_MOST_FINDINGS = 1000
+
+
+def equal(column: str, value: str) -> Query:
+    """The rows whose column is this text."""
+    return Query(where={"op": "=", "args": [{"property": column}, value]})
+
+
 def _findings(asked: Asked, object_id: str) -> list[Finding]:
-    found = [layer for layer in asked.served.twin.layers(asked.grant) if layer.layer == "findings"]
-    if not found:
+    if not any(layer.layer == "findings" for layer in asked.served.twin.layers(asked.grant)):
         return []
-    table = asked.served.rows(found[0], asked.grant).features.table
-    mine = table[table["object"].astype("str") == object_id]
+    view = asked.served.view("findings", asked.grant)
+    found = view.page(equal("object", object_id), _MOST_FINDINGS, count=False)
+    rows = view.take(found.positions, geometry=False).to_pylist()
     return [
         Finding(
             code=str(row["code"]),
@@ -75,18 +88,20 @@ def _findings(asked: Asked, object_id: str) -> list[Finding]:
             value=number(row.get("value")),
             unit=text(row, "unit") or "",
         )
-        for _, row in mine.iterrows()
+        for row in rows
     ]
 
 
-def _find(asked: Asked, object_id: str) -> tuple[LayerVersion, Rows]:
+def _find(asked: Asked, object_id: str) -> tuple[LayerVersion, View, Any]:
     layers = [one for one in asked.served.twin.layers(asked.grant) if one.kind in ("features", "table")]
     layers = [one for one in layers if one.layer not in _HIDDEN]
     layers.sort(key=lambda one: _FIRST.index(one.layer) if one.layer in _FIRST else len(_FIRST))
     for version in layers:
-        rows = asked.served.rows(version, asked.grant)
-        if object_id in rows.position:
-            return version, rows
+        view = asked.served.view(version, asked.grant)
+        try:
+            return version, view, np.array([view.position(object_id)])
+        except NotFound:
+            continue
     raise NotFound(
         f"nothing here is called {object_id[:80]!r}",
         asked.served.id,
@@ -96,16 +111,12 @@ def _find(asked: Asked, object_id: str) -> tuple[LayerVersion, Rows]:
 
 def describe(asked: Asked, object_id: str) -> ObjectAnswer:
     """Everything about one object. Raises NotFound."""
-    version, rows = _find(asked, object_id)
-    i = rows.position[object_id]
-    row, shape = rows.features.table.iloc[i], rows.lonlat[i]
+    version, view, position = _find(asked, object_id)
+    encoded = answers.loads(bytes(view.encoded(position)[0]))
+    row, shape = encoded["properties"], view.lonlat(position)[0]
     name, where = text(row, "name", "name_ko", "name_en") or object_id, None
     if shape is not None and not shape.is_empty:
         where = shapely.point_on_surface(shape)
-    columns = [
-        c for c in version.meta.get("columns", []) if c["name"] in rows.columns and c["name"] != "tags"
-    ]
-    encoded = answers.loads(rows.encoded(i))
     provenance = version.provenance
     return ObjectAnswer(
         id=object_id,
@@ -118,15 +129,13 @@ def describe(asked: Asked, object_id: str) -> ObjectAnswer:
         lat=None if where is None else round(float(where.y), 8),
         geometry=None if encoded["geometry"] is None else Geometry(**encoded["geometry"]),
         properties=[
-            Property(
-                name=c["name"],
-                title=Names(**c["title"]),
-                unit=c["unit"],
-                value=encoded["properties"][c["name"]],
-            )
-            for c in columns
+            Property(name=c.name, title=Names.of(c.title), unit=c.unit, value=row[c.name])
+            for c in view.columns
+            if c.name != "tags"
         ],
-        building=buildings.describe(asked, row) if version.layer == "buildings" else None,
+        building=buildings.describe(asked, {"id": object_id, **row})
+        if version.layer == "buildings"
+        else None,
         findings=_findings(asked, object_id),
         source=SourceModel.of(provenance.sources[0]),
         licence=LicenceModel.of(provenance.sources[0].licence),

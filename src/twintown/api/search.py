@@ -5,30 +5,35 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import shapely
 from fastapi import APIRouter, Query, Request
+from numpy.typing import NDArray
 from pydantic import Field
 from starlette.responses import Response
 
 from twintown.api import answers, problems
 from twintown.api.guard import Asked, Reading
-from twintown.api.rows import Rows, plain
 from twintown.api.schemas import Model, Names
 from twintown.api.shelf import Served, terms
 from twintown.trust.policy import Grant
 from twintown.twin.layers import LayerVersion
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
+
+    from twintown.index.view import View
 
 router = APIRouter(tags=["search"])
 #: Whoever types a name looks for a place or a building before a road or a row of a table.
 _FIRST = ("places", "towns", "neighbourhoods", "stations", "buildings", "schools", "hospitals", "roads")
 #: Layers whose rows are answers, parts of other rows or measurements: they have no names of their own.
 _NAMELESS = {"building-parts", "findings", "facades"}
+_NAMES = ("name_ko", "name_en", "name")
+#: Rows of a layer whose names are held in memory; larger layers are asked with a filter.
+MOST_ROWS = 300_000
 
 
 class SearchResult(Model):
@@ -104,44 +109,46 @@ def _rank(entry: Entry, wanted: str) -> int:
     return 2 if any(word.startswith(wanted) for word in entry.words) else 3
 
 
-def entries(layer: str, rows: Rows) -> list[Entry]:
+def entries(layer: str, view: View) -> list[Entry]:
     """The named rows of one layer that lie somewhere; rows of one name next to each other (a road's pieces) once."""
-    table = rows.features.table
-    names = [
-        plain(table[c]) if c in table.columns else [None] * len(rows) for c in ("name_ko", "name_en", "name")
-    ]
-    kinds = _texts(table, "kind", layer)
-    heights = plain(table["height_m"]) if "height_m" in table.columns else [None] * len(rows)
-    points = shapely.point_on_surface(rows.lonlat)
-    lines = shapely.get_type_id(rows.lonlat) == 1  # a road is found in its middle, everything else on itself
-    points[lines] = shapely.line_interpolate_point(rows.lonlat[lines], 0.5, normalized=True)
+    there = {column.name for column in view.columns}
+    columns = [name for name in (*_NAMES, "kind", "height_m") if name in there]
     first = _FIRST.index(layer) if layer in _FIRST else len(_FIRST)
     out: dict[tuple[str, str] | int, Entry] = {}
-    for i, (ko, en, plain_name) in enumerate(zip(*names, strict=True)):
-        known = [str(name) for name in (ko, en, plain_name) if name]
-        if not known or points[i] is None or points[i].is_empty:
-            continue
-        result = SearchResult(
-            id=rows.ids[i],
-            layer=layer,
-            names=Names(ko=str(ko or plain_name or en), en=str(en or plain_name or ko)),
-            kind=kinds[i],
-            lon=round(float(points[i].x), 7),
-            lat=round(float(points[i].y), 7),
-            height_m=heights[i],
-        )
-        forms = tuple(dict.fromkeys(normalise(name) for name in known))
-        words = tuple(normalise(word) for name in known for word in name.split())
-        key: tuple[str, str] | int = ("road", result.names.ko) if layer == "roads" else i
-        out.setdefault(key, Entry(result, forms, words, (first, -(heights[i] or 0.0))))
+    at = 0
+    for batch in view.batches(columns=columns, lonlat=True):
+        points = _points(batch)
+        for i, row in enumerate(batch.drop_columns(["geometry", "lonlat"]).to_pylist()):
+            ko, en, plain_name = (row.get(name) for name in _NAMES)
+            known = [str(name) for name in (ko, en, plain_name) if name]
+            if not known or points[i] is None or points[i].is_empty:
+                continue
+            height = row.get("height_m")
+            height = None if height is None or height != height else float(height)
+            result = SearchResult(
+                id=str(row["id"]),
+                layer=layer,
+                names=Names(ko=str(ko or plain_name or en), en=str(en or plain_name or ko)),
+                kind=str(row.get("kind") or layer),
+                lon=round(float(points[i].x), 7),
+                lat=round(float(points[i].y), 7),
+                height_m=height,
+            )
+            forms = tuple(dict.fromkeys(normalise(name) for name in known))
+            words = tuple(normalise(word) for name in known for word in name.split())
+            key: tuple[str, str] | int = ("road", result.names.ko) if layer == "roads" else at + i
+            out.setdefault(key, Entry(result, forms, words, (first, -(height or 0.0))))
+        at += batch.num_rows
     return list(out.values())
 
 
-def _texts(table: pd.DataFrame, column: str, otherwise: str) -> list[str]:
-    if column not in table.columns:
-        return [otherwise] * len(table)
-    values: list[Any] = plain(table[column])
-    return [str(value) if value else otherwise for value in values]
+def _points(batch: pa.RecordBatch) -> NDArray[np.object_]:
+    """Where each row is found: a road in its middle, everything else on itself."""
+    shapes = shapely.from_wkb(batch.column("lonlat").to_numpy(zero_copy_only=False))
+    points = shapely.point_on_surface(shapes)
+    lines = shapely.get_type_id(shapes) == 1
+    points[lines] = shapely.line_interpolate_point(shapes[lines], 0.5, normalized=True)
+    return np.asarray(points, object)
 
 
 def index(served: Served, grant: Grant) -> Index:
@@ -155,17 +162,17 @@ def index(served: Served, grant: Grant) -> Index:
     def make() -> Index:
         found: list[Entry] = []
         for layer in layers:
-            if _has_names(layer):
-                found += entries(layer.layer, served.rows(layer, grant))
+            if _has_names(layer) and layer.count <= MOST_ROWS:
+                found += entries(layer.layer, served.view(layer, grant))
         return Index(found)
 
-    key = ("search", terms(grant), tuple((layer.layer, layer.version) for layer in layers))
+    key = ("search", terms(grant), tuple((one.layer, served.view(one, grant).token) for one in layers))
     return served.bodies.get(key, make)
 
 
 def _has_names(layer: LayerVersion) -> bool:
     columns = {column["name"] for column in layer.meta.get("columns", [])}
-    return not columns.isdisjoint({"name", "name_ko", "name_en"})
+    return not columns.isdisjoint(_NAMES)
 
 
 @router.get(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import numpy as np
+import orjson
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
 from twintown.api import answers, problems
 from twintown.api.guard import LayerId, Reading
-from twintown.api.rows import plain
 from twintown.api.schemas import Model, Scalar
 from twintown.ground.errors import BadParameter
 from twintown.ground.series import Series
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 router = APIRouter(tags=["series"])
 Resample = Literal["none", "day", "month"]
@@ -54,6 +58,27 @@ def chosen(series: Series, columns: str | None) -> list[str]:
     if not wanted:
         raise BadParameter("columns", "names no column", remedy=f"its columns are {', '.join(known)}")
     return wanted
+
+
+def plain(values: pd.Series) -> list[Any]:
+    """A column as JSON values: nothing known becomes null, times become ISO 8601."""
+    import pandas as pd
+
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return [None if pd.isna(v) else v.isoformat() for v in values]
+    if pd.api.types.is_float_dtype(values):
+        return [float(v) if np.isfinite(v) else None for v in values.to_numpy(float, na_value=np.nan)]
+    return [_plain(value) for value in values.astype(object).where(values.notna(), None)]
+
+
+def _plain(value: Any) -> Any:
+    if value is None or (isinstance(value, float) and not np.isfinite(value)):
+        return None
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, str | int | float | bool):
+        return value
+    return orjson.dumps(value, default=str, option=orjson.OPT_SERIALIZE_NUMPY).decode()
 
 
 def render(series: Series, columns: list[str], resample: Resample) -> dict[str, Any]:

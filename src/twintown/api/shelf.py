@@ -14,9 +14,7 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from twintown.api.rows import Rows
 from twintown.ground.errors import BadSettings, NotFound, TwintownError
-from twintown.ground.features import Features
 from twintown.ground.grid import Grid
 from twintown.ground.series import Series
 from twintown.trust.identity import Secret
@@ -109,19 +107,6 @@ class Served:
     def at_hand(self, version: LayerVersion, token: str = "") -> bool:
         """Whether a view of it is there at once: it was opened before, so nothing has to be made ready."""
         return (version.layer, token.partition(".")[0] or version.version) in self.opened
-
-    def rows(self, version: LayerVersion, grant: Grant) -> Rows:
-        """The rows of a version of features or of a table. Raises NotFound for other kinds."""
-
-        def make() -> Rows:
-            shape = self.twin.read(version, grant)
-            if not isinstance(shape, Features):
-                raise NotFound(
-                    f"{version.layer} is a {version.kind} and has no items",
-                                   remedy="ask for its coverage or its series")  # fmt: skip
-            return Rows(shape, version.layer)
-
-        return self.layers.get(("rows", version.layer, version.version, terms(grant)), make)
 
     def grid(self, version: LayerVersion, grant: Grant) -> Grid:
         """The grid of a version. Raises NotFound for other kinds."""

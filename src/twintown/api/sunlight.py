@@ -8,6 +8,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Annotated, Literal
 
+import numpy as np
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Query, Request
 from pydantic import Field, StrictInt
@@ -18,6 +19,7 @@ from twintown.api.guard import Asked, Decide, Reading, Running
 from twintown.api.schemas import DAY, Model
 from twintown.api.shelf import Served, Shelf, terms
 from twintown.ground.errors import BadParameter, NotFound, TwintownError
+from twintown.ground.features import Features
 from twintown.kernels.spread import giving_way
 from twintown.processes.arrays import MEDIA_TYPE
 from twintown.processes.sunpath import Place, sun_path
@@ -120,8 +122,9 @@ def _scene(asked: Asked, buildings: LayerVersion, parts: LayerVersion) -> Scene:
         from twintown.processes.sunlight_scene import Scene  # brings the compiler: not before it is needed
 
         about = served.twin.description
-        solids = served.rows(parts, grant).features
-        return Scene(served.rows(buildings, grant).features, solids, about.bounds, about.time_zone)
+        houses, solids = served.twin.read(buildings, grant), served.twin.read(parts, grant)
+        assert isinstance(houses, Features) and isinstance(solids, Features)  # their kind says so
+        return Scene(houses, solids, about.bounds, about.time_zone)
 
     return served.scenes.get(("scene", buildings.version, parts.version, terms(grant)), make)
 
@@ -235,10 +238,7 @@ def _warm(served: Served, grant: Grant) -> None:
         day = served.twin.description.day
         for basis in BASES:
             _base(asked, day, basis)
-        rows = served.rows(served.twin.version("buildings", grant), grant)
-        tallest = rows.features.table["height_m"].astype(float).idxmax()  # what everybody pulls first
-        height = HeightEdit(
-            object=str(rows.features.table["id"][tallest]),
-            height_m=float(rows.features.table["height_m"][tallest]),
-        )
+        scene = _scene(asked, *_versions(asked))
+        tallest = int(np.nanargmax(scene.heights_m))  # what everybody pulls first
+        height = HeightEdit(object=scene.ids[tallest], height_m=float(scene.heights_m[tallest]))
         _edited(asked, SunlightInputs(edits=[height]), day)
