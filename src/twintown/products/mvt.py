@@ -30,10 +30,11 @@ def shapes(wkb: Any) -> Shapes:
     return unpack(offsets, data)
 
 
-def attribute(name: str, values: Any) -> vectortile.Values:
+def attribute(name: str, values: Any, distinct: bool = False) -> vectortile.Values:
     """One column of an Arrow table as a property; null and not-a-number are absent.
 
-    Whole numbers, floats and truth stay what they are; times become ISO 8601, lists and records JSON.
+    Whole numbers, floats and truth stay what they are; times become ISO 8601, lists and records JSON. `distinct` says of
+    texts that none is there twice.
     """
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
@@ -48,7 +49,10 @@ def attribute(name: str, values: Any) -> vectortile.Values:
         numbers = values.cast(pa.float64())
         codes, known = _coded(pc.if_else(pc.is_finite(numbers), numbers, None))
         return vectortile.numbers(name, codes, np.asarray(known, np.float64))
-    codes, known = _coded(_texts(values).cast(pa.large_string()))
+    texts = _texts(values).cast(pa.large_string())
+    if distinct and not texts.null_count:
+        return vectortile.texts(name, np.arange(len(texts), dtype=np.int32), *_flat(texts))
+    codes, known = _coded(texts)
     return vectortile.texts(name, codes, *_flat(known))
 
 
