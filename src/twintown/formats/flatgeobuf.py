@@ -27,7 +27,7 @@ from .format import Into, Read, Told
 from .rows import Wkb, drawn, instants, tables
 
 if TYPE_CHECKING:
-    from flatbuffers import Builder
+    from flatbuffers import Builder  # type: ignore[import-untyped]
 
 MAGIC = b"fgb\x03fgb\x00"
 _TYPES = {"boolean": 2, "integer": 7, "number": 10, "string": 11, "datetime": 13}

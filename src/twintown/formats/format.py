@@ -42,8 +42,8 @@ class Told:
         geometry: `Point`, `LineString`, `Polygon` (multi ones count as theirs), `GeometryCollection`; empty for a table.
         frame: of the column `geometry`.
         provenance: of the rows; licence and sources go into the file where it has a place for them.
-        crs: of the coordinates in the file, degrees unless asked for another. GeoJSON, JSON-FG and CSV keep its axis order; FlatGeobuf and GeoParquet
-            always have x = east; CityJSON is always in the twin's frame.
+        crs: of the coordinates in the file, degrees unless asked for another. GeoJSON, JSON-FG and CSV keep its axis order;
+            FlatGeobuf and GeoParquet always have x = east; CityJSON is always in the twin's frame.
         count: how many rows will come, none where nobody knows.
         bbox_lonlat: west, south, east, north of all rows in degrees, none where nobody knows.
         ground_m: height of the declared ground in `frame.vertical`, metres; solids stand on it.
@@ -200,7 +200,7 @@ def _drawn(told: Told) -> bool:
 
 
 def _city(told: Told) -> bool:
-    return told.geometry == "Polygon" or (told.layer == "buildings" and told.parts is not None)
+    return told.geometry in ("Point", "LineString", "Polygon")
 
 
 FORMATS: dict[str, Format] = {

@@ -6,7 +6,7 @@ Little-endian WKB after [ogcsfa2011], clause 8.2, with Z and M as ISO (1000, 200
 from __future__ import annotations
 
 from numba import njit, uint32, uint64
-from numpy import empty, float64, int64, uint8
+from numpy import bool_, empty, float64, int64, uint8
 from numpy.typing import NDArray
 
 Bytes = NDArray[uint8]
@@ -28,10 +28,8 @@ def head(b, p):  # type: ignore[no-untyped-def]
     raw &= 0x0FFFFFFF
     iso = raw // 1000
     kind = raw % 1000
-    if iso == 1 or iso == 3:
-        z = 1
-    if iso == 2 or iso == 3:
-        m = 1
+    z |= int64(iso == 1 or iso == 3)
+    m |= int64(iso == 2 or iso == 3)
     if b[p] != 1 or kind < 1 or kind > 7 or iso > 3:
         return -1, 0, 0, start
     return kind, 2 + z + m, z, start
@@ -86,10 +84,11 @@ def _all(offsets, data, valid, out, store):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def any_z(offsets, data, valid):  # type: ignore[no-untyped-def]
     """True where one of the geometries has heights."""
+    found = False
     for i in range(len(valid)):
-        if valid[i] and head(data, int64(offsets[i]))[2]:
-            return True
-    return False
+        if valid[i]:
+            found |= head(data, int64(offsets[i]))[2] == 1
+    return found
 
 
 @njit(cache=True, nogil=True)
@@ -103,7 +102,7 @@ def kinds(offsets, data, valid):  # type: ignore[no-untyped-def]
     return found
 
 
-def take_xy(offsets: Longs, data: Bytes, valid: NDArray[uint8]) -> NDArray[float64]:
+def take_xy(offsets: Longs, data: Bytes, valid: NDArray[bool_]) -> NDArray[float64]:
     """float64[vertices, 2]: x and y of every vertex in order.
 
     Args:
@@ -122,7 +121,7 @@ def take_xy(offsets: Longs, data: Bytes, valid: NDArray[uint8]) -> NDArray[float
     return out
 
 
-def put_xy(offsets: Longs, data: Bytes, valid: NDArray[uint8], xy: NDArray[float64]) -> Bytes:
+def put_xy(offsets: Longs, data: Bytes, valid: NDArray[bool_], xy: NDArray[float64]) -> Bytes:
     """The same geometries with other coordinates: a copy of `data`; `xy` is as `take_xy` gives it."""
     changed = data.copy()
     _all(offsets, changed, valid, xy.reshape(-1).view(uint8), 2)
