@@ -140,8 +140,18 @@ class Tables:
             )
         return _layer_row(row)
 
-    def product(self, product: str) -> ProductRow:
-        """The current version of a product. Raises NotFound."""
+    def product(self, product: str, version: str | None = None) -> ProductRow:
+        """The current version of a product, or the named one that was current. Raises NotFound."""
+        if version is not None:
+            query = select(products).where(
+                products.c.twin == self.twin, products.c.product == product, products.c.version == version,
+                products.c.state.in_(("current", "retired")),
+            )  # fmt: skip
+            with reading(self.engine) as connection:
+                row = connection.execute(query).first()
+            if row is None:
+                raise NotFound(f"there is no version {version} of {product}", where=self.twin)
+            return _product_row(row)
         found = self.products().get(product)
         if found is None:
             raise NotFound(f"there is no product {product}", where=self.twin, remedy="build the twin first")

@@ -283,9 +283,16 @@ class Twin:
         versions = self._catalogue().products.values()
         return tuple(version for version in versions if grant.covers(version.grade))
 
-    def product(self, product: str, grant: Grant) -> ProductVersion:
-        """The current version of one product; raises like `version`."""
+    def product(self, product: str, grant: Grant, token: str = "") -> ProductVersion:
+        """The current version of one product, or the one that an address named before; raises like `version`, and Gone."""
         version = self._catalogue().products.get(product)
+        if version is not None and token not in ("", version.version):
+            try:
+                version = _product(self.tables.product(product, token))
+            except NotFound as error:
+                raise Gone(
+                    "these tiles are not kept any more", f"{product} {token[:64]}", "ask without v"
+                ) from error
         if version is None:
             version = _product(self.tables.product(product))  # says what is not there
         grant.require(version.grade, product)
