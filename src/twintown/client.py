@@ -1,1 +1,0 @@
-"""`Twin("https://…" or path)`: the layers of a twin as GeoDataFrame, xarray and Arrow."""

@@ -1,0 +1,212 @@
+"""A twin over HTTP: its open API asked politely, with nothing but the standard library."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.request import Request, urlopen
+
+from twintown import __version__
+from twintown.client.twin import About, address_of
+from twintown.ground import errors
+from twintown.ground.columns import Column
+from twintown.ground.names import Name
+from twintown.ground.provenance import Licence, Provenance, Source, Step
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from twintown.ground.grid import Grid
+
+#: Tries of one question, and the longest wait between two, seconds.
+TRIES, LONGEST_S = 4, 30.0
+#: Rows that the API gives on a page at most.
+PAGE = 10_000
+PARQUET = "application/vnd.apache.parquet"
+_AGAIN = frozenset((429, 502, 503, 504))
+_KINDS: Mapping[int, type[errors.TwintownError]] = {
+    400: errors.BadInput, 401: errors.Unauthenticated, 403: errors.Denied, 404: errors.NotFound, 406: errors.BadInput,
+    410: errors.Gone, 413: errors.TooLarge, 422: errors.BadInput,
+}  # fmt: skip
+
+
+class Remote:
+    """The twin at an address."""
+
+    def __init__(self, url: str, token: str = "", timeout_s: float = 60.0) -> None:
+        split = urlsplit(url)
+        self.url = split._replace(query="", fragment="").geturl().rstrip("/")
+        self._token, self._timeout_s = token, timeout_s
+        self._about = self._json(self.url)
+        if "twins" in self._about:
+            listed = [str(one["id"]) for one in self._about["twins"]]
+            raise errors.BadInput(
+                "this is the list of twins and no twin",
+                self.url,
+                f"use {', '.join(f'{self.url}/{one}' for one in listed)}",
+            )
+        if "links" not in self._about:
+            raise errors.BadInput(
+                "what is there is no OGC API", self.url, "give the address of a twin: …/twins/<id>"
+            )
+
+    def names(self) -> Name:
+        """What the landing page says."""
+        return _name(self._about.get("names") or self._about.get("title") or self.url)
+
+    def catalogue(self) -> tuple[About, ...]:
+        """The collections of the API."""
+        return tuple(
+            self._described(one)
+            for one in self._json(f"{self.url}/collections")["collections"]
+            if "kind" in one
+        )
+
+    def rows(self, layer: str, asked: Mapping[str, str], limit: int | None) -> pa.Table:
+        """All rows in one stream, or pages until there are as many as wanted."""
+        import pyarrow as pa
+
+        address = f"{address_of(self.url, layer)}/items"
+        if limit is None:
+            return self._table(f"{address}?{urlencode({**asked, 'f': 'parquet'})}")[0]
+        parts: list[pa.Table] = []
+        following = f"{address}?{urlencode({**asked, 'f': 'parquet', 'limit': min(limit, PAGE)})}"
+        while following and limit > 0:
+            table, following = self._table(following)
+            parts.append(table.slice(0, limit))
+            limit -= len(table)
+        return (
+            parts[0]
+            if len(parts) == 1
+            else pa.concat_tables(parts).replace_schema_metadata(parts[0].schema.metadata)
+        )
+
+    def grid(self, layer: str) -> Grid:
+        """The cloud-optimised GeoTIFF, whole."""
+        from twintown.ground.grid import Grid
+
+        with self._fetched(f"{address_of(self.url, layer)}/coverage?f=cog", "image/tiff") as (file, _):
+            return Grid.from_cog(file)
+
+    def _table(self, address: str) -> tuple[pa.Table, str]:
+        """The rows at an address, and the address of the next page."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        with self._fetched(address, PARQUET) as (file, headers):
+            try:
+                table = pq.read_table(file)
+            except (pa.ArrowInvalid, OSError) as error:
+                raise errors.StorageFailed(
+                    "what came is no whole GeoParquet", address, "try again"
+                ) from error
+        found = re.search(r"<([^>]*)>\s*;[^,]*rel=\"?next\"?", headers.get("Link", "") or "")
+        return table, urljoin(address, found[1]) if found else ""
+
+    def _json(self, address: str) -> dict[str, Any]:
+        with self._opened(address, "application/json") as answer:
+            try:
+                found = json.load(answer)
+            except ValueError as error:
+                raise errors.BadInput(
+                    "what is there is no JSON", address, "give the address of a twin: …/twins/<id>"
+                ) from error
+        if not isinstance(found, dict):
+            raise errors.BadInput(
+                "what is there is no OGC API", address, "give the address of a twin: …/twins/<id>"
+            )
+        return found
+
+    @contextmanager
+    def _fetched(self, address: str, media_type: str) -> Iterator[tuple[Path, Mapping[str, str]]]:
+        """A body as a file that goes away afterwards."""
+        with tempfile.TemporaryDirectory(prefix="twintown-") as folder:
+            file = Path(folder) / "body"
+            for left in reversed(range(TRIES)):
+                try:
+                    with self._opened(address, media_type) as answer, file.open("wb") as kept:
+                        while block := answer.read(1 << 20):
+                            kept.write(block)
+                        headers: Mapping[str, str] = answer.headers  # type: ignore[assignment]
+                    break
+                except (HTTPException, OSError) as error:  # it broke off on the way
+                    if not left:
+                        raise errors.StorageFailed(
+                            f"the answer broke off ({error})", address, "try again later"
+                        ) from error
+            yield file, headers
+
+    def _opened(self, address: str, media_type: str) -> HTTPResponse:
+        """The answer, whose body is still to be read; asked again after a pause where the server is busy or silent."""
+        headers = {"Accept": media_type, "User-Agent": f"twintown/{__version__}"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        for tried in range(1, TRIES + 1):
+            wait = 0.25 * 2**tried
+            try:
+                answer: HTTPResponse = urlopen(Request(address, headers=headers), timeout=self._timeout_s)
+                return answer
+            except HTTPError as error:
+                with error:
+                    if error.code not in _AGAIN or tried == TRIES:
+                        raise _of(error, address) from None
+                    said = error.headers.get("Retry-After", "")
+                    wait = float(said) if said.isdecimal() else wait
+            except (OSError, HTTPException) as error:  # no connection, or one that was cut
+                if tried == TRIES:
+                    reason = getattr(error, "reason", error)
+                    remedy = "is the address right, and is the server up?"
+                    raise errors.StorageFailed(f"cannot be reached ({reason})", address, remedy) from error
+            except ValueError as error:
+                raise errors.BadInput(
+                    f"is no address ({error})", address, "give https://host/twins/<id>"
+                ) from error
+            time.sleep(min(wait, LONGEST_S))
+        raise AssertionError("the last try returns or raises")
+
+    def _described(self, one: Mapping[str, Any]) -> About:
+        box = ((one.get("extent") or {}).get("spatial") or {}).get("bbox") or [None]
+        return About(
+            id=one["id"], names=_name(one.get("names") or one.get("title")), kind=one["kind"], geometry=one.get("geometry") or "",
+            count=int(one["count"]), grade=one["grade"], version=one["version"],
+            columns=tuple(Column(c["name"], c["type"], c["unit"], _name(c["title"])) for c in one["columns"]),
+            provenance=Provenance(
+                tuple(_source(source) for source in one["sources"]), tuple(Step(s["what"], s["by"]) for s in one["steps"])
+            ),
+            bbox=tuple(box[0]) if box[0] else None,
+            assumed=tuple(_name(note) for note in one["assumed"]), url=address_of(self.url, one["id"]),
+        )  # fmt: skip
+
+
+def _name(value: Any) -> Name:
+    return Name.of(value or "?")
+
+
+def _source(one: Mapping[str, Any]) -> Source:
+    licence = Licence(
+        **{key: one["licence"][key] for key in ("id", "title", "url", "attribution", "share_alike")}
+    )
+    return Source(one["id"], one["title"], one["publisher"], licence, one["url"], one["date"], one["note"])
+
+
+def _of(error: HTTPError, address: str) -> errors.TwintownError:
+    """A problem (RFC 9457) as an error of the house."""
+    try:
+        body = json.loads(error.read(65_536))
+    except ValueError:
+        body = {}
+    body = body if isinstance(body, dict) else {}
+    what = str(body.get("detail") or body.get("title") or f"the server answered {error.code}").rstrip(".")
+    name = str(body.get("parameter") or "")
+    if error.code in (400, 422) and name:
+        return errors.BadParameter(name, what, address)
+    return _KINDS.get(error.code, errors.StorageFailed)(what, address)
