@@ -7,6 +7,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pyarrow as pa
 import pytest
 import shapely
 
@@ -15,6 +16,7 @@ from twintown.ground.errors import Denied, NotFound, Unauthenticated
 from twintown.ground.features import Features
 from twintown.ground.grid import Grid
 from twintown.ground.provenance import Licence, Provenance, Source
+from twintown.ground.series import Series
 from twintown.store.tables import ProductRow
 from twintown.trust.grades import Grade
 from twintown.trust.identity import ANYONE, LOCAL_OWNER
@@ -95,9 +97,45 @@ def test_columns_and_area_of_a_grant_are_kept_inside_the_query(twin: Twin) -> No
         twin.read("wells", narrow, bbox=Bounds(209_500, 546_500, 210_300, 547_100))
 
 
-def test_a_condition_that_a_reader_cannot_keep_stops_it(twin: Twin) -> None:
+def test_a_filter_of_a_grant_is_kept_inside_the_query(twin: Twin) -> None:
+    read = twin.read("wells", Grant(ANYONE, "read", Resource("hamlet"), True, "test", filter="depth_m > 3"))
+    assert isinstance(read, Features)
+    assert list(read.table["id"]) == ["b"]
+    assert read.units == {"depth_m": "m"} and read.provenance == CC0
+
+
+def test_a_series_and_a_grid_leave_as_far_as_the_grant_goes(twin: Twin) -> None:
+    hours = pa.array([0, 3600, 7200], pa.timestamp("s", "Asia/Seoul"))
+    air = Series(pa.table({"time": hours, "t": [1.0, 2.0, 3.0], "rh": [4.0, 5.0, 6.0]}), {"t": "Cel", "rh": "%"},
+                 "Asia/Seoul", "here", CC0)  # fmt: skip
+    cells = Grid(
+        np.arange(24, dtype=np.float32).reshape(4, 6),
+        208_000,
+        547_100,
+        1.0,
+        "m",
+        twin.description.frame,
+        CC0,
+        -1,
+    )
+    staged = {
+        name: twin.stage(name, shape, Grade.O).version for name, shape in (("air", air), ("cells", cells))
+    }
+    twin.tables.switch(staged)
+    part = twin.read(
+        "air", Grant(ANYONE, "read", Resource("hamlet"), True, "test", filter="rh > 4", columns=("t",))
+    )
+    assert isinstance(part, Series)
+    assert part.table.column_names == ["time", "t"] and part.table["t"].to_pylist() == [2.0, 3.0]
+    assert dict(part.units) == {"t": "Cel"}
+    area = Bounds(208_000, 547_096, 208_002, 547_100)
+    corner = twin.read(
+        "cells", Grant(ANYONE, "read", Resource("hamlet"), True, "test", area=area, finest_m=2.0)
+    )
+    assert isinstance(corner, Grid)
+    assert corner.values.tolist() == [[3.5], [15.5]] and corner.cell_m == 2.0
     with pytest.raises(Denied):
-        twin.read("wells", Grant(ANYONE, "read", Resource("hamlet"), True, "test", filter="depth_m > 3"))
+        twin.read("cells", Grant(ANYONE, "read", Resource("hamlet"), True, "test", area=Bounds(0, 0, 1, 1)))
 
 
 def test_a_result_is_a_layer_like_any_other(twin: Twin) -> None:

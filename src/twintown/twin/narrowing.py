@@ -77,7 +77,7 @@ def coarser(whole: Grid, finest_m: float) -> Grid:
     step = int(np.ceil(finest_m / whole.cell_m - 1e-9))
     values = whole.values if whole.values.ndim == 3 else whole.values[None]
     rows, cols = -(-whole.rows // step), -(-whole.cols // step)
-    if values.dtype == bool or not whole.unit or "classes" in whole.attributes or "flags" in whole.attributes:
+    if values.dtype == bool or whole.unit == "{category}" or "classes" in whole.attributes:
         middle_row = np.minimum(np.arange(rows) * step + step // 2, whole.rows - 1)
         middle_col = np.minimum(np.arange(cols) * step + step // 2, whole.cols - 1)
         blocks = values[:, middle_row[:, None], middle_col[None, :]]
