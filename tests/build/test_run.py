@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -63,10 +65,15 @@ def test_a_change_that_gives_the_same_layers_stops_there(town: Path) -> None:
     assert versions(town) == made
 
 
-def test_the_last_two_versions_stay_on_disk(town: Path) -> None:
-    for height in ("0.0", "1.0", "2.0", "3.0"):
+def test_the_last_two_versions_stay_on_disk_and_what_was_current_within_the_hour(town: Path) -> None:
+    for height in ("0.0", "1.0", "2.0"):
         edit(town, "height_m = ", f"height_m = {height} # ")
         build(town)
+    assert len(list((town / "tiles" / "buildings-3dtiles").iterdir())) == 3
+    with closing(sqlite3.connect(town / "state.db")) as database, database:
+        database.execute("UPDATE products SET retired_at = '2026-01-01 00:00:00' WHERE state = 'retired'")
+    edit(town, "height_m = ", "height_m = 3.0 # ")
+    build(town)
     assert len(list((town / "tiles" / "buildings-3dtiles").iterdir())) == 2
     assert len(list((town / "layers" / "buildings").iterdir())) == 1
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sqlite3
 import tomllib
 from collections.abc import Iterator
+from contextlib import closing
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -78,14 +80,23 @@ def _paths(document: dict[str, Any], directory: Path) -> Iterator[Path]:
                 yield directory / value["path"]
 
 
+def _edits(database: Path) -> int:
+    """How many edits of features the database holds; -1 where it cannot say."""
+    try:
+        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return int(connection.execute("SELECT count(*) FROM feature_edits").fetchone()[0])
+    except (sqlite3.Error, ValueError):
+        return -1
+
+
 def _look(path: Path) -> tuple[int, int]:
     found = path.stat()
     return found.st_size, found.st_mtime_ns
 
 
 def _made(directory: Path) -> dict[str, int]:
-    """Size of each file below layers/ and tiles/; the database must be there too."""
-    made = {"state.db": int((directory / "state.db").is_file())}
+    """Size of each file below layers/ and tiles/; the database must be there too, with the edits that it had."""
+    made = {"state.db": int((directory / "state.db").is_file()), "edits": _edits(directory / "state.db")}
     for top in ("layers", "tiles"):
         for folder, _, files in os.walk(directory / top):
             for name in files:

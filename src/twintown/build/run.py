@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,12 +17,13 @@ from pathlib import Path
 from twintown.build import mark as quick
 from twintown.build.plan import check_layers, fresh, in_order, mark
 from twintown.build.progress import FIRST_GUESS, ProgressLine
-from twintown.build.steps import Step, all_steps, layer_version
+from twintown.build.steps import Step, all_steps, layer_version, owner
 from twintown.ground.errors import PluginFailed, StorageFailed, TwintownError
 from twintown.products import catalogue
 from twintown.store.blobs import STAGING, storage_failed
 from twintown.store.lock import locked
-from twintown.store.tables import StepRow
+from twintown.store.tables import ADDED, StepRow
+from twintown.twin import edits
 from twintown.twin.description import Description
 from twintown.twin.layers import LayerVersion, Twin
 
@@ -75,6 +76,8 @@ def build(directory: Path, *, database: str = "", blobs: str = "", show: bool = 
         for version in work.layers.values():
             twin.index(version)
         _switch(twin, work)
+        fold(twin)
+        publish(twin)
         if before:
             quick.remember(directory, before)
     ran, kept = tuple(work.ran), tuple(work.kept)
@@ -168,20 +171,43 @@ def _switch(twin: Twin, work: _Work) -> None:
     tables = twin.tables
     now = {name: row.version for name, row in tables.layers().items()}
     made = {name: row.version for name, row in tables.products().items()}
-    _catalogue(twin, work)
-    if (now, made) != (layers, work.products):
+    _items(twin, work.layers.values())
+    added = [name for name, row in tables.layers().items() if row.meta.get("origin") == ADDED]
+    described = {name: version for name, version in now.items() if name not in added or name in layers}
+    if (described, made) != (layers, work.products):
         tables.switch(layers, work.products, only=True)
-    listing = catalogue.catalog(twin.description.id, twin.description.names, work.layers.values())
-    if not twin.blobs.exists(LISTING) or twin.blobs.get(LISTING) != listing:
-        twin.blobs.put(LISTING, listing)
     for path in tables.prune(KEEP):
         twin.blobs.delete_prefix(path)
         twin.forget_index(path)
 
 
-def _catalogue(twin: Twin, work: _Work) -> None:
+def fold(twin: Twin, least: int = 1) -> dict[str, int]:
+    """Make new versions of the layers that were edited, with their edits in them; the caller holds the lock.
+
+    Returns:
+        how many edits went into each layer.
+    """
+    grant = owner(twin)
+    counts = {
+        version.layer: edits.fold_locked(twin, version.layer, grant, least)
+        for version in twin.layers(grant)
+        if edits.editable(version)
+    }
+    return {layer: count for layer, count in counts.items() if count}
+
+
+def publish(twin: Twin) -> None:
+    """Say at the twin's root which versions are current, the added ones too. Raises StorageFailed."""
+    versions = twin.layers(owner(twin))
+    _items(twin, versions)
+    listing = catalogue.catalog(twin.description.id, twin.description.names, versions)
+    if not twin.blobs.exists(LISTING) or twin.blobs.get(LISTING) != listing:
+        twin.blobs.put(LISTING, listing)
+
+
+def _items(twin: Twin, versions: Iterable[LayerVersion]) -> None:
     """A STAC item beside each version that has none yet: whoever finds the files finds what they are."""
-    for version in work.layers.values():
+    for version in versions:
         key = f"{version.path}/{ITEM}"
         if not twin.blobs.exists(key):
             twin.blobs.put(key, catalogue.item_bytes(version, twin.description.frame, twin.description.id))
