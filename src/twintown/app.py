@@ -18,8 +18,8 @@ from twintown import __version__
 from twintown.api import (
     collections,
     conformance,
+    coverage,
     features,
-    grids,
     guard,
     health,
     landing,
@@ -32,14 +32,19 @@ from twintown.api import (
     series,
     stac,
     sunlight,
+    tile_base,
+    tile_matrices,
+    tile_solids,
     tiles,
     transactions,
+    zarr,
 )
 from twintown.api.envelope import Envelope
 from twintown.api.lane import Lane
 from twintown.api.page import Page
 from twintown.api.shelf import Served, Shelf
 from twintown.ground.errors import StorageFailed
+from twintown.query import cql2
 from twintown.settings import Settings, read_settings
 from twintown.trust.identity import TOKEN_FILE, make_token, read_secret
 from twintown.trust.policy import decide
@@ -56,10 +61,14 @@ ROUTERS = (
     features,
     transactions,
     series,
-    grids,
+    coverage,
+    zarr,
     objects,
     search,
+    tile_base,
+    tile_matrices,
     tiles,
+    tile_solids,
     sunlight,
     health,
     openapi,
@@ -132,7 +141,7 @@ def create_app(
     problems.install(app)
     for part in ROUTERS:
         app.include_router(part.router)
-    app.state.conformance = conformance.classes(ROUTERS)
+    app.state.conformance = conformance.classes([*ROUTERS, cql2])
     app.router.default = Page(chosen.web)
     app.add_middleware(landing.Root)
     app.add_middleware(Lane, shorts=features.SHORTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -80,12 +81,19 @@ def stamp(when: datetime) -> str:
     return _utc(when).isoformat().replace("+00:00", "Z")
 
 
+def outward(box: LonLatBox) -> LonLatBox:
+    """A box in degrees rounded away from its middle to 7 digits (1 cm), so that it still holds everything."""
+    west, south, east, north = box
+    down, up = (math.floor, math.ceil)
+    return (down(west * 1e7) / 1e7, down(south * 1e7) / 1e7, up(east * 1e7) / 1e7, up(north * 1e7) / 1e7)
+
+
 def of(version: LayerVersion, asked: Asked) -> Extent | None:
     """The extent of a layer; none where it lies nowhere and has no time."""
     box, when = version.bbox_lonlat, span(version, asked)
     if box is None and when is None:
         return None
     return Extent(
-        spatial=SpatialExtent(bbox=[box]) if box is not None else None,
+        spatial=SpatialExtent(bbox=[outward(box)]) if box is not None else None,
         temporal=TemporalExtent(interval=[(stamp(when[0]), stamp(when[1]))]) if when is not None else None,
     )

@@ -21,6 +21,15 @@ from twintown.api.schemas import Feature, Link
 from twintown.formats.format import FORMATS
 
 router = APIRouter(tags=["features"])
+_SPEC = "http://www.opengis.net/spec/ogcapi-features"
+CONFORMANCE = (
+    f"{_SPEC}-1/1.0/conf/core",
+    f"{_SPEC}-1/1.0/conf/geojson",
+    f"{_SPEC}-1/1.0/conf/html",
+    f"{_SPEC}-2/1.0/conf/crs",
+    f"{_SPEC}-3/1.0/conf/filter",
+    f"{_SPEC}-3/1.0/conf/features-filter",
+)
 #: `catalogue` is the id of the records about layers.
 SHORTS = (
     Short(re.compile(r"/twins/([^/]+)/collections/(?!catalogue/)([^/]+)/items"), items.page),

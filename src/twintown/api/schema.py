@@ -21,6 +21,13 @@ from twintown.twin.layers import LayerVersion
 
 router = APIRouter(tags=["layers"])
 MEDIA_TYPE = "application/schema+json"
+_SPEC = "http://www.opengis.net/spec/ogcapi-features"
+CONFORMANCE = (
+    f"{_SPEC}-3/1.0/conf/queryables",
+    f"{_SPEC}-3/1.0/conf/queryables-query-parameters",
+    f"{_SPEC}-5/1.0/conf/schemas",
+    f"{_SPEC}-5/1.0/conf/core-roles-features",
+)
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TYPES: dict[str, dict[str, Any]] = {
     "string": {"type": "string"},

@@ -29,7 +29,7 @@ _OGC = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf"
 #: What the landing page of the STAC API says; the same classes and those of OGC that it rests on.
 CLASSES = [*CONFORMANCE, f"{_OGC}/core", f"{_OGC}/geojson", f"{_OGC}/oas30"]
 
-Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="items a page")]
+Limit = Annotated[int, Query(ge=1, description=f"items a page; more than {MAX_LIMIT} gives {MAX_LIMIT}")]
 Token = Annotated[str | None, Query(description="from the link to the next page", max_length=200)]
 Box = Annotated[
     str | None,

@@ -194,8 +194,8 @@ def _collection(place: Place, kind: str, held: Sequence[Mapping[str, Any]]) -> d
             "license": sorted({one["properties"]["license"] for one in held}),
         },
         "links": [
-            {"href": here, "rel": "self", "type": JSON},
-            {"href": f"{here}?f=html", "rel": "alternate", "type": HTML},
+            {"href": here, "rel": "self", "type": JSON, "title": "this collection"},
+            {"href": f"{here}?f=html", "rel": "alternate", "type": HTML, "title": "for people"},
             {"href": place.stac, "rel": "root", "type": JSON, "title": "the STAC API"},
             {"href": place.stac, "rel": "parent", "type": JSON, "title": "the STAC API"},
             {"href": f"{here}/items", "rel": "items", "type": GEOJSON, "title": "items"},

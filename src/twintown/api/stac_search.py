@@ -39,7 +39,9 @@ class Search(BaseModel):
     datetime: str | None = Field(
         default=None, max_length=100, description="an instant or an interval, RFC 3339"
     )
-    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="items a page")
+    limit: int = Field(
+        default=DEFAULT_LIMIT, ge=1, description=f"items a page; more than {MAX_LIMIT} gives {MAX_LIMIT}"
+    )
     token: str | None = Field(default=None, max_length=200, description="from the link to the next page")
 
     @classmethod
@@ -107,7 +109,7 @@ def found(items: Sequence[dict[str, Any]], asked: Search) -> Page:
         when = when_of(asked.datetime)
         kept = [one for one in kept if _of_time(one, when)]
     rest = kept if asked.token is None else [one for one in kept if _layer(one) > asked.token]
-    page = rest[: asked.limit]
+    page = rest[: min(asked.limit, MAX_LIMIT)]
     return Page(page, len(kept), _layer(page[-1]) if len(rest) > len(page) else None)
 
 
