@@ -207,7 +207,7 @@ def boxes(numbers: Sequence[float], crs: Crs = CRS84, parameter: str = "bbox") -
         if xmin <= xmax:
             return (sides,)
         return ((xmin, ymin, 180.0, ymax), (-180.0, ymin, xmax, ymax))
-    lonlat = transform(_outline(sides), crs, CRS84)
+    lonlat = transform(edge_of(sides), crs, CRS84)
     if not np.isfinite(lonlat).all():
         raise _bad_box(parameter, crs, "the box lies outside of where its CRS holds")
     (west, south), (east, north) = lonlat.min(axis=0), lonlat.max(axis=0)
@@ -241,10 +241,10 @@ def corners(numbers: Sequence[float], crs: Crs, parameter: str = "bbox") -> LonL
 
 def outline(numbers: Sequence[float], crs: Crs, parameter: str = "bbox") -> shapely.Polygon:
     """The box itself in longitude and latitude, its bent sides in pieces; for where the box around it is too much."""
-    return shapely.Polygon(transform(_outline(corners(numbers, crs, parameter)), crs, CRS84))
+    return shapely.Polygon(transform(edge_of(corners(numbers, crs, parameter)), crs, CRS84))
 
 
-def _outline(sides: LonLat) -> Floats:
+def edge_of(sides: LonLat) -> Floats:
     xmin, ymin, xmax, ymax = sides
     ring = np.array([[xmin, ymin], [xmax, ymin], [xmax, ymax], [xmin, ymax], [xmin, ymin]])
     t = np.linspace(0.0, 1.0, _PIECES, endpoint=False)[None, :, None]
