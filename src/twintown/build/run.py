@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from twintown.build import mark as quick
 from twintown.build.plan import check_layers, fresh, in_order, mark
 from twintown.build.progress import FIRST_GUESS, ProgressLine
 from twintown.build.steps import Step, all_steps, layer_version, owner
-from twintown.ground.errors import PluginFailed, StorageFailed, TwintownError
+from twintown.ground.errors import Busy, PluginFailed, StorageFailed, TwintownError
 from twintown.products import catalogue
 from twintown.store.blobs import STAGING, storage_failed
 from twintown.store.lock import locked
@@ -176,9 +176,7 @@ def _switch(twin: Twin, work: _Work) -> None:
     described = {name: version for name, version in now.items() if name not in added or name in layers}
     if (described, made) != (layers, work.products):
         tables.switch(layers, work.products, only=True)
-    for path in tables.prune(KEEP):
-        twin.blobs.delete_prefix(path)
-        twin.forget_index(path)
+    _prune(twin)
 
 
 def fold(twin: Twin, least: int = 1) -> dict[str, int]:
@@ -203,6 +201,22 @@ def publish(twin: Twin) -> None:
     listing = catalogue.catalog(twin.description.id, twin.description.names, versions)
     if not twin.blobs.exists(LISTING) or twin.blobs.get(LISTING) != listing:
         twin.blobs.put(LISTING, listing)
+
+
+def settle(twin: Twin) -> None:
+    """What follows when a layer was added, taken away or folded outside of a build: the listing, and old versions go.
+
+    A build that is at work does the same at its end.
+    """
+    with suppress(Busy), locked(twin.directory):
+        publish(twin)
+        _prune(twin)
+
+
+def _prune(twin: Twin) -> None:
+    for path in twin.tables.prune(KEEP):
+        twin.blobs.delete_prefix(path)
+        twin.forget_index(path)
 
 
 def _items(twin: Twin, versions: Iterable[LayerVersion]) -> None:

@@ -13,13 +13,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from twintown.formats.format import FORMATS, Finding, Format, Into, Read
+from twintown.formats.format import Finding, Format, Into, Read
 from twintown.ground.bounds import Bounds
 from twintown.ground.columns import TYPES, Column
 from twintown.ground.errors import BadData, BadSettings, Conflict, NotFound, NotPossible
 from twintown.ground.features import Features
 from twintown.ground.names import Name, check_id
-from twintown.ground.provenance import Provenance, Source, Step, digest_file
+from twintown.ground.provenance import Licence, Provenance, Source, Step, digest_file
 from twintown.ground.units import check_unit
 from twintown.store.lock import locked
 from twintown.store.tables import ADDED
@@ -72,6 +72,36 @@ class Added:
     created: bool
     findings: tuple[Finding, ...] = ()
     beside: tuple[str, ...] = ()
+
+
+#: Licences that cities give their data under, by SPDX identifier (KOGL: Korea Open Government Licence).
+LICENCES = {
+    one.id: one
+    for one in (
+        Licence("CC0-1.0", "Creative Commons Zero 1.0", "https://creativecommons.org/publicdomain/zero/1.0/"),
+        Licence("CC-BY-4.0", "Creative Commons Attribution 4.0", "https://creativecommons.org/licenses/by/4.0/"),
+        Licence("CC-BY-SA-4.0", "Creative Commons Attribution-ShareAlike 4.0",
+                "https://creativecommons.org/licenses/by-sa/4.0/", "", True),
+        Licence("ODbL-1.0", "Open Database License 1.0", "https://opendatacommons.org/licenses/odbl/1-0/", "", True),
+        Licence("PDDL-1.0", "Public Domain Dedication and License 1.0", "https://opendatacommons.org/licenses/pddl/1-0/"),
+        Licence("KOGL-1", "공공누리 제1유형 (Korea Open Government License, type 1)", "https://www.kogl.or.kr/info/license.do"),
+    )
+}  # fmt: skip
+
+
+def licence_of(twin: Twin, name: str, title: str = "", url: str = "", attribution: str = "") -> Licence:
+    """A licence by its identifier, as the twin describes it or as it is known; what is said beside counts more.
+
+    Raises:
+        BadSettings: no licence is said.
+    """
+    if not name.strip():
+        raise BadSettings("the licence is not said", "licence", "give its SPDX identifier, such as CC-BY-4.0")
+    described = {entry.origin.licence.id: entry.origin.licence for entry in twin.description.sources}
+    known = described.get(name) or LICENCES.get(name) or Licence(name, name)
+    return Licence(
+        name, title or known.title, url or known.url, attribution or known.attribution, known.share_alike
+    )
 
 
 def add_file(
@@ -231,13 +261,3 @@ def _beside(layer: str, name: str) -> str:
 
 def _around(bounds: Bounds) -> Bounds:
     return bounds.buffer(max(bounds.width, bounds.height))
-
-
-def format_of(name: str) -> Format:
-    """A format by its id. Raises BadSettings."""
-    if name not in FORMATS:
-        raise BadSettings(f"there is no format {name!r}", "format", f"use one of {', '.join(FORMATS)}")
-    return FORMATS[name]
-
-
-__all__ = ["About", "Added", "add_empty", "add_file", "check", "format_of", "remove"]
