@@ -16,6 +16,8 @@ from twintown.ground.errors import BadParameter
 from twintown.trust.identity import Subject, identify
 from twintown.trust.policy import Action, Grant, Resource
 
+#: Where a request remembers what was decided; the pages for people read titles and units under the same Grant.
+ASKED = "twintown.asked"
 #: Marks a route whose query parameters depend on the layer.
 OPEN_ENDED = "x-column-filters"
 Decide = Callable[[Subject, Action, Resource], Grant]
@@ -93,7 +95,9 @@ def enter(request: Request, twin: str, action: Action) -> Asked:
     subject = identify(request.headers.get("authorization", ""), twin, served.secret)
     grant = opened.decide(subject, action, Resource(twin))
     grant.require(what=twin)
-    return Asked(served, grant)
+    asked = Asked(served, grant)
+    request.scope[ASKED] = asked
+    return asked
 
 
 TwinId = Annotated[str, Path(description="id of the twin", max_length=64, examples=["jamsil"])]

@@ -18,9 +18,13 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from fastapi import Request
 
 from twintown.api import readable
+from twintown.api.guard import ASKED
+from twintown.ground.errors import NotFound
 
 if TYPE_CHECKING:
     import jinja2
+
+    from twintown.api.represent import Language
 
 HERE = Path(__file__).parent
 MEDIA_TYPE = "text/html; charset=utf-8"
@@ -49,8 +53,7 @@ def render(
     request: Request,
     template: str,
     value: Mapping[str, Any],
-    lang: str,
-    about: Mapping[str, Any] | None = None,
+    lang: Language,
 ) -> str:
     """The page of a resource.
 
@@ -59,23 +62,41 @@ def render(
         template: the name of the resource, such as `collection`; `generic` draws what has no template.
         value: the JSON body of the resource.
         lang: `ko` or `en`.
-        about: the JSON body of the layer that a page of rows or a row belongs to, for titles and units.
+
+    A page below a layer (rows, a row, a series) also gets `about`, the JSON body of that layer, for titles and units.
     """
+    here = _Address(request)
     found = _engine().select_template([f"{template}.html", "generic.html"])
     words = _Words(lang)
     return found.render(
         value=value,
-        about=about or {},
+        about=_about(request, here.layer, lang) if here.layer and template != "collection" else {},
         lang=lang,
         t=words,
         name=lambda names, fallback="": readable.name(names, lang, fallback),
         number=readable.number,
         date=readable.date,
         unit=lambda code: readable.unit(code, lang),
-        here=_Address(request),
+        here=here,
         asset=_asset(request),
         path=request.url.path,
     )
+
+
+def _about(request: Request, layer: str, lang: Language) -> Mapping[str, Any]:
+    """The layer above a page, under the Grant that the request has already; nothing for what is no layer."""
+    from twintown.api import collections
+    from twintown.api.represent import Form
+
+    asked = request.scope.get(ASKED)
+    if asked is None:
+        return {}
+    try:
+        version = asked.served.twin.version(layer, asked.grant)
+    except NotFound:
+        return {}
+    said = collections.describe(request, version, asked, Form("html", lang))
+    return said.model_dump(mode="json", by_alias=True)
 
 
 class _Words:
