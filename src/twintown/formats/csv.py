@@ -1,8 +1,8 @@
 """CSV (RFC 4180, UTF-8 with CRLF, header): `id`, the columns, and where a row is.
 
 Points are two columns, `lon` and `lat` in degrees or `x` and `y` in metres (x = east); every other layer, and a layer that is not
-known to hold single points only, has a column `geometry` of WKT in the CRS that is asked for, in the order of its axes. A layer
-without geometry has neither. Times are RFC 3339 in UTC, true and false are words, nothing known is an empty cell; an empty text
+known to hold single points only, has a column `geometry` of WKT in the CRS that is asked for, x = east. A layer without geometry
+has neither. Times are RFC 3339 in UTC, true and false are words, nothing known is an empty cell; an empty text
 stands in quotes.
 
 Values are written as they are: a text that begins with =, +, - or @ is not disguised against spreadsheets that would take it for
@@ -68,7 +68,7 @@ def _header(told: Told, points: bool) -> bytes:
 def _place(told: Told, batch: pa.RecordBatch, points: bool) -> list[pa.Array]:
     geometry = shapes(told, batch, told.crs)
     if not points:
-        text = shapely.to_wkt(told.crs.swap(geometry), rounding_precision=DIGITS[told.crs.geographic], trim=True)
+        text = shapely.to_wkt(geometry, rounding_precision=DIGITS[told.crs.geographic], trim=True)
         return [pa.array(text, pa.string(), from_pandas=True)]
     several = shapely.get_type_id(geometry) == 4  # a multipoint that came late: its first point stands for it
     geometry[several] = shapely.get_geometry(geometry[several], 0)

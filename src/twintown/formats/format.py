@@ -42,7 +42,7 @@ class Told:
         geometry: `Point`, `LineString`, `Polygon` (multi ones count as theirs), `GeometryCollection`; empty for a table.
         frame: of the column `geometry`.
         provenance: of the rows; licence and sources go into the file where it has a place for them.
-        crs: of the coordinates in the file, degrees unless asked for another. GeoJSON, JSON-FG and CSV keep its axis order;
+        crs: of the coordinates in the file, degrees unless asked for another. GeoJSON and JSON-FG keep its axis order; CSV,
             FlatGeobuf and GeoParquet always have x = east; CityJSON is always in the twin's frame.
         count: how many rows will come, none where nobody knows.
         bbox_lonlat: west, south, east, north of all rows in degrees, none where nobody knows.

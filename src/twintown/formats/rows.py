@@ -79,7 +79,10 @@ class Wkb:
         if not len(array) or buffers[2] is None:
             return cls(np.zeros(len(array) + 1, np.int64), np.zeros(0, np.uint8), valid)
         offsets = np.frombuffer(buffers[1], np.int64, len(array) + 1, 8 * array.offset)
-        return cls(offsets, np.frombuffer(buffers[2], np.uint8), valid)
+        data = np.frombuffer(buffers[2], np.uint8)
+        for one in (offsets, data):  # so that the kernels meet one type of array only
+            one.setflags(write=False)
+        return cls(offsets, data, valid)
 
     def geometries(self) -> NDArray[Any]:
         """As an array of shapely objects, None without one."""

@@ -6,7 +6,7 @@ Little-endian WKB after [ogcsfa2011], clause 8.2, with Z and M as ISO (1000, 200
 from __future__ import annotations
 
 from numba import njit, uint32, uint64
-from numpy import bool_, empty, float64, int64, uint8
+from numpy import ascontiguousarray, bool_, empty, float64, int64, uint8
 from numpy.typing import NDArray
 
 Bytes = NDArray[uint8]
@@ -36,8 +36,11 @@ def head(b, p):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _walk(b, p, out, at, store):  # type: ignore[no-untyped-def]
-    """store 0: count; 1: take x, y into `out`; 2: put x, y of `out` back. Returns the next `at`; -1: not readable."""
+def _walk(b, p, out, at, changed):  # type: ignore[no-untyped-def]
+    """Take x, y of the vertices of one geometry into `out` (16 bytes each, from vertex `at` on), or put them from there into `changed`.
+
+    Either array may be empty: with both empty the vertices are counted only. Returns the next `at`; -1: not readable.
+    """
     pending = int64(1)  # geometries that are still to come; calling itself would not survive numba's cache
     while pending > 0:
         pending -= 1
@@ -57,25 +60,25 @@ def _walk(b, p, out, at, store):  # type: ignore[no-untyped-def]
             if kind != 1:
                 n = int64(u32(b, p))
                 p += 4
-            if store == 1:
+            if len(changed):
+                for k in range(n):
+                    for j in range(16):
+                        changed[p + 8 * stride * k + j] = out[16 * (at + k) + j]
+            elif len(out):
                 for k in range(n):
                     for j in range(16):
                         out[16 * (at + k) + j] = b[p + 8 * stride * k + j]
-            elif store == 2:
-                for k in range(n):
-                    for j in range(16):
-                        b[p + 8 * stride * k + j] = out[16 * (at + k) + j]
             at += n
             p += 8 * stride * n
     return at
 
 
 @njit(cache=True, nogil=True)
-def _all(offsets, data, valid, out, store):  # type: ignore[no-untyped-def]
+def _all(offsets, data, valid, out, changed):  # type: ignore[no-untyped-def]
     at = int64(0)
     for i in range(len(valid)):
         if valid[i]:
-            at = _walk(data, int64(offsets[i]), out, at, store)
+            at = _walk(data, int64(offsets[i]), out, at, changed)
             if at < 0:
                 return int64(-1 - i)
     return at
@@ -102,6 +105,16 @@ def kinds(offsets, data, valid):  # type: ignore[no-untyped-def]
     return found
 
 
+@njit(cache=True, nogil=True)
+def counts(offsets, data, valid):  # type: ignore[no-untyped-def]
+    """int64[n]: vertices of every row, 0 without a geometry, -1 where it is not readable."""
+    out = empty(len(valid), int64)
+    none = empty(0, uint8)
+    for i in range(len(valid)):
+        out[i] = _walk(data, int64(offsets[i]), none, int64(0), none) if valid[i] else int64(0)
+    return out
+
+
 def take_xy(offsets: Longs, data: Bytes, valid: NDArray[bool_]) -> NDArray[float64]:
     """float64[vertices, 2]: x and y of every vertex in order.
 
@@ -113,16 +126,19 @@ def take_xy(offsets: Longs, data: Bytes, valid: NDArray[bool_]) -> NDArray[float
     Raises:
         ValueError: a geometry is big-endian, or of a kind that simple features do not have.
     """
-    count = _all(offsets, data, valid, empty(0, uint8), 0)
+    none = empty(0, uint8)
+    count = _all(offsets, data, valid, none, none)
     if count < 0:
         raise ValueError(f"geometry {-1 - count} is no little-endian WKB of simple features")
     out = empty((count, 2), float64)
-    _all(offsets, data, valid, out.reshape(-1).view(uint8), 1)
+    _all(offsets, data, valid, out.reshape(-1).view(uint8), none)
     return out
 
 
 def put_xy(offsets: Longs, data: Bytes, valid: NDArray[bool_], xy: NDArray[float64]) -> Bytes:
     """The same geometries with other coordinates: a copy of `data`; `xy` is as `take_xy` gives it."""
     changed = data.copy()
-    _all(offsets, changed, valid, xy.reshape(-1).view(uint8), 2)
+    if len(xy):
+        _all(offsets, data, valid, ascontiguousarray(xy).reshape(-1).view(uint8), changed)
+    changed.setflags(write=False)
     return changed
