@@ -243,7 +243,7 @@ def describe(request: Request, version: LayerVersion, asked: Asked, form: Form) 
         assumed=[Names(**note) for note in meta.get("assumed", [])],
         grid=_grid(meta),
         attributes={k: v for k, v in meta.get("attributes", {}).items() if isinstance(v, Scalar)},
-        links=layer_links.links(here, version, form.lang),
+        links=layer_links.links(here, version, frame),
     )
 
 

@@ -4,44 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from twintown.api.coverage_about import OFFERS
 from twintown.api.landing import REL
-from twintown.api.represent import GEOJSON, HTML, JSON, OFFERS, Language
+from twintown.api.represent import GEOJSON, HTML, JSON
 from twintown.api.schemas import Link
+from twintown.formats.format import FORMATS, Told
+from twintown.ground.frames import Frame
 from twintown.twin.layers import LayerVersion
 
 SCHEMA = "application/schema+json"
-PARQUET = "application/vnd.apache.parquet"
-COG = "image/tiff; application=geotiff; profile=cloud-optimized"
-#: Formats of items that a layer of each kind is offered in: id, media type, title.
-_ITEMS = (
-    ("jsonfg", "application/fg+json", "JSON-FG"),
-    ("fgb", "application/flatgeobuf", "FlatGeobuf"),
-    ("parquet", PARQUET, "GeoParquet"),
-    ("csv", "text/csv", "CSV"),
-)
-_WITHOUT_GEOMETRY = ("parquet", "csv")
 _Make = Callable[[str, str, str, str], Link]
+#: The format that a machine takes first: whole, typed, small.
+FIRST = "parquet"
+_GRID = {
+    "cog": "cloud-optimised GeoTIFF",
+    "tif": "GeoTIFF",
+    "covjson": "CoverageJSON",
+    "zarr": "Zarr in a ZIP file",
+    "png": "PNG",
+}
 
 
-def formats(version: LayerVersion) -> list[tuple[str, str, str]]:
-    """What a layer's rows or cells can be had as: id, media type, title."""
+def formats(version: LayerVersion, frame: Frame) -> list[tuple[str, str, str]]:
+    """What a layer's rows or cells can be had as: id, media type, title; the one to take first stands first."""
     if version.kind == "grid":
-        return [
-            ("cog", COG, "cloud-optimised GeoTIFF"),
-            ("covjson", "application/prs.coverage+json", "CoverageJSON"),
-            ("png", "image/png", "PNG"),
-        ]
-    held = [one for one in _ITEMS if version.kind == "features" or one[0] in _WITHOUT_GEOMETRY]
-    return [("geojson", GEOJSON, "GeoJSON"), *held]
+        return [(name, OFFERS[name], title) for name, title in _GRID.items()]
+    geometry = str(version.meta.get("geometry") or "") if version.kind == "features" else ""
+    told = Told(version.layer, version.title, (), geometry, frame, version.provenance)
+    found = [(one.id, one.media_type, one.title.en) for one in FORMATS.values() if one.applies(told)]
+    return sorted(found, key=lambda one: one[0] != FIRST)
 
 
-def links(here: str, version: LayerVersion, lang: Language) -> list[Link]:
+def links(here: str, version: LayerVersion, frame: Frame) -> list[Link]:
     """All links of a layer.
 
     Args:
         here: the absolute address of the layer.
         version: the layer.
-        lang: the language of titles.
+        frame: of the twin.
     """
 
     def link(rel: str, path: str, media_type: str, title: str) -> Link:
@@ -49,16 +49,12 @@ def links(here: str, version: LayerVersion, lang: Language) -> list[Link]:
 
     made = [
         link("self", "", JSON, "this layer"),
-        link("alternate", "?f=html", OFFERS["html"], "this layer, for people"),
+        link("alternate", "?f=html", HTML, "this layer, for people"),
         link(f"{REL}schema", "/schema", SCHEMA, "schema"),
         link("describedby", "/schema", SCHEMA, "schema"),
     ]
-    if version.kind == "grid":
-        made += _grid(link, here, version)
-    else:
-        made += _rows(link, version)
-    if version.kind == "series":
-        made.append(link("data", "/series", JSON, "the series, column by column"))
+    held = formats(version, frame)
+    made += _cells(link, here, held) if version.kind == "grid" else _rows(link, version.kind, held)
     for licence in version.provenance.licences:
         if licence.url:
             made.append(Link(href=licence.url, rel="license", type=HTML, title=licence.title))
@@ -68,34 +64,44 @@ def links(here: str, version: LayerVersion, lang: Language) -> list[Link]:
     return made
 
 
-def _rows(link: _Make, version: LayerVersion) -> list[Link]:
+def _rows(link: _Make, kind: str, held: list[tuple[str, str, str]]) -> list[Link]:
+    first = held[0]
     made = [
         link("items", "/items?f=geojson", GEOJSON, "items as GeoJSON"),
         link("items", "/items?f=html", HTML, "items, for people"),
+        *(
+            link("items", f"/items?f={name}", media_type, f"items as {title}")
+            for name, media_type, title in held
+            if name != "geojson"
+        ),
+        link("enclosure", f"/items?f={first[0]}", first[1], f"all items as a {first[2]} file"),
         link(f"{REL}queryables", "/queryables", SCHEMA, "what can be asked for"),
     ]
-    for name, media_type, title in formats(version)[1:]:
-        made.append(link("items", f"/items?f={name}", media_type, f"items as {title}"))
-    made.append(link("enclosure", "/items?f=parquet", PARQUET, "all items as a GeoParquet file"))
-    if version.kind == "features":
+    if kind == "features":
         made.append(link(f"{REL}tilesets-vector", "/tiles", JSON, "vector tiles"))
+    if kind == "series":
+        made.append(link("data", "/series", JSON, "the series, column by column"))
     return made
 
 
-def _grid(link: _Make, here: str, version: LayerVersion) -> list[Link]:
+def _cells(link: _Make, here: str, held: list[tuple[str, str, str]]) -> list[Link]:
     root, layer = here.rsplit("/", 1)
     record = Link(
         href=f"{root}/catalogue/items?ids={layer}",
         rel="items",
         type=GEOJSON,
-        title="what the catalogue says of this grid",
+        title="what the catalogue says of it",
     )
     return [
         record,
-        link(f"{REL}coverage", "/coverage?f=cog", COG, "the grid as a cloud-optimised GeoTIFF"),
-        link("data", "/coverage?f=tif", "image/tiff; application=geotiff", "the grid as a GeoTIFF"),
+        link(f"{REL}coverage", "/coverage?f=json", JSON, "what the coverage is"),
+        *(
+            link(f"{REL}coverage", f"/coverage?f={name}", media_type, f"the grid as {title}")
+            for name, media_type, title in held
+            if name != "png"
+        ),
+        link("data", "/coverage?f=cog", held[0][1], "the grid as a cloud-optimised GeoTIFF"),
         link("preview", "/coverage?f=png", "image/png", "a picture of the grid"),
-        link(f"{REL}coverage", "/coverage?f=covjson", "application/prs.coverage+json", "as CoverageJSON"),
         link(f"{REL}tilesets-map", "/map/tiles", JSON, "map tiles"),
         link(f"{REL}styles", "/styles", JSON, "styles"),
     ]

@@ -84,7 +84,7 @@ def record(request: Request, version: LayerVersion, asked: Asked, form: Form) ->
         {"href": layer, "rel": "about", "type": JSON, "title": "the layer"},
         *(
             link.model_dump()
-            for link in layer_links.links(layer, version, lang)
+            for link in layer_links.links(layer, version, twin.description.frame)
             if link.rel not in ("self", "alternate")
         ),
     ]
@@ -125,7 +125,7 @@ def record(request: Request, version: LayerVersion, asked: Asked, form: Form) ->
             ],
             "formats": [
                 {"name": title, "mediaType": media_type}
-                for _, media_type, title in layer_links.formats(version)
+                for _, media_type, title in layer_links.formats(version, twin.description.frame)
             ],
             "externalIds": [
                 {"scheme": "STAC", "value": f"{asked.served.id}.{version.layer}.{version.version}"},

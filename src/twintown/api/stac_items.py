@@ -130,10 +130,10 @@ def _placed(
 def assets(layer: str, version: LayerVersion, place: Place, tiles: str | None) -> dict[str, dict[str, Any]]:
     """What can be taken: the data in each format, a picture, tiles. `data` is the one to take first."""
     path = "coverage" if version.kind == "grid" else "items"
-    first = "cog" if version.kind == "grid" else "parquet"
+    frame = place.asked.served.twin.description.frame
     made: dict[str, dict[str, Any]] = {}
-    for name, media_type, title in layer_links.formats(version):
-        key = "data" if name == first else name
+    for at, (name, media_type, title) in enumerate(layer_links.formats(version, frame)):
+        key = "data" if at == 0 else name
         roles = ["overview", "thumbnail"] if name == "png" else ["data"]
         made[key] = {
             "href": f"{layer}/{path}?f={name}", "type": media_type, "title": title, "roles": roles,
