@@ -213,6 +213,8 @@ def _engine() -> jinja2.Environment:
         "columns": readable.columns,
         "property_names": readable.property_names,
         "without_value": readable.without_value,
+        "besides": readable.besides,
+        "form_label": offered.form_label,
         "files": offered.files,
         "snippets": offered.snippets,
         "example_filter": offered.example_filter,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from twintown.api.items_query import MAX_LIMIT
 
 #: Formats by the id that `f` takes, as people call them, in the order in which they are shown.
 FORMATS: Mapping[str, str] = {
@@ -23,6 +25,8 @@ FORMATS: Mapping[str, str] = {
     "png": "PNG",
     "json": "JSON",
 }
+#: Documents that come in pages; the others are files of everything.
+_PAGED = {"geojson", "jsonfg", "cityjson"}
 _RELATIONS = {"items", "enclosure", "data", "coverage", "preview"}
 _OPERATED = {
     "number": "{name} > {low}",
@@ -61,14 +65,19 @@ def files(collection: Any) -> list[File]:
         known = _format(str(link.get("href", "")), str(link.get("type", "")))
         if known:
             found.setdefault(known, File(known, FORMATS[known], link["href"], link.get("type", "")))
-    if (
-        isinstance(collection, Mapping)
-        and collection.get("kind") in ("table", "series")
-        and "parquet" in found
-    ):
-        one = found["parquet"]
-        found["parquet"] = File(one.id, "Parquet", one.href, one.type)
+    if isinstance(collection, Mapping) and collection.get("kind") != "features" and "parquet" in found:
+        found["parquet"] = replace(found["parquet"], label="Parquet")
+    for known in _PAGED.intersection(found):  # these come in pages: the largest one
+        one = found[known]
+        if "/items" in one.href and "limit=" not in one.href:
+            found[known] = replace(one, href=f"{one.href}&limit={MAX_LIMIT}")
     return [found[known] for known in FORMATS if known in found]
+
+
+def form_label(link: Mapping[str, Any]) -> str:
+    """What people call the form that a link leads to: the known name of its `f`, else its title."""
+    asked = parse_qs(urlsplit(str(link.get("href", ""))).query).get("f", [""])[0]
+    return FORMATS.get(asked) or str(link.get("title") or link.get("type", ""))
 
 
 def _format(href: str, media_type: str) -> str:

@@ -113,3 +113,8 @@ def property_names(features: Sequence[Mapping[str, Any]]) -> list[str]:
 def without_value(properties: Mapping[str, Any]) -> list[str]:
     """The properties of which nothing is known."""
     return [key for key, value in properties.items() if value is None or value == ""]
+
+
+def besides(value: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """An object without some of its members, and without those that say nothing."""
+    return {key: one for key, one in value.items() if key not in names and one not in (None, "", [], {})}
