@@ -29,7 +29,7 @@ class Ask:
 
     Args:
         boxes: the asked boxes, float64[k, 4] in degrees, or none.
-        conditions: CQL2 expressions; `reads` are the columns that they name.
+        conditions, spatial: CQL2 expressions, those that ask for shapes apart; `reads` are the columns that they name.
         narrow: boxes outside which no row can match, one array a condition that says something of place.
         during, time: the interval, and the columns that say a row's time (one instant, or begin and end).
         area: only rows that meet it, metres of the frame.
@@ -38,6 +38,7 @@ class Ask:
 
     boxes: Boxes | None = None
     conditions: tuple[Expression, ...] = ()
+    spatial: tuple[Expression, ...] = ()
     reads: tuple[str, ...] = ()
     narrow: tuple[Boxes, ...] = ()
     during: Interval | None = None
@@ -48,7 +49,13 @@ class Ask:
     @property
     def simple(self) -> bool:
         """Whether nothing but the asked boxes decides."""
-        return not self.conditions and self.during is None and self.area is None and self.ids is None
+        return (
+            not self.conditions
+            and not self.spatial
+            and self.during is None
+            and self.area is None
+            and self.ids is None
+        )
 
     def most(self, rows: Rows) -> int:
         """An upper bound of the rows of a segment that can match."""
@@ -96,11 +103,12 @@ class Ask:
             positions = positions[shapely.intersects(area, shapely.from_wkb(wkb))]
         if self.during is not None and self.time and len(positions):
             positions = positions[_meets(rows.take(positions, self.time), self.during)]
-        if self.conditions and len(positions):
-            positions = positions[self._hold(rows, positions)]
+        for some in (self.conditions, self.spatial):  # shapes are dear: what is left of them
+            if some and len(positions):
+                positions = positions[self._hold(rows, positions, some)]
         return positions
 
-    def _hold(self, rows: Rows, positions: Positions) -> Mask:
+    def _hold(self, rows: Rows, positions: Positions, conditions: tuple[Expression, ...]) -> Mask:
         from twintown.query.evaluate import mask
 
         batch = rows.take(positions, self.reads)
@@ -108,11 +116,11 @@ class Ask:
 
         def lonlat() -> NDArray[np.object_]:
             if not shapes:
-                shapes.append(rows.lonlat(positions))
+                shapes.append(rows.places(positions))
             return shapes[0]
 
         keep = np.ones(len(positions), bool)
-        for condition in self.conditions:
+        for condition in conditions:
             keep &= mask(condition, batch, lonlat)
         return keep
 

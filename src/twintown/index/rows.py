@@ -174,6 +174,14 @@ class Rows:
         wkb = self.take(positions, (LONLAT,)).column(0)
         return np.asarray(shapely.from_wkb(wkb.to_numpy(zero_copy_only=False)), object)
 
+    def places(self, positions: Positions) -> NDArray[np.object_]:
+        """The same for a question of place: points are made from their boxes, in a third of the time."""
+        if self.kinds == {"Point"}:
+            boxes = self.tree.boxes[positions]
+            if bool((boxes[:, :2] == boxes[:, 2:]).all()):
+                return np.asarray(shapely.points(boxes[:, :2]), object)
+        return self.lonlat(positions)
+
     def _batch(self, number: int) -> _Batch:
         found = self._batches[number]
         if found is None:  # two threads may both do it; they do the same

@@ -7,7 +7,7 @@ edited since; a position keeps its meaning as long as the `token` is the same.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
@@ -149,7 +149,7 @@ class View:
                 np.arange(min(max(after, 0), end), end), self.count, end if end < self._rows.count else None
             )
         if not ask.simple and (count or self._remembers(query)) and self._affordable(ask):
-            every = self._every(query)
+            every = self._every(ask, query)
             start = int(np.searchsorted(every, after))
             following = int(every[start + limit]) if start + limit < len(every) else None
             return Page(every[start : start + limit], len(every), following)
@@ -171,8 +171,7 @@ class View:
 
     def positions(self, query: Query = EVERYTHING) -> Positions:
         """The positions of all rows of a query, int64[k] in order. Raises BadParameter: as `page`."""
-        parts = [found + offset for offset, found in self._found(self._ask(query), 0, BATCH)]
-        return np.concatenate(parts) if parts else np.empty(0, np.int64)
+        return self._all(self._ask(query))
 
     def position(self, id: str) -> int:
         """The position of a row. Raises NotFound: there is none with this id, or none that the caller may see."""
@@ -248,27 +247,38 @@ class View:
 
     def _ask(self, query: Query) -> Ask:
         boxes = np.array(query.boxes, float) if query.boxes else None
-        conditions = [one for one in (query.where, self._condition) if one is not None]
-        if not conditions and self._area is None and query.during is None and query.ids is None:
+        if (
+            query.where is None
+            and self._condition is None
+            and self._area is None
+            and query.during is None
+            and query.ids is None
+        ):
             return Ask(boxes)
+        plain: list[Expression] = []
+        spatial: list[Expression] = []
         reads: set[str] = set()
         narrow = []
-        if conditions:
+        for number, where in enumerate((query.where, self._condition)):
+            if where is None:
+                continue
             from twintown.query.cql2 import properties
             from twintown.query.evaluate import boxes as boxes_of
 
-            if query.where is not None:
-                self._check(properties(query.where))
-            for one in conditions:
-                reads |= properties(one) - {GEOMETRY}
-                where = boxes_of(one)
-                if where is not None:
-                    narrow.append(np.array(where, float).reshape(-1, 4))
+            near = boxes_of(where)
+            if near is not None:
+                narrow.append(np.array(near, float).reshape(-1, 4))
+            for one in _together(where):
+                names = properties(one)
+                if number == 0:
+                    self._check(names)
+                (spatial if GEOMETRY in names else plain).append(one)
+                reads |= names - {GEOMETRY}
         if self._area is not None:
             narrow.append(np.array([self.frame.lonlat_bounds(self._area.buffer(1.0)).as_tuple()]))
         return Ask(
-            boxes, tuple(conditions), (ID, *sorted(reads - {ID})), tuple(narrow), query.during if self.time else None, self.time,
-            self._area, query.ids,
+            boxes, tuple(plain), tuple(spatial), (ID, *sorted(reads - {ID})), tuple(narrow),
+            query.during if self.time else None, self.time, self._area, query.ids,
         )  # fmt: skip
 
     def _check(self, names: frozenset[str]) -> None:
@@ -316,6 +326,10 @@ class View:
                 if len(found):
                     yield offset, found
 
+    def _all(self, ask: Ask) -> Positions:
+        parts = [found + offset for offset, found in self._found(ask, 0, BATCH)]
+        return np.concatenate(parts) if parts else np.empty(0, np.int64)
+
     def _counted(self, ask: Ask) -> int | None:
         """How many rows meet the asked boxes: whole nodes of the tree, and those on the rim one by one."""
         if ask.boxes is None:
@@ -335,14 +349,14 @@ class View:
         rows = sum(one.rows.count for one in self._segments)
         return rows <= FULL or sum(ask.most(one.rows) for one in self._segments) <= FEW
 
-    def _every(self, query: Query) -> Positions:
+    def _every(self, ask: Ask, query: Query) -> Positions:
         """All positions that match, kept for the next page."""
         key = _key(query)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        every = self.positions(query)
+        every = self._all(ask)
         with self._lock:
             self._kept[key] = every
             while len(self._kept) > 1 and sum(map(len, self._kept.values())) > KEPT:
@@ -363,8 +377,22 @@ def _among(dropped: Positions | None, positions: Positions) -> NDArray[np.bool_]
     return np.asarray(dropped[at] == positions, bool)
 
 
+def _together(where: Expression) -> Iterator[Expression]:
+    """The conditions that all must hold for the expression to be true."""
+    if where.get("op") == "and":
+        for one in where["args"]:
+            if isinstance(one, Mapping):
+                yield from _together(one)
+            else:
+                yield {"op": "and", "args": [one, one]}
+    else:
+        yield where
+
+
 def _key(query: Query) -> bytes:
-    return orjson.dumps([query.boxes, query.where, query.during, query.ids], default=list)
+    return orjson.dumps(
+        [query.boxes, query.where, query.during, query.ids], default=repr, option=orjson.OPT_SERIALIZE_NUMPY
+    )
 
 
 def _parsed(text: str) -> Expression | None:
