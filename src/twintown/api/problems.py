@@ -7,7 +7,7 @@ the machine says to itself (tracebacks, paths of files, tokens) stays in the log
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -17,7 +17,7 @@ from fastapi.exceptions import RequestValidationError, ResponseValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
 from twintown.ground import errors
@@ -171,16 +171,26 @@ def of_any(request: Request, error: Exception) -> Response:
 
 
 def methods(scope: Scope) -> list[str]:
-    """The methods that the routes at an address take; none where there is no route."""
-    routes: Sequence[BaseRoute] = scope["app"].routes if "app" in scope else ()
-
-    def taken(method: str) -> bool:
-        return any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
-
-    found = {method for method in METHODS if taken(method)}
+    """The methods that are taken at an address, by the first route that fits it; none where there is no route."""
+    fitting = [
+        route
+        for route in _flat(scope["app"].routes if "app" in scope else ())
+        if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE
+    ]
+    found = {method for route in fitting if route.path == fitting[0].path for method in route.methods or ()}
     if found:
         found |= {"OPTIONS"} | ({"HEAD"} if "GET" in found else set())
     return [method for method in METHODS if method in found]
+
+
+def _flat(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
+    """The routes themselves, out of the routers that they were included with."""
+    for route in routes:
+        router = getattr(route, "original_router", None)
+        if router is None:
+            yield route
+        else:
+            yield from _flat(router.routes)
 
 
 def _of_validation(request: Request, error: Exception) -> Response:
