@@ -1,0 +1,310 @@
+"""Maps of grids: pictures of any part in any CRS and size, and map tiles (OGC API - Maps Part 1, 20-058, and Tiles, 20-057)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from twintown.api import answers, map_drawing, problems, ramps
+from twintown.api.coverage_about import where
+from twintown.api.guard import Asked, LayerId, Reading
+from twintown.api.landing import base
+from twintown.api.represent import Lang, Shown, absolute, language, represent, word
+from twintown.api.shelf import terms
+from twintown.api.styles import StyleId
+from twintown.api.tile_matrices import SIDE, Column, Matrix, Row, Scheme, SchemeId, scheme_of
+from twintown.api.tile_sets import TileSet, TileSets, Told, listed, tileset
+from twintown.ground.crs import CRS84, Crs, corners, crs_of, edge_of, parse_crs, supported, transform
+from twintown.ground.errors import BadParameter
+from twintown.ground.lattice import Lattice
+
+if TYPE_CHECKING:
+    from twintown.twin.cells import Cells
+
+router = APIRouter(tags=["grids"])
+_LAYER = "/twins/{twin}/collections/{layer}"
+_STYLE = _LAYER + "/styles/{styleId}"
+_ONE = "/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}"
+_MAPS = "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf"
+#: Proved by tests/conformance/test_tiles.py.
+CONFORMANCE = tuple(
+    f"{_MAPS}/{name}"
+    for name in ("core", "tilesets", "background", "collection-map", "styled-map", "png")
+)  # fmt: skip
+PNG = "image/png"
+#: The last matrix of map tiles, the longest side of a map, and the side of one that nobody measured, pixels.
+LAST, MAX_SIDE, DEFAULT_SIDE = 22, 4096, 1024
+_COLOUR = re.compile(r"(?:0x|#)?([0-9A-Fa-f]{6})")
+_NAMED = {"white": "ffffff", "black": "000000", "silver": "c0c0c0", "gray": "808080", "grey": "808080"}
+Token = Annotated[
+    str | None, Query(description="version of the layer; makes the address immutable", max_length=80)
+]
+Shape = Annotated[Literal["png"] | None, Query(description="format of the picture")]
+Side = Annotated[int | None, Query(ge=1, le=MAX_SIDE, description="pixels")]
+_PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "a picture; transparent where nothing is known",
+        "content": {PNG: {"schema": {"type": "string", "format": "binary"}}},
+        "headers": {
+            "Content-Bbox": {
+                "schema": {"type": "string"},
+                "description": "in the order of the axes of the CRS",
+            },
+            "Content-Crs": {
+                "schema": {"type": "string"},
+                "description": "CRS of the picture, in angle brackets",
+            },
+        },
+    },
+    **problems.responses(400, 401, 403, 404, 410),
+}
+
+
+def cells_of(asked: Asked, layer: str, v: str | None = None) -> Cells:
+    """The cells of a grid. Raises NotFound for what is none; Gone: another version than `v` is there."""
+    from twintown.ground.errors import Gone
+    from twintown.twin.cells import Cells
+
+    version = asked.served.twin.version(layer, asked.grant)
+    cells = Cells(asked.served.twin, version, asked.grant)
+    if v is not None and v != version.version:
+        raise Gone("this version is not drawn any more", f"{version.layer} {v[:64]}", "ask without v")
+    return cells
+
+
+def value_span(asked: Asked, cells: Cells) -> tuple[float, float]:
+    """The least and the greatest value of a grid; looked for once."""
+    key = ("span", cells.version.layer, cells.version.version, terms(asked.grant))
+    found: tuple[float, float] = asked.served.layers.get(key, lambda: map_drawing.span(cells))
+    return found
+
+
+def _background(transparent: bool | None, bgcolor: str | None) -> tuple[int, int, int] | None:
+    """What lies behind (20-058, /req/background): transparent unless told otherwise. Raises BadParameter."""
+    text = "ffffff"
+    if bgcolor is not None:
+        found = _COLOUR.fullmatch(_NAMED.get(bgcolor.lower(), bgcolor))
+        if found is None:
+            raise BadParameter("bgcolor", f"{bgcolor[:40]!r} is no colour", remedy="write it as 0xRRGGBB")
+        text = found[1]
+    if transparent or (transparent is None and bgcolor is None):
+        return None
+    return int(text[:2], 16), int(text[2:4], 16), int(text[4:], 16)
+
+
+def _sent(
+    request: Request, asked: Asked, cells: Cells, style: str, target: Lattice, v: str | None,
+    background: tuple[int, int, int] | None = None, *, tile: bool = False,
+) -> Response:  # fmt: skip
+    ramp = ramps.ramp(style)
+    version = cells.version.version
+    key = ("map", cells.version.layer, version, terms(asked.grant), ramp.id, target, background)
+    etag = answers.tag(*key)
+    cache = answers.IMMUTABLE if v == version else answers.REVALIDATE
+    if answers.unchanged(request, etag):
+        return answers.not_modified(etag, answers.PRIVATE if request.headers.get("authorization") else cache)
+
+    def make() -> bytes:
+        shade = map_drawing.shades(cells, target, *value_span(asked, cells))
+        return ramps.png(shade, ramp.colours(), background)
+
+    body = (asked.served.tiles if tile else asked.served.bodies).get(key, make)
+    return answers.answer(request, body, PNG, etag=etag, cache=cache, headers=where(target))
+
+
+def _map(
+    request: Request, asked: Asked, layer: str, style: str, bbox: str | None, bbox_crs: str | None, crs: str | None,
+    width: int | None, height: int | None, transparent: bool | None, bgcolor: str | None,
+) -> Response:  # fmt: skip
+    cells = cells_of(asked, layer)
+    offered = supported(asked.served.twin.description.frame.crs)
+    out = cells.lattice.crs if crs is None else parse_crs(crs, offered)
+    given = CRS84 if bbox_crs is None else parse_crs(bbox_crs, offered, "bbox-crs")
+    if bbox is None:
+        sides, given = cells.lattice.bounds.as_tuple(), cells.lattice.crs
+    else:
+        sides = _corners(bbox, given)
+    if given.code != out.code:
+        edge = transform(edge_of(sides), given, out)
+        if not np.isfinite(edge).all():
+            raise BadParameter("bbox", "the box lies outside of where the CRS of the map holds")
+        (xmin, ymin), (xmax, ymax) = edge.min(axis=0), edge.max(axis=0)
+        sides = (float(xmin), float(ymin), float(xmax), float(ymax))
+    wide, tall = sides[2] - sides[0], sides[3] - sides[1]
+    if wide <= 0 or tall <= 0:
+        raise BadParameter("bbox", "the box has no area", remedy="write its lower and its upper corner")
+    cols, rows = _size(width, height, wide / tall)
+    target = Lattice(out, sides[0], sides[3], wide / cols, tall / rows, rows, cols)
+    return _sent(request, asked, cells, style, target, None, _background(transparent, bgcolor))
+
+
+def _corners(bbox: str, crs: Crs) -> tuple[float, float, float, float]:
+    try:
+        numbers = [float(part) for part in bbox.split(",")]
+    except ValueError:
+        raise BadParameter("bbox", f"{bbox[:80]!r} is not a list of numbers") from None
+    return corners(numbers, crs)
+
+
+def _size(width: int | None, height: int | None, ratio: float) -> tuple[int, int]:
+    """Columns and rows: what is not given follows from the shape of the box."""
+    if width is None and height is None:
+        width = DEFAULT_SIDE if ratio >= 1 else None
+        height = None if ratio >= 1 else DEFAULT_SIDE
+    if width is None:
+        width = min(MAX_SIDE, max(1, round((height or DEFAULT_SIDE) * ratio)))
+    if height is None:
+        height = min(MAX_SIDE, max(1, round(width / ratio)))
+    return width, height
+
+
+Bbox = Annotated[str | None, Query(max_length=200, description="lower and upper corner in bbox-crs")]
+BboxCrs = Annotated[
+    str | None, Query(alias="bbox-crs", max_length=200, description="CRS of bbox; CRS84 by default")
+]
+OutCrs = Annotated[str | None, Query(max_length=200, description="CRS of the map; the grid's own by default")]
+Transparent = Annotated[bool | None, Query(description="whether what is not known lets the ground through")]
+Background = Annotated[str | None, Query(max_length=40, description="colour behind, 0xRRGGBB")]
+
+
+@router.get(_LAYER + "/map", operation_id="collection.getMap", response_class=Response, responses=_PICTURE)
+def get_map(
+    request: Request, asked: Reading, layer: LayerId, bbox: Bbox = None, bbox_crs: BboxCrs = None, crs: OutCrs = None,
+    width: Side = None, height: Side = None, transparent: Transparent = None, bgcolor: Background = None, f: Shape = None,
+) -> Response:  # fmt: skip
+    """A map of a grid in its default style, or of a part of it."""
+    return _map(
+        request, asked, layer, ramps.DEFAULT.id, bbox, bbox_crs, crs, width, height, transparent, bgcolor
+    )
+
+
+@router.get(
+    _STYLE + "/map", operation_id="collection.style.getMap", response_class=Response, responses=_PICTURE
+)
+def get_styled_map(
+    request: Request, asked: Reading, layer: LayerId, style: StyleId, bbox: Bbox = None, bbox_crs: BboxCrs = None,
+    crs: OutCrs = None, width: Side = None, height: Side = None, transparent: Transparent = None, bgcolor: Background = None,
+    f: Shape = None,
+) -> Response:  # fmt: skip
+    """A map of a grid in one of its styles, or of a part of it."""
+    return _map(request, asked, layer, style, bbox, bbox_crs, crs, width, height, transparent, bgcolor)
+
+
+def _told(request: Request, asked: Asked, lang: Lang, layer: str, style: str | None) -> Told:
+    cells = cells_of(asked, layer)
+    version, language_ = cells.version, language(request, lang)
+    ramp = ramps.DEFAULT if style is None else ramps.ramp(style)
+    path = "" if style is None else f"/styles/{ramp.id}"
+    here = absolute(request, f"{base(asked.served.id)}/collections/{version.layer}{path}/map/tiles")
+    said = {
+        "en": "Each pixel shows the cell that its centre lies in; pixels larger than cells show the mean of what is known.",
+        "ko": "각 화소는 중심이 놓인 칸을 보여 줍니다. 칸보다 큰 화소는 알려진 값의 평균입니다.",
+    }[language_]
+    return Told(
+        here, f"{word(version.title, language_)} · {word(ramp.title, language_)}", [version], "map", (PNG, "png"),
+        version.version, LAST, said, style=(ramp.id, word(ramp.title, language_)),
+    )  # fmt: skip
+
+
+def _tile(
+    request: Request, asked: Asked, layer: str, style: str, scheme: Scheme, matrix: int, row: int, column: int, v: str | None
+) -> Response:  # fmt: skip
+    cells = cells_of(asked, layer, v)
+    scheme.check(matrix, row, column, f"{asked.served.id} {layer}", cells.version.bbox_lonlat, LAST)
+    xmin, ymin, xmax, ymax = scheme.extent(matrix, row, column)
+    crs = crs_of(f"EPSG:{scheme.crs}") if scheme.mercator else CRS84
+    target = Lattice(crs, xmin, ymax, (xmax - xmin) / SIDE, (ymax - ymin) / SIDE, SIDE, SIDE)
+    return _sent(request, asked, cells, style, target, v, tile=True)
+
+
+_LIST = problems.responses(400, 401, 403, 404, 406)
+
+
+@router.get(
+    _LAYER + "/map/tiles",
+    operation_id="collection.map.getTileSetsList",
+    response_model=TileSets,
+    responses=_LIST,
+)
+def list_map_tiles(request: Request, asked: Reading, form: Shown, layer: LayerId) -> Response:
+    """The map tilesets of a grid in its default style."""
+    value = listed(request, asked.served.id, _told(request, asked, form.lang, layer, None))
+    return represent(request, value, form, "tilesets")
+
+
+@router.get(
+    _LAYER + "/map/tiles/{tileMatrixSetId}",
+    operation_id="collection.map.getTileSet",
+    response_model=TileSet,
+    responses=_LIST,
+)
+def get_map_tileset(
+    request: Request, asked: Reading, form: Shown, layer: LayerId, scheme: SchemeId
+) -> Response:
+    """A map tileset of a grid: limits, style, and where its tiles are."""
+    told = _told(request, asked, form.lang, layer, None)
+    return represent(
+        request, tileset(request, asked.served.id, told, scheme_of(scheme), form), form, "tileset"
+    )
+
+
+@router.get(
+    _LAYER + "/map/tiles" + _ONE,
+    operation_id="collection.map.getTile",
+    response_class=Response,
+    responses=_PICTURE,
+)
+def get_map_tile(
+    request: Request, asked: Reading, layer: LayerId, scheme: SchemeId, matrix: Matrix, row: Row, column: Column,
+    f: Shape = None, v: Token = None,
+) -> Response:  # fmt: skip
+    """A map tile of a grid, 256 × 256 pixels; mind the order: row, then column."""
+    return _tile(request, asked, layer, ramps.DEFAULT.id, scheme_of(scheme), matrix, row, column, v)
+
+
+@router.get(
+    _STYLE + "/map/tiles",
+    operation_id="collection.style.map.getTileSetsList",
+    response_model=TileSets,
+    responses=_LIST,
+)
+def list_styled_map_tiles(
+    request: Request, asked: Reading, form: Shown, layer: LayerId, style: StyleId
+) -> Response:
+    """The map tilesets of a grid in one of its styles."""
+    value = listed(request, asked.served.id, _told(request, asked, form.lang, layer, style))
+    return represent(request, value, form, "tilesets")
+
+
+@router.get(
+    _STYLE + "/map/tiles/{tileMatrixSetId}",
+    operation_id="collection.style.map.getTileSet",
+    response_model=TileSet,
+    responses=_LIST,
+)
+def get_styled_map_tileset(
+    request: Request, asked: Reading, form: Shown, layer: LayerId, style: StyleId, scheme: SchemeId
+) -> Response:
+    """A map tileset of a grid in one of its styles."""
+    told = _told(request, asked, form.lang, layer, style)
+    return represent(
+        request, tileset(request, asked.served.id, told, scheme_of(scheme), form), form, "tileset"
+    )
+
+
+@router.get(
+    _STYLE + "/map/tiles" + _ONE,
+    operation_id="collection.style.map.getTile",
+    response_class=Response,
+    responses=_PICTURE,
+)
+def get_styled_map_tile(
+    request: Request, asked: Reading, layer: LayerId, style: StyleId, scheme: SchemeId, matrix: Matrix, row: Row,
+    column: Column, f: Shape = None, v: Token = None,
+) -> Response:  # fmt: skip
+    """A map tile of a grid in one of its styles."""
+    return _tile(request, asked, layer, style, scheme_of(scheme), matrix, row, column, v)
