@@ -67,19 +67,20 @@ def places(target: Lattice, cells: Cells) -> tuple[NDArray[np.float64], NDArray[
     there = transform(grid, target.crs, cells.lattice.crs).reshape(len(nodes_y), len(nodes_x), 2)
     if exact:
         return there[..., 0], there[..., 1]
-    across, down = _weights(target.cols, pieces), _weights(target.rows, pieces)
-    with np.errstate(invalid="ignore"):
-        return down @ there[..., 0] @ across.T, down @ there[..., 1] @ across.T
+    return _between(there[..., 0], target.rows, target.cols), _between(
+        there[..., 1], target.rows, target.cols
+    )
 
 
-def _weights(count: int, pieces: int) -> NDArray[np.float64]:
-    """float64[count, pieces + 1]: of each of `count` even steps, the shares of the nodes beside it."""
-    at = np.linspace(0.0, pieces, count)
-    low = np.minimum(at.astype(int), pieces - 1)
-    out = np.zeros((count, pieces + 1))
-    out[np.arange(count), low] = 1.0 - (at - low)
-    out[np.arange(count), low + 1] = at - low
-    return out
+def _between(nodes: NDArray[np.float64], rows: int, cols: int) -> NDArray[np.float64]:
+    """float64[rows, cols]: even steps between nodes, linear in both directions."""
+    for axis, count in ((0, rows), (1, cols)):
+        at = np.linspace(0.0, nodes.shape[axis] - 1, count)
+        low = np.minimum(at.astype(int), nodes.shape[axis] - 2)
+        share = (at - low).reshape((-1, 1) if axis == 0 else (1, -1))
+        with np.errstate(invalid="ignore"):
+            nodes = nodes.take(low, axis) * (1.0 - share) + nodes.take(low + 1, axis) * share
+    return nodes
 
 
 def shades(cells: Cells, target: Lattice, low: float, high: float) -> ramps.Bytes:
