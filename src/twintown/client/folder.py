@@ -88,4 +88,5 @@ class Folder:
             ),
             provenance=version.provenance, grade=version.grade.value, version=version.version, bbox=version.bbox_lonlat,
             assumed=tuple(Name.of(note) for note in meta.get("assumed", [])), url=str(where or version.key),
+            attributes=dict(meta.get("attributes", {})),
         )  # fmt: skip

@@ -48,12 +48,8 @@ class Remote:
         self._token, self._timeout_s = token, timeout_s
         self._about = self._json(self.url)
         if "twins" in self._about:
-            listed = [str(one["id"]) for one in self._about["twins"]]
-            raise errors.BadInput(
-                "this is the list of twins and no twin",
-                self.url,
-                f"use {', '.join(f'{self.url}/{one}' for one in listed)}",
-            )
+            listed = ", ".join(str(one["links"][0]["href"]) for one in self._about["twins"])
+            raise errors.BadInput("this is the list of twins and no twin", self.url, f"use {listed}")
         if "links" not in self._about:
             raise errors.BadInput(
                 "what is there is no OGC API", self.url, "give the address of a twin: …/twins/<id>"

@@ -55,6 +55,7 @@ class About:
         bbox: west, south, east, north, degrees; none where it lies nowhere.
         assumed: what is assumed in it.
         url: where it is.
+        attributes: what else a reader must know, such as the time zone of a series.
     """
 
     id: str
@@ -69,6 +70,7 @@ class About:
     bbox: tuple[float, float, float, float] | None
     assumed: tuple[Name, ...]
     url: str
+    attributes: Mapping[str, Any]
 
 
 class Origin(Protocol):
@@ -329,11 +331,12 @@ class Layer:
         time = next((one.name for one in self.about.columns if one.type == "datetime"), "time")
         wanted = None if columns is None else [time, *(one for one in columns if one != time)]
         frame = self.arrow(columns=wanted).to_pandas()
-        # without a zone, because arrays have none; `zone` says which one it was
         when = pd.DatetimeIndex(frame.pop(time))
-        zone = str(when.tz or "")
-        index = when.tz_localize(None) if when.tz is not None else when
-        found = xr.Dataset(coords={"time": index})
+        # the clock of the place, without a zone, because arrays have none; `zone` says which one it is
+        zone = str(self.about.attributes.get("zone") or when.tz or "")
+        if when.tz is not None:
+            when = when.tz_convert(zone or "UTC").tz_localize(None)
+        found = xr.Dataset(coords={"time": when})
         told = {one.name: one for one in self.about.columns}
         for name in frame.columns:
             if name in told:
@@ -343,7 +346,7 @@ class Layer:
                     "title_ko": told[name].title.ko,
                 }
                 found[name] = ("time", frame[name].to_numpy(), {k: v for k, v in attributes.items() if v})
-        found.attrs |= {"layer": self.id, "zone": zone}
+        found.attrs |= {"layer": self.id, "zone": zone, "place": str(self.about.attributes.get("place", ""))}
         return found
 
     def __repr__(self) -> str:
