@@ -6,26 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-#: UCUM codes as people write them; what is not here is written as it is, without its annotation's braces.
-_UNITS = {
-    "1": ("", ""),
-    "Cel": ("°C", "°C"),
-    "deg": ("°", "°"),
-    "m2": ("m²", "m²"),
-    "km2": ("km²", "km²"),
-    "m3": ("m³", "m³"),
-    "m/s": ("m/s", "m/s"),
-    "W/m2": ("W/m²", "W/m²"),
-    "min": ("분", "min"),
-    "h": ("시간", "h"),
-    "a": ("년", "years"),
-    "{storey}": ("층", "storeys"),
-    "{person}": ("명", "people"),
-    "{household}": ("세대", "households"),
-    "{head}": ("마리", "head"),
-    "{bed}": ("병상", "beds"),
-    "[KRW]": ("원", "KRW"),
-}
+from twintown.ground.units import UNITS
+
+#: UCUM codes as they are written in Korean; in English, and for what is not here, `ground/units` has them.
+_KOREAN = {
+    "min": "분", "h": "시간", "d": "일", "a": "년", "{storey}": "층", "{person}": "명", "{household}": "세대", "{head}": "마리",
+    "{school}": "개교", "{lane}": "차로", "{doctor}": "명", "{facility}": "곳", "{farm}": "곳", "{space}": "면", "{step}": "단계",
+    "{person}/km2": "명/km²", "[KRW]": "원",
+}  # fmt: skip
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$")
 
 
@@ -64,9 +52,9 @@ def date(value: Any) -> str:
 def unit(code: Any, lang: str) -> str:
     """A UCUM code as a person writes it."""
     text = str(code or "")
-    if text in _UNITS:
-        return _UNITS[text][0 if lang == "ko" else 1]
-    return text.strip("{}[]") if text[:1] in "{[" else text
+    if lang == "ko" and text in _KOREAN:
+        return _KOREAN[text]
+    return UNITS[text] if text in UNITS else text.strip("{}[]") if text[:1] in "{[" else text
 
 
 def kind_of(value: Any) -> str:
