@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
@@ -174,14 +175,15 @@ def delete_collection(asked: Writing, layer: LayerId) -> Response:
 
 
 def _checked(twin: Twin, about: add.About, asked: Asked) -> None:
+    """Whether the layer may come at all, before its body is read. Raises BadParameter, Conflict, PreconditionFailed."""
     try:
-        if add.check(twin, about, asked.grant) is None or about.replace:
-            return
+        before = add.check(twin, replace(about, replace=True), asked.grant)
     except BadSettings as error:
         raise BadParameter(error.where or "layer", error.what, remedy=error.remedy) from error
-    raise PreconditionFailed(
-        "there is such a layer already", about.layer, "leave If-None-Match away to replace it"
-    )
+    if before is not None and not about.replace:
+        raise PreconditionFailed(
+            "there is such a layer already", about.layer, "leave If-None-Match away to replace it"
+        )
 
 
 def _place(folder: Path) -> Path:
