@@ -68,6 +68,7 @@ class CoverageModel(Model):
 
 
 def where(lattice: Lattice) -> dict[str, str]:
+    """The headers that say where an answer is, in the order of the axes of its CRS."""
     xmin, ymin, xmax, ymax = lattice.bounds.as_tuple()
     ends = (ymin, xmin, ymax, xmax) if lattice.crs.north_first else (xmin, ymin, xmax, ymax)
     digits = 8 if lattice.crs.geographic else 3
@@ -75,6 +76,7 @@ def where(lattice: Lattice) -> dict[str, str]:
 
 
 def described(request: Request, cells: Cells, twin: str, lang: Language) -> CoverageModel:
+    """What a grid is, as far as this caller may see it."""
     version, lattice = cells.version, cells.lattice
     here = absolute(request, f"{base(twin)}/collections/{version.layer}")
     links = [

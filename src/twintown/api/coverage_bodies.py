@@ -25,6 +25,7 @@ def _values(cells: Cells, lattice: Lattice) -> Values:
 
 
 def tiff(cells: Cells, lattice: Lattice) -> bytes:
+    """A cloud-optimised GeoTIFF; what is not known has a value of its own in it."""
     found = _values(cells, lattice)
     first = found.fields[0]
     nodata = first.nodata
@@ -46,11 +47,13 @@ def _unknown(dtype: str) -> float:
 
 
 def picture(cells: Cells, lattice: Lattice) -> bytes:
+    """A PNG of the first field in the colours of the default ramp."""
     found = _values(cells, lattice)
     return ramps.png(ramps.shades(found.values[0], found.known[0]))
 
 
 def covjson(cells: Cells, lattice: Lattice) -> bytes:
+    """CoverageJSON, domain type Grid."""
     found = _values(cells, lattice)
     x, y = lattice.centres
     value = json.coverage(
@@ -67,6 +70,7 @@ def covjson(cells: Cells, lattice: Lattice) -> bytes:
 
 
 def zipped(store: Store) -> bytes:
+    """The whole store; the same store gives the same bytes."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as file:
         for key in store.keys():  # noqa: SIM118 - a store is no mapping
