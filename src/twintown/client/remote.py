@@ -179,7 +179,8 @@ class Remote:
                 tuple(_source(source) for source in one["sources"]), tuple(Step(s["what"], s["by"]) for s in one["steps"])
             ),
             bbox=tuple(box[0]) if box[0] else None,
-            assumed=tuple(_name(note) for note in one["assumed"]), attributes=dict(one.get("attributes") or {}), url=address_of(self.url, one["id"]),
+            assumed=tuple(_name(note) for note in one["assumed"]), attributes=dict(one.get("attributes") or {}),
+            url=address_of(self.url, one["id"]),
         )  # fmt: skip
 
 
