@@ -217,7 +217,8 @@ def _draw(xy, first, role, owner, count, low, high, tolerance, least, weight, ce
                     out = _room(out, at, 4)
                     at, cx, cy = _path(out, at, q, 4, False, True, cx, cy)
             else:
-                shown = False
+                shown, outer = False, np.int64(0)
+                before, bx, by = at, cx, cy
                 for run in range(r0, r):
                     if role[run] < 3 or (role[run] == 4 and not shown):
                         continue
@@ -251,7 +252,13 @@ def _draw(xy, first, role, owner, count, low, high, tolerance, least, weight, ce
                     m, area = whole(a, n, q)
                     if m < 3 or area == 0 or (abs(area) < least / 2.0):  # 4.3.3.3: no ring without an area
                         continue
-                    shown = True
+                    if role[run] == 3:
+                        shown, outer = True, abs(area)
+                        before, bx, by = at, cx, cy
+                    elif abs(area) >= outer:  # the hole is all that would be seen
+                        shown = False
+                        at, cx, cy = before, bx, by
+                        continue
                     out = _room(out, at, m)
                     # 4.3.3.3: the surveyor's area of an outer ring is positive, of a hole negative
                     backwards = (area > 0) != (role[run] == 3)
