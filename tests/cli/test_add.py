@@ -49,7 +49,7 @@ def test_a_file_becomes_a_layer_beside_the_others(
     assert (version.kind, version.grade.value, version.title.ko) == ("features", "O", "의자")
     assert version.provenance.sources[0].publisher == "Small City"
     assert version.provenance.licences[0].id == "KOGL-1"
-    assert [(one["name"], one["type"]) for one in version.meta["columns"]] == [
+    assert [(one["name"], one["type"]) for one in version.meta["columns"][1:]] == [
         ("name", "string"),
         ("seats", "integer"),
     ]
@@ -82,7 +82,7 @@ def test_an_empty_layer_is_made_to_draw_into_and_its_edits_are_folded(
     twin = Twin.open(town)
     version = twin.version("trees", OWNER)
     assert (version.kind, version.meta["geometry"]) == ("features", "Point")
-    assert version.meta["columns"][1]["unit"] == "m"
+    assert version.meta["columns"][2]["unit"] == "m"
     write(twin, "trees", OWNER, [Change("1", lambda _: Draft({"kind": "pine", "height_m": 7.5}, None))])
     assert run("compact", town) == 0
     assert "trees: 1 edits folded in" in capsys.readouterr().out

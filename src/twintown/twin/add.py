@@ -175,9 +175,9 @@ def add_empty(twin: Twin, about: About, geometry: str, columns: Sequence[Column]
     provenance = Provenance((about.source,), (step,))
     units = {column.name: column.unit for column in columns if column.unit}
     shape = features_of(iter(()), schema, twin.description.frame, provenance, units)
-    meta = {"geometry": geometry, "columns": [
-        {"name": c.name, "type": c.type, "unit": c.unit, "title": c.title.to_dict()} for c in columns
-    ]}  # fmt: skip
+    listed = (Column("id", "string", "", Name("id", "id")), *columns)
+    words = [{"name": c.name, "type": c.type, "unit": c.unit, "title": c.title.to_dict()} for c in listed]
+    meta = {"geometry": geometry, "columns": words}
     return Added(
         _keep(twin, named, grant, shape, {}, meta, "features" if geometry else "table"), before is None
     )
