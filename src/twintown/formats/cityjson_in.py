@@ -180,6 +180,7 @@ class _Buildings:
         rows: dict[str, dict[str, Any]] = {}
         parts: list[tuple[str, str, dict[str, Any], Any]] = []
         shapes: dict[str, list[Any]] = {}
+        tops: dict[str, list[float]] = {}
         ground: dict[str, float] = {}
         for name, i in self.parts.index.items():
             owner = self.owners[name]
@@ -193,11 +194,12 @@ class _Buildings:
                 continue
             owner = self.owners[name]
             parts.append((name, owner, self._part(name, i, ground[owner]), shape))
+            tops.setdefault(owner, []).append(parts[-1][2]["top_m"])
             shapes.setdefault(owner, []).append(shape)
         for name, owner in self.owners.items():
             if name != owner or self.model.objects[name]["type"] not in ("Building", "BuildingPart"):
                 continue
-            made = self._building(name, shapes.get(name, []), parts, ground)
+            made = self._building(name, shapes.get(name, []), tops.get(name, []), parts)
             if made is None:
                 self.model.note("no-place", f"/CityObjects/{name}", "a building without a geometry of its own or of its parts; left out")
                 continue
@@ -234,32 +236,25 @@ class _Buildings:
             "roof_direction_deg": direction,
         }  # fmt: skip
 
-    def _building(self, name: str, shapes: Sequence[Any], parts: list[Any], ground: dict[str, float]) -> dict[str, Any] | None:
+    def _building(self, name: str, shapes: Sequence[Any], tops: Sequence[float], parts: list[Any]) -> dict[str, Any] | None:
+        """A row; a part is added for a building that has none."""
         attributes = dict(self.model.objects[name].get("attributes") or {})
-        words = {word: column for column, word in WORDS.items()}
-        row: dict[str, Any] = {"name": "", "kind": "yes", "function": "", **{words.get(k, k): v for k, v in attributes.items()}}
+        words: dict[str, str] = {word: column for column, word in WORDS.items()}
+        row: dict[str, Any] = {"name": "", "kind": "yes", "function": "", **{words.get(str(k), str(k)): v for k, v in attributes.items()}}
         flat = self.flats.index.get(name)
         footprint = self.flats.footprint[flat] if flat is not None else None
         if footprint is None or shapely.area(footprint) < _LEAST_M2:
             footprint = _areas(np.array([shapely.union_all(list(shapes))], object))[0] if shapes else None
         if footprint is None or shapely.area(footprint) < _LEAST_M2:
             return None
-        mine = [part for part in parts if part[1] == name] if len(parts) < 1000 else self._mine(parts).get(name, [])
-        height, source = self._height(name, row, [part[2]["top_m"] for part in mine])
-        if not mine:
+        height, source = self._height(name, row, tops)
+        if not tops:
             parts.append((name, name, {"base_m": 0.0, "eave_m": height, "top_m": height, "roof_shape": "flat", "roof_height_m": 0.0,
                                        "roof_direction_deg": None}, footprint))  # fmt: skip
-        row |= {"height_m": height, "height_source": row.get("height_source") or source, "parts": max(len(mine), 1)}
+        row |= {"height_m": height, "height_source": row.get("height_source") or source, "parts": max(len(tops), 1)}
         if row["height_source"] not in ("measured", "levels", "estimated"):
             row["height_source"] = source
         return {**row, "geometry": footprint}
-
-    def _mine(self, parts: list[Any]) -> dict[str, list[Any]]:
-        if not hasattr(self, "_by_owner"):
-            self._by_owner: dict[str, list[Any]] = {}
-            for part in parts:
-                self._by_owner.setdefault(part[1], []).append(part)
-        return self._by_owner
 
     def _height(self, name: str, row: dict[str, Any], tops: Sequence[float]) -> tuple[float, str]:
         """Height above the ground (m) and how it is known."""
@@ -343,7 +338,7 @@ def _read(
     values.look(properties)
     for column in columns:
         values.kinds[column.name] = column.type
-    names = renamed([one.name for one in columns] or list(values.kinds), findings, where)
+    names = renamed([str(one.name) for one in columns] or list(values.kinds), findings, where)
     told = columns or tuple(
         Column(new, values.kind(old), _UNITS.get(old, "") if values.kind(old) in ("number", "integer") else "", Name(old, old))
         for old, new in names.items()

@@ -118,8 +118,8 @@ def _documents(raw: bytes, model: Model) -> Iterator[tuple[str, dict[str, Any]]]
         at = f"line {number}" if several else ""
         value, flaws = parse(text)
         for flaw in flaws:
-            place = at or f"line {flaw.line}"
-            raise BadData(flaw.what.replace("GeoJSON", "JSON"), f"{model.where}, {place}{flaw.pointer and ', ' + flaw.pointer}", "mend it there")
+            place = ", ".join(filter(None, [at or f"line {flaw.line}", flaw.pointer]))
+            raise BadData(flaw.what.replace("GeoJSON", "JSON"), f"{model.where}, {place}", "mend it there")
         if not isinstance(value, dict):
             raise BadData("is JSON, but no object", f"{model.where}, {at or 'line 1'}", "check what it is")
         wanted = "CityJSON" if number == 1 else "CityJSONFeature"

@@ -235,7 +235,7 @@ class Rows:
         return xy
 
     def _fail(
-        self, wkb: Wkb, xy: NDArray[np.float64], which: NDArray[np.bool_], first: int, named: Callable[[int], str], what: str,
+        self, wkb: Wkb, xy: NDArray[np.float64], which: Any, first: int, named: Callable[[int], str], what: str,
         hint: str = "check the CRS and the order of its axes",
     ) -> None:  # fmt: skip
         k = int(np.argmax(which))

@@ -208,7 +208,7 @@ class _Reader:
             if isinstance(place, dict) and place.get("type") in _SOLIDS:
                 rows.note("solid-flattened", f"{self.where}, {one.get('id', '')}", "of a solid only its footprint is kept")
                 place = _floor(place)
-            chosen.append(place if place is not None or self.placed and one.get("geometry") is None else one.get("geometry"))
+            chosen.append(place if place is not None or (self.placed and one.get("geometry") is None) else one.get("geometry"))
             if self.placed and chosen[-1] is one.get("geometry") and chosen[-1] is not None:
                 raise BadData("some features have a place and some only a geometry", self.where, "give all of them a place")
         texts = np.array([None if one is None else orjson.dumps(one).decode() for one in chosen], object)
@@ -241,10 +241,10 @@ def _floor(solid: dict[str, Any]) -> dict[str, Any] | None:
     """The lowest faces of a solid as a MultiPolygon, none where it has none."""
     if solid.get("type") == "Prism":
         return solid.get("base")
-    solids = {"Polyhedron": [solid.get("coordinates")], "MultiPolyhedron": solid.get("coordinates")}.get(str(solid.get("type")))
+    coordinates: Any = solid.get("coordinates")
     faces: list[Any] = []
     try:
-        for shells in solids or []:
+        for shells in [coordinates] if solid.get("type") == "Polyhedron" else coordinates or []:
             low = min(position[2] for face in shells[0] for position in face[0])
             faces += [face for face in shells[0] if all(position[2] <= low + 1e-3 for position in face[0])]
     except (TypeError, IndexError, ValueError):

@@ -22,6 +22,7 @@ from .reading import BATCH, Rows, begin, columns_named, crs_from, name_of, renam
 from .rows import ARROW, Wkb, plain
 
 _MAGIC = b"PAR1"
+_AGAIN = "write it again with GeoPandas or GDAL"
 
 
 def read_parquet(source: Path | bytes, into: Into) -> Read:
@@ -85,9 +86,9 @@ def _geo(schema: pa.Schema, where: str) -> tuple[str, dict[str, Any]]:
         primary = str(meta["primary_column"])
         column = dict(meta["columns"][primary])
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-        raise BadData(f"its metadata 'geo' are not those of GeoParquet ({error})", where, "write it again with GeoPandas or GDAL") from error
+        raise BadData(f"its metadata 'geo' are not those of GeoParquet ({error})", where, _AGAIN) from error
     if primary not in schema.names:
-        raise BadData(f"its metadata name the geometry {primary!r}, and there is none", where, "write it again with GeoPandas or GDAL")
+        raise BadData(f"its metadata name the geometry {primary!r}, and there is none", where, _AGAIN)
     return primary, column
 
 
