@@ -9,15 +9,20 @@ from threading import Thread
 
 import numpy as np
 import orjson
+import pyarrow as pa
 import pytest
+import shapely
 
 from twintown.ground.errors import Gone, NotFound, Unauthenticated
+from twintown.ground.features import Features
 from twintown.ground.grid import Grid
 from twintown.index import sidecar
 from twintown.query.query import Query
 from twintown.store.blobs import Blobs
 from twintown.store.tables import Tables
 from twintown.trust.grades import Grade
+from twintown.trust.identity import ANYONE
+from twintown.trust.policy import Grant, Resource
 from twintown.twin import views
 from twintown.twin.layers import Twin
 
@@ -157,3 +162,26 @@ def test_indexes_follow_their_versions(twin: Twin) -> None:
     assert (folder / first.version).is_dir()
     twin.forget_index(first.path)
     assert not (folder / first.version).exists()
+
+
+def test_an_index_that_was_built_serves_a_reader_who_may_not_write(
+    twin: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twin.index(twin.version("wells", OPEN))
+    monkeypatch.setattr(views.os, "access", lambda *_: False)
+    monkeypatch.setattr(sidecar, "write", lambda *_: pytest.fail("made again"))
+    assert depths(Twin.open(twin.directory)) == [3.0, 6.0]
+
+
+def test_what_is_finer_than_the_grant_leaves_neither_as_a_shape_nor_by_asking(twin: Twin) -> None:
+    coarse = Grant(ANYONE, "read", Resource("hamlet"), True, "test", finest_m=500.0)
+    view = twin.view("wells", coarse)
+    shapes = shapely.from_wkb(pa.Table.from_batches(view.batches()).column("geometry").to_numpy())
+    assert [(g.x, g.y) for g in shapes] == [(208_000.0, 545_000.0), (210_000.0, 547_000.0)]
+    exact, told = (one.bbox for one in (twin.view("wells", OPEN), view))
+    assert exact and told and told[0] < exact[0]
+    at = (exact[0], exact[1], exact[0] + 1e-4, exact[1] + 1e-4)
+    assert twin.view("wells", OPEN).page(Query(boxes=(at,)), 5).matched == 1
+    assert view.page(Query(boxes=(at,)), 5).matched == 0
+    read = twin.read("wells", coarse)
+    assert isinstance(read, Features) and list(read.table.geometry.x) == [208_000.0, 210_000.0]

@@ -126,13 +126,16 @@ class View:
 
     @property
     def bbox(self) -> LonLat | None:
-        """The smallest box around all rows of the layer, degrees; none where nothing has a place."""
+        """A box around all rows that the caller may see, degrees; none where nothing has a place."""
         boxes = [box for one in self._segments if (box := one.rows.tree.bounds) is not None]
         if not boxes:
             return None
         sides = np.array(boxes)
-        (west, south), (east, north) = sides[:, :2].min(axis=0), sides[:, 2:].max(axis=0)
-        return float(west), float(south), float(east), float(north)
+        low, high = sides[:, :2].min(axis=0), sides[:, 2:].max(axis=0)
+        if self._area is not None:
+            area = np.array(self.frame.lonlat_bounds(self._area).as_tuple())
+            low, high = np.clip(low, area[:2], area[2:]), np.clip(high, area[:2], area[2:])
+        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
     # -- asking -------------------------------------------------------------------------------------------
 

@@ -260,7 +260,7 @@ class Twin:
         grant.require(version.grade, version.layer)
         data = self.local(version) or self.blobs.get(version.key)
         if version.kind == "grid":
-            return narrowing.grid(Grid.from_cog(data), grant)
+            return narrowing.grid(Grid.from_cog(data), grant, version.layer)
         if version.kind == "series":
             series = Series.from_parquet(data)
             if grant.filter or grant.columns is not None:
@@ -268,7 +268,7 @@ class Twin:
             return series
         if grant.area is not None and bbox is not None:
             _overlap(bbox, grant.area)
-        if grant.filter or grant.area is not None or self._revision(version):
+        if grant.filter or grant.area is not None or grant.finest_m or self._revision(version):
             return narrowing.features(self.view(version, grant), version.provenance, columns, bbox)
         if grant.columns is not None:
             columns = [c for c in (columns or grant.columns) if c in grant.columns]

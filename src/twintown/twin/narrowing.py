@@ -17,7 +17,8 @@ from twintown.ground.features import Features
 from twintown.ground.grid import Grid
 from twintown.ground.provenance import Provenance, Step
 from twintown.ground.series import Series
-from twintown.index.view import EVERYTHING, View
+from twintown.index.rows import Rows
+from twintown.index.view import EVERYTHING, FULL, View
 from twintown.query.query import Query
 from twintown.trust.policy import Grant
 
@@ -62,13 +63,38 @@ def series(whole: Series, view: View) -> Series:
     )
 
 
-def grid(whole: Grid, grant: Grant) -> Grid:
-    """The part and the resolution of a grid that a Grant lets out. Raises Denied: nothing of it lies in the area."""
+def grid(whole: Grid, grant: Grant, layer: str) -> Grid:
+    """The part and the resolution of a grid that a Grant lets out.
+
+    Raises Denied: nothing of it lies in the area, or the Grant has a condition that cells cannot meet.
+    """
+    if grant.filter or grant.columns is not None:
+        raise Denied("cells have no columns that this Grant could choose from", layer)
     if grant.area is not None:
-        whole = _within(whole, grant.area)
+        whole = _within(whole, grant.area, layer)
     if grant.finest_m > whole.cell_m * (1 + 1e-9):
         whole = coarser(whole, grant.finest_m)
     return whole
+
+
+def coarse_rows(exact: View, finest_m: float) -> Rows:
+    """All rows of a view with every vertex on the nearest crossing of lines `finest_m` apart, held in memory, in order.
+
+    Whatever is asked of them, their places included, is asked of the coarse shapes. What is smaller than a mesh is a point.
+
+    Raises Denied: there are too many to do that for one caller.
+    """
+    if exact.count > FULL:
+        raise Denied("too many rows to be made coarse at once", exact.layer, "ask the twin's owner")
+    schema = exact.take(np.empty(0, np.int64)).schema
+    table = pa.Table.from_batches(exact.batches(), schema)
+    shapes = shapely.force_2d(shapely.from_wkb(table.column("geometry").to_numpy()))
+    made = shapely.set_precision(shapes, finest_m)
+    lost = shapely.is_empty(made) & ~shapely.is_empty(shapes)
+    made[lost] = shapely.set_precision(shapely.centroid(shapes[lost]), finest_m)
+    at = table.schema.get_field_index("geometry")
+    wkb = pa.array(shapely.to_wkb(made), pa.binary(), from_pandas=True)
+    return Rows.of_table(table.set_column(at, schema.field(at), wkb), exact.frame)
 
 
 def coarser(whole: Grid, finest_m: float) -> Grid:
@@ -104,16 +130,14 @@ def _means(band: NDArray[Any], step: int, nodata: float | None) -> NDArray[Any]:
     return mean.astype(band.dtype)
 
 
-def _within(whole: Grid, area: Bounds) -> Grid:
-    """The cells whose middle lies in the area."""
-    middle_x = whole.origin_x + (np.arange(whole.cols) + 0.5) * whole.cell_m
-    middle_y = whole.origin_y - (np.arange(whole.rows) + 0.5) * whole.cell_m
-    cols = np.flatnonzero((middle_x >= area.xmin) & (middle_x <= area.xmax))
-    rows = np.flatnonzero((middle_y >= area.ymin) & (middle_y <= area.ymax))
+def _within(whole: Grid, area: Bounds, layer: str) -> Grid:
+    """The cells that lie wholly in the area."""
+    west = whole.origin_x + np.arange(whole.cols) * whole.cell_m
+    north = whole.origin_y - np.arange(whole.rows) * whole.cell_m
+    slack = 1e-6 * whole.cell_m
+    cols = np.flatnonzero((west >= area.xmin - slack) & (west + whole.cell_m <= area.xmax + slack))
+    rows = np.flatnonzero((north <= area.ymax + slack) & (north - whole.cell_m >= area.ymin - slack))
     if not len(rows) or not len(cols):
-        raise Denied("what is asked for lies outside the granted area")
+        raise Denied("what is asked for lies outside the granted area", layer)
     part = whole.values[..., rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
-    return replace(
-        whole, values=part, origin_x=whole.origin_x + cols[0] * whole.cell_m,
-        origin_y=whole.origin_y - rows[0] * whole.cell_m,
-    )  # fmt: skip
+    return replace(whole, values=part, origin_x=float(west[cols[0]]), origin_y=float(north[rows[0]]))

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -21,6 +22,8 @@ from twintown.index.rows import Rows
 from twintown.index.view import Segment, View
 from twintown.store.blobs import Blobs
 from twintown.trust.policy import Grant
+
+from . import narrowing
 
 if TYPE_CHECKING:
     from .layers import LayerVersion, Twin
@@ -86,16 +89,16 @@ class Views:
         self._twin = twin
         self._rows: Kept[Rows] = Kept(64)
         self._views: Kept[View] = Kept(256)
-        self._edited: Kept[View] = Kept(16)  # each holds its edited rows in memory
+        self._held: Kept[View] = Kept(16)  # each holds rows in memory: edited ones, or made coarse
         self._folder: Path | None = None
 
     def view(self, version: LayerVersion, grant: Grant, revision: int) -> View:
         """What the Grant lets out of a version's rows. Raises NotFound for a kind without rows, and as `View`."""
         grant.require(version.grade, version.layer)
-        key = (version.layer, version.version, revision, grant.filter, grant.columns, grant.area)
-        return (self._edited if revision else self._views).get(
-            key, lambda: self._view(version, grant, revision)
-        )
+        finest = grant.finest_m if version.kind == "features" else 0.0
+        key = (version.layer, version.version, revision, grant.filter, grant.columns, grant.area, finest)
+        kept = self._held if revision or finest else self._views
+        return kept.get(key, lambda: self._view(version, grant, revision))
 
     def rows(self, version: LayerVersion) -> Rows:
         """The version's own rows, mapped; its sidecar is made first where there is none. Raises as `sidecar.ensure`."""
@@ -115,18 +118,26 @@ class Views:
             for one in version.meta.get("columns", [])
             if one["name"] in set(base.columns)
         ]
-        return View(
-            layer=version.layer, version=version.version,
-            token=f"{version.version}.{revision}" if revision else version.version,
-            grade=version.grade, frame=self._twin.description.frame, columns=columns,
-            time=_time(version.kind, columns, version.meta), segments=segments, grant=grant, place=version.kind == "features",
-        )  # fmt: skip
+        about = replace(grant, filter="", columns=None, area=None)
+
+        def made(rows: Sequence[Segment], grant: Grant) -> View:
+            return View(
+                layer=version.layer, version=version.version,
+                token=f"{version.version}.{revision}" if revision else version.version,
+                grade=version.grade, frame=self._twin.description.frame, columns=columns,
+                time=_time(version.kind, columns, version.meta), segments=rows, grant=grant, place=version.kind == "features",
+            )  # fmt: skip
+
+        if grant.finest_m and version.kind == "features":
+            segments = (Segment(narrowing.coarse_rows(made(segments, about), grant.finest_m)),)
+        return made(segments, grant)
 
     def _opened(self, version: LayerVersion) -> Rows:
         folder = self.folder(version.path)
-        found = sidecar.opened(folder, version.digest)
-        if found is not None:
-            return found
+        for where in (self._twin.directory / FOLDER / folder.parent.name / folder.name, folder):
+            found = sidecar.opened(where, version.digest)
+            if found is not None:
+                return found
         blobs = self._twin.blobs
         if blobs.root is not None:
             return sidecar.ensure(folder, blobs.path(version.key), version.digest)
