@@ -245,6 +245,7 @@ def outline(numbers: Sequence[float], crs: Crs, parameter: str = "bbox") -> shap
 
 
 def edge_of(sides: LonLat) -> Floats:
+    """The outline of xmin, ymin, xmax, ymax, closed, each side in pieces: float64[n, 2]."""
     xmin, ymin, xmax, ymax = sides
     ring = np.array([[xmin, ymin], [xmax, ymin], [xmax, ymax], [xmin, ymax], [xmin, ymin]])
     t = np.linspace(0.0, 1.0, _PIECES, endpoint=False)[None, :, None]

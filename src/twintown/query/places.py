@@ -41,7 +41,8 @@ def literal(node: Mapping[str, Any]) -> shapely.Geometry:
 def _literal(text: bytes) -> shapely.Geometry:
     node = orjson.loads(text)
     if "bbox" in node:
-        found = shapely.union_all([shapely.box(*side) for side in _boxes(node["bbox"], parameter="filter")])
+        sides = [shapely.make_valid(shapely.box(*side)) for side in _boxes(node["bbox"], parameter="filter")]
+        found = sides[0] if len(sides) == 1 else shapely.union_all(sides)
     else:
         found = shapely.force_2d(shapely.from_geojson(text))
     if not shapely.is_valid(found):
