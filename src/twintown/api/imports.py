@@ -75,7 +75,8 @@ class Import(BaseModel):
     findings: list[Finding]
 
 
-Text = Annotated[str, Query(max_length=500)]
+def _text(description: str) -> Any:
+    return Query(description=description, max_length=500)
 
 
 def _about(request: Request, twin: Twin, layer: str) -> add.About:
@@ -130,8 +131,11 @@ async def put_collection(
     licence: Annotated[str, Query(description="SPDX identifier, such as CC-BY-4.0", max_length=100)],
     publisher: Annotated[str, Query(description="whose data it is", max_length=200)],
     grade: Annotated[str, Query(description="O open, S sensitive, C classified", pattern="^[OSCosc]$")],
-    title: Text = "", title_ko: Text = "", title_en: Text = "", source: Text = "", attribution: Text = "",
-    licence_title: Text = "", licence_url: Text = "", url: Text = "", date: Text = "", note: Text = "",
+    title: Annotated[str, _text("its name, in both languages")] = "", title_ko: Annotated[str, _text("its name in Korean")] = "",
+    title_en: Annotated[str, _text("its name in English")] = "", source: Annotated[str, _text("the name of the file")] = "",
+    attribution: Annotated[str, _text("words to stand beside it")] = "", licence_title: Annotated[str, _text("the licence in words")] = "",
+    licence_url: Annotated[str, _text("where the licence stands")] = "", url: Annotated[str, _text("where the file is from")] = "",
+    date: Annotated[str, _text("of the data, ISO 8601")] = "", note: Annotated[str, _text("what else is to be known")] = "",
     editable: Annotated[bool, Query(description="single features can be written later")] = False,
     locking: Annotated[bool, Query(description="who writes must say by If-Match which state is meant")] = True,
     crs: Annotated[str, Query(description="of the coordinates, where the file does not say: EPSG:5186", max_length=100)] = "",

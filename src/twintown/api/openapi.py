@@ -5,6 +5,7 @@ Local references only, problems as they are sent, the owner's token as an option
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Annotated, Any, Literal
@@ -44,6 +45,7 @@ _KINDS = {
     "styles": ("grid",),
     "series": ("series",),
 }
+_CLAUSE = re.compile(r"[:;.]\s|[.]$")
 _MOST = 100  # layers that are listed by name
 
 
@@ -77,6 +79,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         operation["responses"].pop("422", None)
         _written(operation)
         _pages(operation)
+        operation["summary"] = _summary(operation)
     app.openapi_schema = made
     return made
 
@@ -87,6 +90,12 @@ def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any
         for method, operation in item.items():
             if method in ("get", "put", "post", "delete", "options", "head", "patch"):
                 yield path, operation
+
+
+def _summary(operation: Mapping[str, Any]) -> str:
+    """The first clause of what an operation does."""
+    first = str(operation.get("description") or operation["operationId"]).strip().splitlines()[0]
+    return _CLAUSE.split(first, maxsplit=1)[0].rstrip(".")
 
 
 def _written(operation: dict[str, Any]) -> None:

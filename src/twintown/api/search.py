@@ -187,7 +187,7 @@ def search(
     q: Annotated[
         str, Query(min_length=1, max_length=100, description="part of a name", examples=["롯데월드타워"])
     ],
-    limit: Annotated[int, Query(ge=1, le=100)] = 10,
+    limit: Annotated[int, Query(ge=1, le=100, description="names in the answer")] = 10,
 ) -> Response:
     """Named things of a twin by part of a name; case, spaces and punctuation do not matter."""
     return answers.answer_json(request, SearchResults(results=_find(asked, q, limit)))

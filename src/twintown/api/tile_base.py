@@ -87,9 +87,9 @@ def get_tilejson(request: Request, asked: Reading) -> Response:
 def get_tile(
     request: Request,
     asked: Reading,
-    z: Annotated[int, Path(ge=0, le=MAX_ZOOM)],
-    x: Annotated[int, Path(ge=0)],
-    y: Annotated[int, Path(ge=0)],
+    z: Annotated[int, Path(ge=0, le=MAX_ZOOM, description="zoom level")],
+    x: Annotated[int, Path(ge=0, description="column, from the west")],
+    y: Annotated[int, Path(ge=0, description="row, from the north")],
     v: Version = None,
 ) -> Response:
     """One vector tile of the base map (MVT 2.1, web-mercator square, y from the north)."""

@@ -46,7 +46,7 @@ _TILES, _TMS = (
 #: Proved by tests/conformance/test_tiles.py.
 CONFORMANCE = (
     *(f"{_TILES}/{name}" for name in ("core", "tileset", "tilesets-list", "dataset-tilesets", "geodata-tilesets",
-                                      "collections-selection", "datetime", "mvt", "png")),
+                                      "collections-selection", "mvt", "png")),
     *(f"{_TMS}/{name}" for name in ("tilematrixsetlimits", "json-tilematrixsetlimits", "tilesetmetadata", "json-tilesetmetadata")),
 )  # fmt: skip
 Token = Annotated[
@@ -58,7 +58,9 @@ Filter = Annotated[
     str | None,
     Query(alias="filter", description="condition in CQL2 on the rows that are drawn", max_length=16_000),
 ]
-FilterLang = Annotated[Literal["cql2-text", "cql2-json"] | None, Query(alias="filter-lang")]
+FilterLang = Annotated[
+    Literal["cql2-text", "cql2-json"] | None, Query(alias="filter-lang", description="language of `filter`")
+]
 FilterCrs = Annotated[
     str | None, Query(alias="filter-crs", description="CRS of the places in `filter`", max_length=100)
 ]
