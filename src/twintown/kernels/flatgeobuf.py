@@ -368,5 +368,3 @@ def write_texts(out, cursor, column, offsets, data, valid):  # type: ignore[no-u
             for j in range(n):
                 out[q + 6 + j] = data[start + j]
             cursor[i] = q + 6 + n
-
-
