@@ -153,15 +153,13 @@ async def put_collection(
         added = await run_in_threadpool(_take, served.twin, about, kind, path, asked, crs, id_column)
     finally:
         await run_in_threadpool(path.unlink, True)
-    version = added.version
-    body = Import(
-        layer=layer, version=version.version, count=version.count, editable=bool(version.meta.get("editable")),
-        beside=list(added.beside), findings=[Finding(**vars(one)) for one in added.findings[:100]],
-    )  # fmt: skip
-    headers = {"Cache-Control": answers.PRIVATE}
-    if added.created:
-        headers["Location"] = absolute(request, f"{base(served.id)}/collections/{layer}")
-    return Response(answers.dumps(body), 201 if added.created else 200, headers, "application/json")
+    made, findings = added.version, [Finding(**vars(one)) for one in added.findings[:100]]
+    editable, beside = bool(made.meta.get("editable")), list(added.beside)
+    said: dict[str, Any] = {"version": made.version, "count": made.count, "editable": editable, "beside": beside}
+    body = Import(layer=layer, findings=findings, **said)
+    where = {"Location": absolute(request, f"{base(served.id)}/collections/{layer}")} if added.created else {}
+    status, headers = 201 if added.created else 200, {"Cache-Control": answers.PRIVATE, **where}
+    return Response(answers.dumps(body), status, headers, "application/json")
 
 
 @router.delete(

@@ -280,11 +280,7 @@ def _page(
 ) -> Response:
     """A page of items; its `next` repeats the question with the token of the next page."""
     page = found(items(place), wanted)
-    links = [
-        _link("self", here(request), GEOJSON),
-        _link("root", place.stac, JSON),
-        *about,
-    ]
+    links = [_link("self", here(request), GEOJSON), _link("root", place.stac, JSON), *about]
     if page.token is not None and request.method == "POST":
         body = {**wanted.model_dump(exclude_none=True), "token": page.token}
         links.append(_link("next", here(request), GEOJSON, method="POST", body=body, merge=False))
