@@ -70,6 +70,7 @@ class View:
         segments: the rows.
         grant: whose conditions hold here.
         place: False for a layer without geometries, where an area asks nothing.
+        geometry: the type that is declared, for a layer in which nothing is drawn yet.
 
     Raises:
         Unauthenticated, Denied: the Grant does not cover the grade.
@@ -77,7 +78,7 @@ class View:
 
     def __init__(
         self, *, layer: str, version: str, token: str, grade: Grade, frame: Frame, columns: Sequence[Column],
-        time: Sequence[str], segments: Sequence[Segment], grant: Grant, place: bool = True,
+        time: Sequence[str], segments: Sequence[Segment], grant: Grant, place: bool = True, geometry: str = "",
     ) -> None:  # fmt: skip
         grant.require(grade, layer)
         self.layer = layer
@@ -92,6 +93,7 @@ class View:
         self._narrowed = granted is not None
         self._condition = _parsed(grant.filter)
         self._area = grant.area if place else None
+        self._declared = geometry
         self._starts = np.cumsum([0, *(one.rows.count for one in segments)]).tolist()
         self._plain = len(segments) == 1 and segments[0].dropped is None
         self._rows = segments[0].rows
@@ -122,7 +124,7 @@ class View:
     def geometry(self) -> str:
         """`Point`, `LineString` or `Polygon` (each also for its `Multi…`), `GeometryCollection` for several, or empty."""
         kinds = frozenset().union(*(one.rows.kinds for one in self._segments))
-        return "" if not kinds else next(iter(kinds)) if len(kinds) == 1 else "GeometryCollection"
+        return self._declared if not kinds else next(iter(kinds)) if len(kinds) == 1 else "GeometryCollection"
 
     @property
     def bbox(self) -> LonLat | None:

@@ -89,6 +89,7 @@ class Views:
         self._twin = twin
         self._rows: Kept[Rows] = Kept(64)
         self._views: Kept[View] = Kept(256)
+        self._edited: Kept[Sequence[Segment]] = Kept(16)
         self._held: Kept[View] = Kept(16)  # each holds rows in memory: edited ones, or made coarse
         self._folder: Path | None = None
 
@@ -104,19 +105,29 @@ class Views:
         """The version's own rows, mapped; its sidecar is made first where there is none. Raises as `sidecar.ensure`."""
         return self._rows.get((version.layer, version.version), lambda: self._opened(version))
 
+    def count(self, version: LayerVersion, revision: int) -> int:
+        """How many rows a version has after an edit."""
+        segments = self._segments(version, revision)
+        return sum(one.rows.count - (0 if one.dropped is None else len(one.dropped)) for one in segments)
+
+    def _segments(self, version: LayerVersion, revision: int) -> Sequence[Segment]:
+        edits = self._twin.edits
+        if not revision or edits is None:
+            return (Segment(self.rows(version)),)
+        key = (version.layer, version.version, revision)
+        return self._edited.get(key, lambda: edits.segments(version, revision, self.rows(version)))
+
     def _view(self, version: LayerVersion, grant: Grant, revision: int) -> View:
         if version.kind not in KINDS:
             raise NotFound(
                 f"{version.layer} is a {version.kind} and has no items", remedy="ask for its coverage"
             )
-        base = self.rows(version)
-        segments: Sequence[Segment] = (Segment(base),)
-        if revision and self._twin.edits is not None:
-            segments = self._twin.edits.segments(version, revision, base)
+        segments = self._segments(version, revision)
+        there = set(segments[0].rows.columns)
         columns = [
             Column(one["name"], one["type"], one["unit"], Name(**one["title"]))
             for one in version.meta.get("columns", [])
-            if one["name"] in set(base.columns)
+            if one["name"] in there
         ]
         about = replace(grant, filter="", columns=None, area=None)
 
@@ -126,6 +137,7 @@ class Views:
                 token=f"{version.version}.{revision}" if revision else version.version,
                 grade=version.grade, frame=self._twin.description.frame, columns=columns,
                 time=_time(version.kind, columns, version.meta), segments=rows, grant=grant, place=version.kind == "features",
+                geometry=str(version.meta.get("geometry", "")),
             )  # fmt: skip
 
         if grant.finest_m and version.kind == "features":
