@@ -35,6 +35,7 @@ MAX_CELLS: Mapping[str, int] = {
     "png": 16_000_000,
     "covjson": 1_000_000,
 }
+KEPT_CELLS = 2_000_000  # a larger answer is made anew each time, so that the kept ones stay small
 MAX_PICTURE = 4096  # cells of a side; a picture of more is made of coarser cells
 _Format = Annotated[
     Literal["cog", "json", "html", "tif", "png", "covjson", "zarr"] | None,
@@ -177,30 +178,23 @@ def get_coverage(
             etag, answers.PRIVATE if request.headers.get("authorization") else answers.REVALIDATE
         )
     lattice = _target(cells, wanted, chosen)
+    if chosen == "zarr" and (lattice.crs.code != cells.lattice.crs.code or not _aligned(cells, lattice)):
+        remedy = "leave crs and scale out, or ask for f=cog"
+        raise BadParameter("f", "a Zarr store has the cells of the grid itself", remedy=remedy)
+
+    def make() -> bytes:
+        if chosen == "zarr":
+            return bodies.zipped(zarr.store(cells, lattice, cells.fields, version.title.en))
+        return {"png": bodies.picture, "covjson": bodies.covjson}.get(chosen, bodies.tiff)(cells, lattice)
+
     key = ("coverage", version.layer, version.version, terms(grant), chosen, wanted)
-    if chosen == "zarr" and lattice.crs.code == cells.lattice.crs.code and _aligned(cells, lattice):
-        body = served.bodies.get(
-            key, lambda: bodies.zipped(zarr.store(cells, lattice, cells.fields, version.title.en))
-        )
-        return ranges.ranged(request, body, OFFERS[chosen], etag, {**name, **where(lattice)})
-    if chosen == "zarr":
-        raise BadParameter(
-            "f",
-            "a Zarr store has the cells of the grid itself",
-            remedy="leave crs and scale out, or ask for f=cog",
-        )
-    if chosen in ("cog", "tif"):
-        body = served.bodies.get(key, lambda: bodies.tiff(cells, lattice))
-        return ranges.ranged(request, body, OFFERS[chosen], etag, {**name, **where(lattice)})
-    make = {"png": bodies.picture, "covjson": bodies.covjson}[chosen]
-    body = served.bodies.get(key, lambda: make(cells, lattice))
-    return answers.answer(
-        request,
-        body,
-        OFFERS[chosen],
-        etag=etag,
-        headers={"Vary": "Accept, Accept-Encoding, Authorization", **where(lattice)},
-    )
+    small = lattice.rows * lattice.cols * len(cells.fields) <= KEPT_CELLS
+    body = served.bodies.get(key, make) if small else make()
+    place = where(lattice)
+    if chosen in ("png", "covjson"):
+        sent = {"Vary": "Accept, Accept-Encoding, Authorization", **place}
+        return answers.answer(request, body, OFFERS[chosen], etag=etag, headers=sent)
+    return ranges.ranged(request, body, OFFERS[chosen], etag, {**name, **place})
 
 
 def _target(cells: Cells, wanted: coverage_ask.Asked, chosen: str) -> Lattice:
