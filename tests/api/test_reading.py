@@ -9,7 +9,7 @@ import rasterio
 from starlette.testclient import TestClient
 
 from twintown.api import collections, features, health, landing, objects, search, series
-from twintown.api.search import normalise
+from twintown.api.names import normalise
 
 T = "/twins/small"
 SHAPES = [
