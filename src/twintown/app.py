@@ -103,6 +103,8 @@ TAGS = [
 ]
 #: A server prepares the first answers in the first pause of this length, or after this long without one, seconds.
 PAUSE_S, MOST_S = 2.5, 15.0
+#: How long a thread that works beside the event loop may keep the interpreter while a request waits for it, seconds.
+SWITCH_S = 0.0005
 
 
 def open_twin(directory: Path, settings: Settings) -> Served:
@@ -168,6 +170,7 @@ def _lifespan(opened: guard.Open) -> Callable[[FastAPI], AbstractAsyncContextMan
 
     @asynccontextmanager
     async def span(_: FastAPI) -> AsyncIterator[None]:
+        sys.setswitchinterval(SWITCH_S)
         # a daemon: a server that is told to stop does not wait for a scene
         Thread(target=prepare, name="warm", daemon=True).start()
         yield
