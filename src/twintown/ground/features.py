@@ -89,6 +89,7 @@ class Features:
             write_covering_bbox=bool(drawn.any()), row_group_size=_ROW_GROUP,
         )  # fmt: skip
         arrow = pq.read_table(pa.BufferReader(buffer.getbuffer()))
+        arrow = arrow.cast(pa.schema([_plain(field) for field in arrow.schema], arrow.schema.metadata))
         meta = orjson.dumps(
             {
                 "frame": self.frame.to_dict(),
@@ -137,3 +138,8 @@ class Features:
             Provenance.from_dict(meta["provenance"]),
             units,
         )
+
+
+def _plain(field: pa.Field) -> pa.Field:
+    """Texts in one type, whatever pandas kept them in."""
+    return field.with_type(pa.string()) if pa.types.is_large_string(field.type) else field
