@@ -5,8 +5,8 @@ Whoever writes (`build`) stages versions first, each whole on disk and unseen, t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,72 +19,24 @@ from twintown.ground.errors import Denied, Gone, NotFound
 from twintown.ground.features import Features
 from twintown.ground.grid import Grid
 from twintown.ground.names import Name
-from twintown.ground.provenance import Provenance, digest
+from twintown.ground.provenance import digest
 from twintown.ground.series import Series
 from twintown.index.view import View
 from twintown.store.blobs import Blobs, open_blobs
-from twintown.store.journal import Journal
-from twintown.store.tables import LayerRow, ProductRow, Tables, new_version, open_tables, sqlite_url
+from twintown.store.tables import LayerRow, Tables, new_version, open_tables, sqlite_url
 from twintown.store.watch import Watch
 from twintown.trust.grades import Grade, mix
 from twintown.trust.policy import Grant
 
 from . import narrowing
+from .current import Current
 from .description import Description, LayerEntry
+from .versions import FILES, layer_version, product_version
+from .versions import LayerVersion as LayerVersion
+from .versions import ProductVersion as ProductVersion
 from .views import KINDS, Edits, Views
 
 Shape = Features | Grid | Series
-_FILES = {"features": "data.parquet", "table": "data.parquet", "series": "data.parquet", "grid": "data.tif"}
-
-
-@dataclass(frozen=True)
-class LayerVersion:
-    """One version of one layer. `meta` holds columns, geometry type, attributes, provenance: what the catalogue says of it."""
-
-    layer: str
-    version: str
-    kind: str
-    title: Name
-    grade: Grade
-    count: int
-    digest: str
-    built_at: datetime
-    bbox_lonlat: tuple[float, float, float, float] | None
-    path: str
-    meta: Mapping[str, Any]
-
-    @property
-    def provenance(self) -> Provenance:
-        return Provenance.from_dict(self.meta["provenance"])
-
-    @property
-    def key(self) -> str:
-        """The blob that holds the shape."""
-        return f"{self.path}/{_FILES[self.kind]}"
-
-
-@dataclass(frozen=True)
-class ProductVersion:
-    """One version of a product (a tileset, vector tiles): the folder it lies in, and the grade of what it was made from."""
-
-    product: str
-    version: str
-    grade: Grade
-    digest: str
-    built_at: datetime
-    path: str
-    meta: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class _Known:
-    """What the database said at one moment: what is current and its edits; the rest is filled as it is asked for."""
-
-    layers: Mapping[str, LayerVersion]
-    products: Mapping[str, ProductVersion]
-    revisions: Mapping[str, int]
-    older: dict[tuple[str, str], LayerVersion] = field(default_factory=dict)
-    edited: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
 class Twin:
@@ -97,10 +49,9 @@ class Twin:
         self.blobs = blobs
         #: What was written to layers since their versions were made; none where nothing can be written.
         self.edits: Edits | None = None
-        self.journal = Journal(tables.engine, description.id)
         self.watch = Watch(tables.engine)
         self._views = Views(self)
-        self._known: tuple[Hashable, _Known] | None = None
+        self._current = Current(self)
         self._addresses = ("", "")
         self._writing: Twin | None = None
 
@@ -144,8 +95,8 @@ class Twin:
 
     def layers(self, grant: Grant) -> tuple[LayerVersion, ...]:
         """The current version of every layer that the Grant covers, by id."""
-        versions = self._catalogue().layers.values()
-        return tuple(version for version in versions if grant.covers(version.grade))
+        versions = self._current.known().layers.values()
+        return tuple(self._counted(version) for version in versions if grant.covers(version.grade))
 
     def version(self, layer: str, grant: Grant) -> LayerVersion:
         """The current version of one layer.
@@ -154,11 +105,11 @@ class Twin:
             NotFound: there is none.
             Unauthenticated, Denied: the Grant does not cover its grade.
         """
-        version = self._catalogue().layers.get(layer)
+        version = self._current.known().layers.get(layer)
         if version is None:
-            version = _version(self.tables.layer(layer))  # says what is not there
+            version = layer_version(self.tables.layer(layer))  # says what is not there
         grant.require(version.grade, layer)
-        return version
+        return self._counted(version)
 
     def view(self, layer: str | LayerVersion, grant: Grant, token: str = "") -> View:
         """What the Grant lets out of the rows of a layer: of its current version, or of the one that a `token` names.
@@ -173,11 +124,18 @@ class Twin:
             BadData, StorageFailed: its index is not there and cannot be made.
         """
         if token:
-            version, revision = self._remembered(layer if isinstance(layer, str) else layer.layer, token)
+            version, revision = self._current.remembered(
+                layer if isinstance(layer, str) else layer.layer, token
+            )
         else:
             version = layer if isinstance(layer, LayerVersion) else self.version(layer, grant)
-            revision = self._revision(version)
+            revision = self._current.revision(version)
         return self._views.view(version, grant, revision)
+
+    def _counted(self, version: LayerVersion) -> LayerVersion:
+        """The version with as many rows as it has by its edits."""
+        revision = self._current.revision(version)
+        return replace(version, count=self._views.count(version, revision)) if revision else version
 
     def index(self, version: LayerVersion) -> None:
         """Make the sidecar of a version that has rows, unless it is there. Raises BadData, StorageFailed."""
@@ -191,53 +149,6 @@ class Twin:
     def sweep_indexes(self, recorded: Collection[str]) -> None:
         """Remove the sidecars of versions at other paths than these, and what killed builds left of theirs."""
         self._views.sweep(recorded)
-
-    def _catalogue(self) -> _Known:
-        """What is current; SQL is read only when something was committed since."""
-        look = self.watch.look()  # before reading: what is committed meanwhile is read again
-        kept = self._known
-        if kept is not None and kept[0] == look:
-            return kept[1]
-        known = _Known(
-            {row.layer: _version(row) for _, row in sorted(self.tables.layers().items())},
-            {row.product: _product(row) for _, row in sorted(self.tables.products().items())},
-            self.journal.revisions(),
-        )
-        self._known = (look, known)
-        return known
-
-    def _revision(self, version: LayerVersion) -> int:
-        """The last edit of a version, 0 where it was never edited."""
-        if self.edits is None:
-            return 0
-        known = self._catalogue()
-        current = known.layers.get(version.layer)
-        if current is not None and current.version == version.version:
-            return known.revisions.get(version.layer, 0)
-        key = (version.layer, version.version)
-        if key not in known.edited:
-            known.edited[key] = self.edits.revision(*key)
-        return known.edited[key]
-
-    def _remembered(self, layer: str, token: str) -> tuple[LayerVersion, int]:
-        name, _, edit = token.partition(".")
-        if edit and not edit.isdecimal():
-            raise Gone("this page is not known", layer, "begin again at the first page")
-        known = self._catalogue()
-        version = known.layers.get(layer)
-        if version is None or version.version != name:
-            version = known.older.get((layer, name))
-        if version is None:
-            try:
-                row = self.tables.layer(layer, name)
-            except NotFound as error:
-                raise Gone("this version is not kept any more", f"{layer} {name}", "begin again") from error
-            if row.state == "ready":
-                raise NotFound(f"there is no version {name} of {layer}", self.description.id)
-            version = known.older[layer, name] = _version(row)
-        if edit and int(edit) > self._revision(version):
-            raise Gone("this page is not known", layer, "begin again at the first page")
-        return version, int(edit or 0)
 
     def read(
         self,
@@ -268,7 +179,7 @@ class Twin:
             return series
         if grant.area is not None and bbox is not None:
             _overlap(bbox, grant.area)
-        if grant.filter or grant.area is not None or grant.finest_m or self._revision(version):
+        if grant.filter or grant.area is not None or grant.finest_m or self._current.revision(version):
             return narrowing.features(self.view(version, grant), version.provenance, columns, bbox)
         if grant.columns is not None:
             columns = [c for c in (columns or grant.columns) if c in grant.columns]
@@ -280,21 +191,21 @@ class Twin:
 
     def products(self, grant: Grant) -> tuple[ProductVersion, ...]:
         """The current version of every product that the Grant covers, by id."""
-        versions = self._catalogue().products.values()
+        versions = self._current.known().products.values()
         return tuple(version for version in versions if grant.covers(version.grade))
 
     def product(self, product: str, grant: Grant, token: str = "") -> ProductVersion:
         """The current version of one product, or the one that an address named before; raises like `version`, and Gone."""
-        version = self._catalogue().products.get(product)
+        version = self._current.known().products.get(product)
         if version is not None and token not in ("", version.version):
             try:
-                version = _product(self.tables.product(product, token))
+                version = product_version(self.tables.product(product, token))
             except NotFound as error:
                 raise Gone(
                     "these tiles are not kept any more", f"{product} {token[:64]}", "ask without v"
                 ) from error
         if version is None:
-            version = _product(self.tables.product(product))  # says what is not there
+            version = product_version(self.tables.product(product))  # says what is not there
         grant.require(version.grade, product)
         return version
 
@@ -334,7 +245,7 @@ class Twin:
         mark = digest(data)
         known = self.tables.layers().get(layer)
         if known is not None and known.digest == mark and known.meta == said and known.grade == grade.value:
-            return _version(known)
+            return layer_version(known)
         version = new_version()
         bounds = shape.bounds if not isinstance(shape, Series) else None
         box = self.description.frame.lonlat_bounds(bounds).as_tuple() if bounds is not None else None
@@ -343,9 +254,9 @@ class Twin:
             path=f"layers/{layer}/{version}", bbox=box, grade=grade.value,
             title_ko=entry.title.ko, title_en=entry.title.en, meta=said,
         )  # fmt: skip
-        self.blobs.put(f"{row.path}/{_FILES[kind]}", data)
+        self.blobs.put(f"{row.path}/{FILES[kind]}", data)
         self.tables.add_layer(row)
-        return _version(row)
+        return layer_version(row)
 
     def frame_matches(self, shape: Shape) -> bool:
         """True where the shape lies in the twin's frame (series lie nowhere)."""
@@ -400,19 +311,6 @@ def _json_type(kind: pa.DataType) -> str:
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return "number"
     return "datetime" if pa.types.is_temporal(kind) else "string"
-
-
-def _version(row: LayerRow) -> LayerVersion:
-    return LayerVersion(
-        row.layer, row.version, row.kind, Name(row.title_ko, row.title_en), Grade.of(row.grade), row.count, row.digest,
-        row.built_at, row.bbox, row.path, row.meta,
-    )  # fmt: skip
-
-
-def _product(row: ProductRow) -> ProductVersion:
-    # A product that does not say what it was made from is nobody's to see.
-    grade = Grade.of(row.meta.get("grade", Grade.C.value))
-    return ProductVersion(row.product, row.version, grade, row.digest, row.built_at, row.path, row.meta)
 
 
 def _overlap(asked: Bounds, granted: Bounds) -> None:
