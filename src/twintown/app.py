@@ -16,6 +16,7 @@ from fastapi import Depends, FastAPI
 
 from twintown import __version__
 from twintown.api import (
+    allowed,
     collections,
     conformance,
     coverage,
@@ -153,7 +154,7 @@ def create_app(
     app.router.default = Page(chosen.web)
     app.add_middleware(landing.Root)
     app.add_middleware(Lane, shorts=features.SHORTS)
-    app.add_middleware(Envelope)
+    app.add_middleware(Envelope, narrow=allowed.of_layer)
     return app
 
 

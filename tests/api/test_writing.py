@@ -422,3 +422,23 @@ def test_every_bad_file_gets_a_precise_refusal(client: TestClient) -> None:
         worst = [one for one in linted if one.get("level") != "message"]
         assert len(said["errors"]) >= (2 if worst and "bare" in said["errors"][0]["detail"] else 1), path.name
     assert count(client) == 0
+
+
+def test_options_tell_what_each_layer_allows(client: TestClient) -> None:
+    def allowed(address: str, **headers: str) -> set[str]:
+        answer = client.options(f"/twins/small/collections/{address}", headers=headers)
+        assert answer.status_code == 204
+        return set(answer.headers["allow"].split(", "))
+
+    reading = {"GET", "HEAD", "OPTIONS"}
+    assert allowed("benches/items") == reading | {"POST"}
+    assert allowed("benches/items/one") == reading | {"PUT", "PATCH", "DELETE"}
+    assert allowed("benches") == reading | {"PUT", "DELETE"}
+    assert allowed("buildings/items") == allowed("buildings/items/way/2") == allowed("buildings") == reading
+    assert allowed("none") == reading | {"PUT"}
+    assert allowed("none/items") == allowed("vaults/items", Authorization="") == reading
+    told = client.options(
+        "/twins/small/collections/buildings/items",
+        headers={"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"},
+    )
+    assert "POST" in told.headers["access-control-allow-methods"]

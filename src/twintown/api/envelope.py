@@ -6,7 +6,7 @@ It stands around everything and is passed by every request, so it makes as littl
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -45,6 +45,7 @@ class Envelope:
         app: what is inside.
         max_body: bytes of a body where no line of `bodies` fits the path.
         bodies: paths with another limit; the first that fits counts.
+        narrow: those of the methods of an address that can be taken of what lies there.
     """
 
     def __init__(
@@ -52,10 +53,12 @@ class Envelope:
         app: ASGIApp,
         max_body: int = MAX_BODY,
         bodies: Sequence[tuple[re.Pattern[str], int]] = BODIES,
+        narrow: Callable[[Scope, Sequence[str]], list[str]] | None = None,
     ) -> None:
         self.app = app
         self.max_body = max_body
         self.bodies = tuple(bodies)
+        self.narrow = narrow
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -78,7 +81,7 @@ class Envelope:
             await send(message)
 
         if method == "OPTIONS" and (allowed := problems.methods(scope)):
-            await _options(scope, sent, allowed)
+            await _options(scope, sent, allowed, self.narrow(scope, allowed) if self.narrow else allowed)
             return
         if method not in _READING:
             limit = self._limit(scope["path"])
@@ -119,12 +122,15 @@ def _counted(receive: Receive, limit: int) -> Receive:
     return counted
 
 
-async def _options(scope: Scope, send: Send, allowed: list[str]) -> None:
-    """What may be done here, for whoever asks and for browsers that ask before they send (Fetch, 4.8)."""
-    methods = ", ".join(allowed).encode()
+async def _options(scope: Scope, send: Send, known: list[str], allowed: list[str]) -> None:
+    """What may be done here, for whoever asks and for browsers that ask before they send (Fetch, 4.8).
+
+    Browsers ask without saying who asks, so they are told all the methods that the address knows.
+    """
+    methods = ", ".join(known).encode()
     asked = dict(scope["headers"]).get(b"access-control-request-headers", b"")
     headers = [
-        (b"allow", methods),
+        (b"allow", ", ".join(allowed).encode()),
         (b"access-control-allow-methods", methods),
         (b"access-control-max-age", _DAY_S),
     ]
