@@ -132,3 +132,24 @@ def test_rc_md_extent_holds_everything(get: Get) -> None:
     assert (
         "extent" not in get("/collections/clinics").json() or not get("/collections/clinics").json()["extent"]
     )
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/collections", *(f"/collections/{layer}" for layer in [*LAYERS, "catalogue"])]
+)
+def test_every_link_leads_to_what_it_says(get: Get, path: str) -> None:
+    for link in get(path).json()["links"]:
+        if not link["href"].startswith("http://testserver/") or "{" in link["href"]:
+            continue
+        answer = get(link["href"], accept=link["type"])
+        assert answer.status_code == 200, (link, answer.text[:300])
+        assert answer.headers["content-type"].split(";")[0] == link["type"].split(";")[0], link
+
+
+def test_programs_find_the_twins_at_the_root_of_the_server(client: TestClient) -> None:
+    answer = client.get("/", headers={"Accept": "application/json"})
+    assert answer.status_code == 200
+    assert [twin["id"] for twin in answer.json()["twins"]] == ["small"]
+    assert client.head("/", headers={"Accept": "application/json"}).status_code == 200
+    page = client.get("/", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert "application/json" != page.headers["content-type"]

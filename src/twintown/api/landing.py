@@ -113,7 +113,7 @@ def _links(request: Request, twin: Twin, grant: Grant) -> list[Link]:
         link(f"{REL}data", "/collections", "layers"),
         link(f"{REL}ogc-catalog", "/collections/catalogue", "the layers as records (OGC API - Records)"),
         link("related", "/stac", "the layers as a STAC API"),
-        link("search", "/search", "search names"),
+        link("search", "/search?q={q}", "search names").model_copy(update={"templated": True}),
         link("related", "/sun", "sun"),
         link(f"{REL}tiling-schemes", "/tileMatrixSets", "tile matrix sets"),
         link(f"{REL}tilesets-vector", "/tiles", "vector tiles"),
