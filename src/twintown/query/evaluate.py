@@ -6,9 +6,7 @@ What arithmetic cannot give (a division by zero, a root of a negative number) is
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,20 +14,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from twintown.ground.errors import BadParameter
-
-from .cql2 import ARITHMETIC, ARRAYS, COMPARISONS, SPATIAL, TEMPORAL, is_instant, moment, said
 from .lists import compare_lists
+from .moments import is_instant, moment
+from .operators import ARITHMETIC, ARRAYS, COMPARISONS, SPATIAL, TEMPORAL, said
 from .places import boxes, compare_places, literal
 from .query import Expression
-from .text import bad
+from .texts import changed, is_text, regex, without_accents
 from .times import Span, compare_times, instants
+from .tokens import bad
+
+__all__ = ["Lonlat", "boxes", "mask"]
 
 Lonlat = Callable[[], NDArray[np.object_]]
 _COMPARE = {
     "=": pc.equal, "<>": pc.not_equal, "<": pc.less, ">": pc.greater, "<=": pc.less_equal, ">=": pc.greater_equal,
 }  # fmt: skip
-_ALL_ASCII = 127
 
 
 def mask(expression: Expression, batch: pa.RecordBatch | pa.Table, lonlat: Lonlat) -> NDArray[np.bool_]:
@@ -123,7 +122,7 @@ class _Rows:
     def _ticks(self, value: Any, node: Any) -> Any:
         if isinstance(node, str) and not is_instant(node):
             raise bad(f"{said(node)} is no date or timestamp")
-        if not _is_time(value) and not _is_text(value):
+        if not _is_time(value) and not is_text(value):
             raise bad(f"{said(node)} cannot be compared with a time")
         ticks, unknown = instants(value)
         return pa.array(ticks, mask=unknown) if isinstance(value, pa.Array) else pa.scalar(int(ticks[0]))
@@ -143,9 +142,9 @@ class _Rows:
             if (
                 isinstance(values, pa.Array)
                 and not _is_time(values)
-                and _is_text(values) == isinstance(several[0], str)
+                and is_text(values) == isinstance(several[0], str)
             ):
-                wanted = pa.array(list(several), values.type if _is_text(values) else None)
+                wanted = pa.array(list(several), values.type if is_text(values) else None)
                 if pa.types.is_integer(values.type) and pa.types.is_floating(wanted.type):
                     values = values.cast(pa.float64(), safe=False)
                 elif pa.types.is_floating(values.type):
@@ -165,7 +164,7 @@ class _Rows:
         if not isinstance(wanted, pa.StringScalar):
             raise bad("the pattern of LIKE is a text in quotes")
         values = self.value(left)
-        if not _is_text(values):
+        if not is_text(values):
             raise bad(f"LIKE works on a text, and {said(left)} is none")
         return self._all(pc.match_substring_regex(values, regex(wanted.as_py())))
 
@@ -195,9 +194,9 @@ class _Rows:
             if "date" in node or "timestamp" in node:
                 return pa.scalar(moment(node.get("date") or node["timestamp"]), pa.timestamp("us", "UTC"))
             if node.get("op") == "casei":
-                return _texts(self.value(node["args"][0]), str.casefold)
+                return changed(self.value(node["args"][0]), str.casefold)
             if node.get("op") == "accenti":
-                return _texts(self.value(node["args"][0]), without_accents)
+                return changed(self.value(node["args"][0]), without_accents)
             if node.get("op") in ARITHMETIC:
                 return self.arithmetic(node["op"], node["args"])
             if "op" in node:
@@ -274,7 +273,7 @@ class _Rows:
                 raise bad(f"{said(node)} is no date or timestamp")
             return instants(pa.scalar(node))
         found = self.value(node)
-        if not _is_time(found) and not _is_text(found):
+        if not _is_time(found) and not is_text(found):
             raise bad(f"{said(node)} is no time")
         return instants(found)
 
@@ -297,47 +296,3 @@ def _is_plain_number(node: Any) -> bool:
 
 def _is_time(value: Any) -> bool:
     return bool(pa.types.is_timestamp(value.type) or pa.types.is_date(value.type))
-
-
-def _is_text(value: Any) -> bool:
-    return bool(pa.types.is_string(value.type) or pa.types.is_large_string(value.type))
-
-
-def _texts(value: Any, change: Callable[[str], str]) -> Any:
-    """Every different text changed once."""
-    if not _is_text(value):
-        raise bad("CASEI and ACCENTI work on texts")
-    if isinstance(value, pa.Scalar):
-        return pa.scalar(change(value.as_py())) if value.is_valid else value
-    if change is without_accents and pc.all(pc.string_is_ascii(value)).as_py() in (True, None):
-        return value
-    if pc.all(pc.string_is_ascii(value)).as_py() in (True, None):
-        return pc.ascii_lower(value)
-    coded = value.dictionary_encode()
-    changed = pa.array([change(text) for text in coded.dictionary.to_pylist()], value.type)
-    return changed.take(coded.indices)
-
-
-@lru_cache(maxsize=65536)
-def without_accents(text: str) -> str:
-    """The text without combining marks (Unicode general category Mn), in normal form C; Hangul stays whole."""
-    apart = unicodedata.normalize("NFD", text)
-    return unicodedata.normalize("NFC", "".join(sign for sign in apart if unicodedata.category(sign) != "Mn"))
-
-
-@lru_cache(maxsize=512)
-def regex(pattern: str) -> str:
-    r"""The regular expression (RE2) of a LIKE pattern: % is any text, _ is one character, \ takes what follows as it is."""
-    out, signs = [], iter(pattern)
-    for sign in signs:
-        if sign == "%":
-            out.append(".*")
-        elif sign == "_":
-            out.append(".")
-        else:
-            sign = next(signs, "\\") if sign == "\\" else sign
-            out.append(sign if sign.isalnum() or ord(sign) > _ALL_ASCII else f"\\x{{{ord(sign):x}}}")
-    return f"(?s)\\A{''.join(out)}\\z"
-
-
-__all__ = ["BadParameter", "Lonlat", "boxes", "mask", "regex", "without_accents"]

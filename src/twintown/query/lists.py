@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from .text import bad
+from .tokens import bad
 
 #: The different lists of one side, and which of them each row has (-1: none); a literal has no rows.
 _Side = tuple[list[list[Any] | None], NDArray[np.int64] | None]

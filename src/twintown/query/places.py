@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from twintown.ground.crs import boxes as _boxes
 
 from .query import Expression, LonLat
-from .text import bad
+from .tokens import bad
 
 #: a with b: the relation that shapely computes, and whether it asks the other way round so that `b` may be prepared.
 _RELATIONS: Mapping[str, Any] = {

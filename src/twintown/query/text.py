@@ -6,29 +6,17 @@ out what the grammar has (`\\'` in texts, `.5`, `_name`, empty arrays). They ser
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from twintown.ground.errors import BadParameter
 
+from .tokens import bad, number, squeezed, tokens
+
 MAX_TEXT = 8192  # characters
 MAX_DEPTH = 40  # of brackets, calls and NOTs within each other
 MAX_CHAIN = 40  # terms of one sum or product without brackets
 
-_START = (
-    ":_A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1ffe\u200c-\u200d\u2070-\u218f"
-    "\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
-)
-_TOKEN = re.compile(
-    rf"""(?P<space>\s+)
-    |(?P<string>'(?:[^'\\]|''|\\'|\\)*')
-    |(?P<quoted>"(?:[^"]|"")+")
-    |(?P<number>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)
-    |(?P<word>[{_START}][{_START}.0-9\u0300-\u036f\u203f-\u2040]*)
-    |(?P<sign><\s*>|<\s*=|>\s*=|[-=<>+*/%^(),])""",
-    re.VERBOSE,
-)
 _RESERVED = frozenset("and or not in like between is null true false div".split())
 _GEOMETRY = {
     name.upper(): name
@@ -45,11 +33,6 @@ CALLED = {
 }
 
 
-def bad(what: str, place: int = -1, remedy: str = "") -> BadParameter:
-    """The error of a filter; `place` counts characters from 0."""
-    return BadParameter("filter", what, f"filter, character {place + 1}" if place >= 0 else "filter", remedy)
-
-
 def parse(text: str) -> Any:
     """The CQL2 JSON of a CQL2 text, as it stands: nothing is looked up, geometries are in the CRS they were written in.
 
@@ -63,36 +46,11 @@ def parse(text: str) -> Any:
     return _Parser(text).whole()
 
 
-def _tokens(text: str) -> list[tuple[str, str, int]]:
-    """kind, content and place of every token; an `end` closes the list."""
-    out: list[tuple[str, str, int]] = []
-    place = 0
-    while place < len(text):
-        found = _TOKEN.match(text, place)
-        if found is None:
-            raise _unreadable(text, place)
-        kind = found.lastgroup or ""
-        if kind != "space":
-            out.append((kind, found[0], place))
-        place = found.end()
-    return [*out, ("end", "", len(text))]
-
-
-def _unreadable(text: str, place: int) -> BadParameter:
-    sign = text[place]
-    if sign in "'\"":
-        return bad(f"what begins with {sign} does not end", place, f"close it with {sign}")
-    remedy = (
-        "write <> for not equal" if text.startswith("!=", place) else "see the grammar of CQL2, OGC 21-065r2"
-    )
-    return bad(f"{sign!r} has no meaning here", place, remedy)
-
-
 class _Parser:
     """Recursive descent over the tokens; one method a rule, loosest first."""
 
     def __init__(self, text: str) -> None:
-        self.tokens = _tokens(text)
+        self.tokens = tokens(text)
         self.at = 0
         self.depth = 0
 
@@ -102,7 +60,7 @@ class _Parser:
         """Whether the next token is one of these signs or words (lower case)."""
         kind, content, _ = self.tokens[self.at]
         return (
-            kind in ("word", "sign") and (content.lower() if kind == "word" else _squeezed(content)) in wanted
+            kind in ("word", "sign") and (content.lower() if kind == "word" else squeezed(content)) in wanted
         )
 
     def take(self, *wanted: str) -> str:
@@ -110,7 +68,7 @@ class _Parser:
         if not self.sees(*wanted):
             return ""
         self.at += 1
-        return _squeezed(self.tokens[self.at - 1][1]).lower()
+        return squeezed(self.tokens[self.at - 1][1]).lower()
 
     def expect(self, wanted: str, after: str) -> None:
         if not self.take(wanted):
@@ -215,7 +173,7 @@ class _Parser:
         kind, content, place = self.tokens[self.at]
         if kind == "number":
             self.at += 1
-            return _number(content, place)
+            return number(content, place)
         if kind == "string":
             self.at += 1
             return content[1:-1].replace("\\'", "'").replace("''", "'")
@@ -354,18 +312,5 @@ class _Parser:
         return out
 
 
-def _squeezed(sign: str) -> str:
-    return "".join(sign.split())
-
-
 def _unless(negative: bool, condition: dict[str, Any]) -> dict[str, Any]:
     return {"op": "not", "args": [condition]} if negative else condition
-
-
-def _number(text: str, place: int) -> int | float:
-    value = float(text)
-    if value in (float("inf"), float("-inf")):
-        raise bad(f"{text[:40]} is more than a number can be", place)
-    if text.isdigit() and value < 2**62:
-        return int(text)
-    return value

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from .cql2 import moment
+from .moments import moment
 
 Ticks = NDArray[np.int64]
 Known = NDArray[np.bool_]
