@@ -1,7 +1,18 @@
 from __future__ import annotations
 
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
 import mapbox_vector_tile
+import pytest
 from starlette.testclient import TestClient
+from tests.api.conftest import write_twin
+
+from twintown.app import create_app
+from twintown.settings import Settings
+from twintown.store.tables import ProductRow
+from twintown.twin.layers import Twin
 
 T = "/twins/small"
 
@@ -63,3 +74,53 @@ def test_the_style_draws_only_from_this_twin(client: TestClient) -> None:
             "http://testserver/twins/small/tiles/base"
         ]
     assert client.get(f"{T}/styles/base?language=fr").status_code == 400
+
+
+def test_the_3d_tilesets_are_listed_with_their_bounds_and_heights(client: TestClient) -> None:
+    (tileset,) = client.get(f"{T}/3dtiles").json()["tilesets"]
+    assert tileset["id"] == "buildings"
+    assert set(tileset["names"]) == {"ko", "en"}
+    west, south, low, east, north, high = tileset["contentExtent"]["bbox"]
+    layer = client.get(f"{T}/collections/buildings").json()["extent"]["spatial"]["bbox"][0]
+    assert west <= layer[0] + 1e-6 and south <= layer[1] + 1e-6
+    assert east >= layer[2] - 1e-6 and north >= layer[3] - 1e-6
+    assert (east - layer[2]) * 88_000 < 2  # metres
+    # the tower is 100 m tall on flat ground 15 m above the geoid, which lies 23.3 m above the ellipsoid
+    assert (low, high) == pytest.approx((38.3, 138.3), abs=0.2)
+    assert tileset["heights_m"] == pytest.approx((15, 115), abs=0.2)
+    (content,) = tileset["content"]
+    assert client.get(content["href"]).json()["asset"]["version"] == "1.1"
+    assert "immutable" in client.get(content["href"]).headers["cache-control"]
+    page = client.get(f"{T}/3dtiles?f=html&lang=ko")
+    assert page.headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("path", ["3dtiles/buildings/tileset.json", "tiles/base/15/27940/12698"])
+def test_an_address_with_a_version_that_never_was_is_gone_and_not_another_version(
+    client: TestClient, path: str
+) -> None:
+    answer = client.get(f"{T}/{path}?v=v0")
+    assert answer.status_code == 410
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_an_older_version_is_answered_as_it_was_as_long_as_it_is_kept(tmp_path: Path) -> None:
+    directory = write_twin(tmp_path / "twin")
+    twin = Twin.open(directory, read_only=False)
+    row = twin.tables.product("buildings-3dtiles")
+    twin.blobs.put("tiles/buildings-3dtiles/v2/tileset.json", b'{"asset":{"version":"1.1"},"second":true}')
+    twin.tables.add_product(
+        ProductRow(row.product, "v2", row.digest,
+                   datetime.now(UTC), "tiles/buildings-3dtiles/v2", dict(row.meta))
+    )  # fmt: skip
+    twin.tables.switch({}, {"buildings-3dtiles": "v2"})
+    client = TestClient(create_app([directory], Settings(), warm=False))
+    here = f"{T}/3dtiles/buildings/tileset.json"
+    old, new = client.get(f"{here}?v=v1"), client.get(f"{here}?v=v2")
+    assert "second" not in old.json()
+    assert "second" in new.json()
+    assert "second" in client.get(here).json()
+    assert "immutable" in old.headers["cache-control"]
+    assert "immutable" in new.headers["cache-control"]
+    shutil.rmtree(directory / "tiles/buildings-3dtiles/v1")
+    assert TestClient(create_app([directory], Settings(), warm=False)).get(f"{here}?v=v1").status_code == 404

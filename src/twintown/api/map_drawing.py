@@ -94,8 +94,12 @@ def shades(cells: Cells, target: Lattice, low: float, high: float) -> ramps.Byte
     if not inside.any():
         return shade
     seen_x, seen_y = x[inside], y[inside]
+    pad = _half(x, y)
     box = Bounds(
-        float(seen_x.min()), float(seen_y.min()), float(seen_x.max()) + 1e-9, float(seen_y.max()) + 1e-9
+        float(seen_x.min()) - pad,
+        float(seen_y.min()) - pad,
+        float(seen_x.max()) + pad,
+        float(seen_y.max()) + pad,
     )
     try:
         source = lattice.part(box)
@@ -111,6 +115,14 @@ def shades(cells: Cells, target: Lattice, low: float, high: float) -> ramps.Byte
     row = np.clip(((source.y - seen_y) / source.height).astype(np.int64), 0, source.rows - 1)
     shade[inside] = ramps.shades(values, known, low, high)[row, column]
     return shade
+
+
+def _half(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Half the side of the largest pixel, in units of the grid; so that pixels are seen whole."""
+    with np.errstate(invalid="ignore"):
+        sides = [np.abs(np.diff(one, axis=axis)) for one, axis in ((x, 1), (y, 0)) if one.shape[axis] > 1]
+    most = max((float(side[np.isfinite(side)].max(initial=0.0)) for side in sides), default=0.0)
+    return most / 2.0 + 1e-9
 
 
 def _read(cells: Cells, source: Lattice) -> tuple[NDArray[Any], NDArray[np.bool_]]:

@@ -1,4 +1,4 @@
-"""Maps of grids: pictures of any part in any CRS and size, and map tiles (OGC API - Maps Part 1, 20-058, and Tiles, 20-057)."""
+"""Maps of grids: pictures of any part in any CRS and size (OGC API - Maps Part 1, 20-058)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,9 @@ from starlette.responses import Response
 from twintown.api import answers, map_drawing, problems, ramps
 from twintown.api.coverage_about import where
 from twintown.api.guard import Asked, LayerId, Reading
-from twintown.api.landing import base
-from twintown.api.represent import Lang, Shown, absolute, language, represent, word
 from twintown.api.shelf import terms
 from twintown.api.styles import StyleId
-from twintown.api.tile_matrices import SIDE, Column, Matrix, Row, Scheme, SchemeId, scheme_of
-from twintown.api.tile_sets import TileSet, TileSets, Told, listed, tileset
-from twintown.ground.crs import CRS84, Crs, corners, crs_of, edge_of, parse_crs, supported, transform
+from twintown.ground.crs import CRS84, Crs, corners, edge_of, parse_crs, supported, transform
 from twintown.ground.errors import BadParameter
 from twintown.ground.lattice import Lattice
 
@@ -28,7 +24,6 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["grids"])
 _LAYER = "/twins/{twin}/collections/{layer}"
 _STYLE = _LAYER + "/styles/{styleId}"
-_ONE = "/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}"
 _MAPS = "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf"
 #: Proved by tests/conformance/test_tiles.py.
 CONFORMANCE = tuple(
@@ -36,16 +31,13 @@ CONFORMANCE = tuple(
     for name in ("core", "tilesets", "background", "collection-map", "styled-map", "png")
 )  # fmt: skip
 PNG = "image/png"
-#: The last matrix of map tiles, the longest side of a map, and the side of one that nobody measured, pixels.
-LAST, MAX_SIDE, DEFAULT_SIDE = 22, 4096, 1024
+#: The longest side of a map, and the side of one that nobody measured, pixels.
+MAX_SIDE, DEFAULT_SIDE = 4096, 1024
 _COLOUR = re.compile(r"(?:0x|#)?([0-9A-Fa-f]{6})")
 _NAMED = {"white": "ffffff", "black": "000000", "silver": "c0c0c0", "gray": "808080", "grey": "808080"}
-Token = Annotated[
-    str | None, Query(description="version of the layer; makes the address immutable", max_length=80)
-]
 Shape = Annotated[Literal["png"] | None, Query(description="format of the picture")]
 Side = Annotated[int | None, Query(ge=1, le=MAX_SIDE, description="pixels")]
-_PICTURE: dict[int | str, dict[str, Any]] = {
+PICTURE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "a picture; transparent where nothing is known",
         "content": {PNG: {"schema": {"type": "string", "format": "binary"}}},
@@ -96,7 +88,7 @@ def _background(transparent: bool | None, bgcolor: str | None) -> tuple[int, int
     return int(text[:2], 16), int(text[2:4], 16), int(text[4:], 16)
 
 
-def _sent(
+def sent(
     request: Request, asked: Asked, cells: Cells, style: str, target: Lattice, v: str | None,
     background: tuple[int, int, int] | None = None, *, tile: bool = False,
 ) -> Response:  # fmt: skip
@@ -139,7 +131,7 @@ def _map(
         raise BadParameter("bbox", "the box has no area", remedy="write its lower and its upper corner")
     cols, rows = _size(width, height, wide / tall)
     target = Lattice(out, sides[0], sides[3], wide / cols, tall / rows, rows, cols)
-    return _sent(request, asked, cells, style, target, None, _background(transparent, bgcolor))
+    return sent(request, asked, cells, style, target, None, _background(transparent, bgcolor))
 
 
 def _corners(bbox: str, crs: Crs) -> tuple[float, float, float, float]:
@@ -171,7 +163,7 @@ Transparent = Annotated[bool | None, Query(description="whether what is not know
 Background = Annotated[str | None, Query(max_length=40, description="colour behind, 0xRRGGBB")]
 
 
-@router.get(_LAYER + "/map", operation_id="collection.getMap", response_class=Response, responses=_PICTURE)
+@router.get(_LAYER + "/map", operation_id="collection.getMap", response_class=Response, responses=PICTURE)
 def get_map(
     request: Request, asked: Reading, layer: LayerId, bbox: Bbox = None, bbox_crs: BboxCrs = None, crs: OutCrs = None,
     width: Side = None, height: Side = None, transparent: Transparent = None, bgcolor: Background = None, f: Shape = None,
@@ -183,7 +175,7 @@ def get_map(
 
 
 @router.get(
-    _STYLE + "/map", operation_id="collection.style.getMap", response_class=Response, responses=_PICTURE
+    _STYLE + "/map", operation_id="collection.style.getMap", response_class=Response, responses=PICTURE
 )
 def get_styled_map(
     request: Request, asked: Reading, layer: LayerId, style: StyleId, bbox: Bbox = None, bbox_crs: BboxCrs = None,
@@ -192,119 +184,3 @@ def get_styled_map(
 ) -> Response:  # fmt: skip
     """A map of a grid in one of its styles, or of a part of it."""
     return _map(request, asked, layer, style, bbox, bbox_crs, crs, width, height, transparent, bgcolor)
-
-
-def _told(request: Request, asked: Asked, lang: Lang, layer: str, style: str | None) -> Told:
-    cells = cells_of(asked, layer)
-    version, language_ = cells.version, language(request, lang)
-    ramp = ramps.DEFAULT if style is None else ramps.ramp(style)
-    path = "" if style is None else f"/styles/{ramp.id}"
-    here = absolute(request, f"{base(asked.served.id)}/collections/{version.layer}{path}/map/tiles")
-    said = {
-        "en": "Each pixel shows the cell that its centre lies in; pixels larger than cells show the mean of what is known.",
-        "ko": "각 화소는 중심이 놓인 칸을 보여 줍니다. 칸보다 큰 화소는 알려진 값의 평균입니다.",
-    }[language_]
-    return Told(
-        here, f"{word(version.title, language_)} · {word(ramp.title, language_)}", [version], "map", (PNG, "png"),
-        version.version, LAST, said, style=(ramp.id, word(ramp.title, language_)),
-    )  # fmt: skip
-
-
-def _tile(
-    request: Request, asked: Asked, layer: str, style: str, scheme: Scheme, matrix: int, row: int, column: int, v: str | None
-) -> Response:  # fmt: skip
-    cells = cells_of(asked, layer, v)
-    scheme.check(matrix, row, column, f"{asked.served.id} {layer}", cells.version.bbox_lonlat, LAST)
-    xmin, ymin, xmax, ymax = scheme.extent(matrix, row, column)
-    crs = crs_of(f"EPSG:{scheme.crs}") if scheme.mercator else CRS84
-    target = Lattice(crs, xmin, ymax, (xmax - xmin) / SIDE, (ymax - ymin) / SIDE, SIDE, SIDE)
-    return _sent(request, asked, cells, style, target, v, tile=True)
-
-
-_LIST = problems.responses(400, 401, 403, 404, 406)
-
-
-@router.get(
-    _LAYER + "/map/tiles",
-    operation_id="collection.map.getTileSetsList",
-    response_model=TileSets,
-    responses=_LIST,
-)
-def list_map_tiles(request: Request, asked: Reading, form: Shown, layer: LayerId) -> Response:
-    """The map tilesets of a grid in its default style."""
-    value = listed(request, asked.served.id, _told(request, asked, form.lang, layer, None))
-    return represent(request, value, form, "tilesets")
-
-
-@router.get(
-    _LAYER + "/map/tiles/{tileMatrixSetId}",
-    operation_id="collection.map.getTileSet",
-    response_model=TileSet,
-    responses=_LIST,
-)
-def get_map_tileset(
-    request: Request, asked: Reading, form: Shown, layer: LayerId, scheme: SchemeId
-) -> Response:
-    """A map tileset of a grid: limits, style, and where its tiles are."""
-    told = _told(request, asked, form.lang, layer, None)
-    return represent(
-        request, tileset(request, asked.served.id, told, scheme_of(scheme), form), form, "tileset"
-    )
-
-
-@router.get(
-    _LAYER + "/map/tiles" + _ONE,
-    operation_id="collection.map.getTile",
-    response_class=Response,
-    responses=_PICTURE,
-)
-def get_map_tile(
-    request: Request, asked: Reading, layer: LayerId, scheme: SchemeId, matrix: Matrix, row: Row, column: Column,
-    f: Shape = None, v: Token = None,
-) -> Response:  # fmt: skip
-    """A map tile of a grid, 256 × 256 pixels; mind the order: row, then column."""
-    return _tile(request, asked, layer, ramps.DEFAULT.id, scheme_of(scheme), matrix, row, column, v)
-
-
-@router.get(
-    _STYLE + "/map/tiles",
-    operation_id="collection.style.map.getTileSetsList",
-    response_model=TileSets,
-    responses=_LIST,
-)
-def list_styled_map_tiles(
-    request: Request, asked: Reading, form: Shown, layer: LayerId, style: StyleId
-) -> Response:
-    """The map tilesets of a grid in one of its styles."""
-    value = listed(request, asked.served.id, _told(request, asked, form.lang, layer, style))
-    return represent(request, value, form, "tilesets")
-
-
-@router.get(
-    _STYLE + "/map/tiles/{tileMatrixSetId}",
-    operation_id="collection.style.map.getTileSet",
-    response_model=TileSet,
-    responses=_LIST,
-)
-def get_styled_map_tileset(
-    request: Request, asked: Reading, form: Shown, layer: LayerId, style: StyleId, scheme: SchemeId
-) -> Response:
-    """A map tileset of a grid in one of its styles."""
-    told = _told(request, asked, form.lang, layer, style)
-    return represent(
-        request, tileset(request, asked.served.id, told, scheme_of(scheme), form), form, "tileset"
-    )
-
-
-@router.get(
-    _STYLE + "/map/tiles" + _ONE,
-    operation_id="collection.style.map.getTile",
-    response_class=Response,
-    responses=_PICTURE,
-)
-def get_styled_map_tile(
-    request: Request, asked: Reading, layer: LayerId, style: StyleId, scheme: SchemeId, matrix: Matrix, row: Row,
-    column: Column, f: Shape = None, v: Token = None,
-) -> Response:  # fmt: skip
-    """A map tile of a grid in one of its styles."""
-    return _tile(request, asked, layer, style, scheme_of(scheme), matrix, row, column, v)

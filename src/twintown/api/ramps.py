@@ -51,15 +51,21 @@ class Ramp:
         return np.vstack([np.zeros((1, 3)), ramp.round()]).astype(np.uint8)
 
 
-# The colours of viridis (van der Walt and Smith, CC0) and cividis [nunez2018] at seventeen even steps.
-_VIRIDIS = (
-    "440154", "48186a", "472d7b", "424086", "3b528b", "33638d", "2c728e", "26828e", "21918c",
-    "1fa088", "28ae80", "3fbc73", "5ec962", "84d44b", "addc30", "d8e219", "fde725",
-)  # fmt: skip
-_CIVIDIS = (
-    "00224e", "002e6a", "1a386f", "32436d", "434e6c", "535a6d", "61656f", "6f7073", "7d7c78",
-    "8c8878", "9b9476", "aba072", "bcae6c", "cdbb63", "dec958", "f0d846", "fee838",
-)  # fmt: skip
+# The colours of viridis (van der Walt and Smith, CC0) and cividis [nunez2018] at 33 even steps.
+_VIRIDIS = tuple(
+    (
+        "440154 470d60 48186a 482374 472d7b 453781 424086 3e4989 3b528b 375b8d 33638d "
+        "2f6b8e 2c728e 297a8e 26828e 23898e 21918c 1f988b 1fa088 22a785 28ae80 32b67a "
+        "3fbc73 4ec36b 5ec962 70cf57 84d44b 98d83e addc30 c2df23 d8e219 ece51b fde725"
+    ).split()
+)
+_CIVIDIS = tuple(
+    (
+        "00224e 00285b 002e6a 053371 1a386f 273e6e 32436d 3b496c 434e6c 4b546c 535a6d "
+        "5a5f6e 61656f 686a71 6f7073 767676 7d7c78 848279 8c8878 938e78 9b9476 a39a74 "
+        "aba072 b4a76f bcae6c c4b468 cdbb63 d5c25e dec958 e7d150 f0d846 f9e03a fee838"
+    ).split()
+)
 
 #: The first is what is shown when nobody asks for another.
 RAMPS: Mapping[str, Ramp] = MappingProxyType(
