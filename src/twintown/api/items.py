@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from twintown.api.items_links import Links, cleaned
 from twintown.api.items_query import DEFAULT_LIMIT, Cursor, Question, question, refuse_others
 from twintown.api.lane import Headers, Ready, parameters
 from twintown.formats.format import FORMATS
+from twintown.ground.errors import NotFound
 from twintown.query.query import Query
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 #: Rows that are joined on the event loop; more of them, and everything that must be computed, takes a thread.
 AT_HAND = 500
 _second = (0, b"")
+#: What was asked before: the first question of its kind loads compiled code, for which nobody else shall wait.
+_loaded: set[str] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,8 @@ async def page(request: Request, twin: str, layer: str) -> Response:
         return rows, features(view, wanted, rows.positions) if texted else ()
 
     rows, texts = found() if _quick(wanted, limit, cursor) else await thread(request, found)
+    if wanted.query.boxes:
+        _loaded.add("boxes")
     after = str(Cursor(view.token, rows.after)) if rows.after is not None else ""
     before = str(Cursor(view.token, rows.before, True)) if rows.before is not None else ""
     if not texted:
@@ -99,7 +105,10 @@ async def item(request: Request, twin: str, layer: str, item: str) -> Response:
     seen = await sight(request, twin, layer, given)
     view, head, form = seen.view, seen.head, seen.form
     wanted = question(given, view)
-    position = np.array([view.position(item)])
+    position = np.array(
+        [view.position(item) if "ids" in _loaded else await thread(request, view.position, item)]
+    )
+    _loaded.add("ids")
     ready = bytes(view.encoded(position)[0])
     words = [wanted.crs.code.replace(":", "")] if not wanted.plain else []
     words += [form] if form != "geojson" else []
@@ -122,6 +131,19 @@ async def item(request: Request, twin: str, layer: str, item: str) -> Response:
     if form == "html":
         return await thread(request, _shown, request, seen, wanted, body, "item")
     return await packed(request, body, headers, seen.sent)
+
+
+def load(view: View) -> None:
+    """Load what the first questions by place and by id need: compiled code, which takes a second."""
+    west, south, east, north = view.bbox or (0.0, 0.0, 1.0, 1.0)
+    features(
+        view,
+        Question(),
+        rows_of(view, Query(((west, south, (west + east) / 2, (south + north) / 2),)), 10).positions,
+    )
+    with suppress(NotFound):
+        view.position("")
+    _loaded.update(("boxes", "ids"))
 
 
 def rows_of(view: View, query: Query, limit: int, cursor: Cursor | None = None) -> Found:
@@ -171,6 +193,7 @@ def _quick(wanted: Question, limit: int, cursor: Cursor | None) -> bool:
     query = wanted.query
     return (
         limit <= AT_HAND
+        and (not query.boxes or "boxes" in _loaded)
         and wanted.plain
         and wanted.columns is None
         and query.where is None

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field, StrictInt
 from starlette.responses import Response
 
-from twintown.api import answers, problems, search
+from twintown.api import answers, items, problems, search
 from twintown.api.guard import Asked, Decide, Reading, Running
 from twintown.api.schemas import DAY, Model
 from twintown.api.shelf import Served, Shelf, terms
@@ -233,6 +233,9 @@ def warm(shelf: Shelf, decide: Decide) -> None:
 
 def _warm(served: Served, grant: Grant) -> None:
     asked = Asked(served, grant)
+    drawn = [layer for layer in served.twin.layers(grant) if layer.kind == "features"]
+    if drawn:
+        items.load(served.view(drawn[0], grant))
     search.index(served, grant)
     if {"buildings", "building-parts"} <= {layer.layer for layer in served.twin.layers(grant)}:
         day = served.twin.description.day
