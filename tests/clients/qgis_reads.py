@@ -50,7 +50,7 @@ def features(twin, layer):
 def main():
     """Everything that is asked for."""
     twin, *layers = sys.argv[1:]
-    application = QgsApplication([], False)
+    application = QgsApplication([], True)
     application.initQgis()
     told = {layer: features(twin, layer) for layer in layers}
     tiles = QgsVectorTileLayer(
@@ -64,7 +64,7 @@ def main():
         "crs": grid.crs().authid(),
         "size": [grid.width(), grid.height()],
     }
-    print(json.dumps(told))
+    print(json.dumps(told), flush=True)
     application.exitQgis()
 
 

@@ -16,19 +16,20 @@ import sys, uvicorn
 from pathlib import Path
 from twintown.app import create_app
 from twintown.settings import Settings
-uvicorn.run(create_app([Path(sys.argv[1])], Settings(), warm=False), fd=int(sys.argv[2]), log_level="critical")
+uvicorn.run(create_app([Path(one) for one in sys.argv[2:]], Settings(), warm=False), fd=int(sys.argv[1]), log_level="critical")
 """
 
 
 @contextmanager
-def server(directory: Path) -> Iterator[str]:
-    """The address of a server that shows one twin, while the block runs."""
+def server(*directories: Path) -> Iterator[str]:
+    """The address of a server that shows these twins, while the block runs."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         bound.listen(64)
         port = bound.getsockname()[1]
         process = subprocess.Popen(
-            [sys.executable, "-c", SERVE, str(directory), str(bound.fileno())], pass_fds=[bound.fileno()]
+            [sys.executable, "-c", SERVE, str(bound.fileno()), *map(str, directories)],
+            pass_fds=[bound.fileno()],
         )
         try:
             address = f"http://127.0.0.1:{port}"
