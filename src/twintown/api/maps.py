@@ -92,6 +92,7 @@ def sent(
     request: Request, asked: Asked, cells: Cells, style: str, target: Lattice, v: str | None,
     background: tuple[int, int, int] | None = None, *, tile: bool = False,
 ) -> Response:  # fmt: skip
+    """A picture of the cells on a lattice in a style, kept by version; immutable where `v` names the version."""
     ramp = ramps.ramp(style)
     version = cells.version.version
     key = ("map", cells.version.layer, version, terms(asked.grant), ramp.id, target, background)
