@@ -6,6 +6,7 @@ import gzip
 import logging
 import re
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
@@ -221,6 +222,9 @@ def load() -> None:
 def warm(shelf: Shelf, decide: Decide) -> None:
     """Load what the first click needs, twin by twin: rows, names, the prepared city and its answers on the twin's day."""
     for served in shelf.twins.values():
+        with suppress(TwintownError):  # said below; at full speed, because whoever asks meanwhile waits for the same code
+            _look(served, decide(ANYONE, "read", Resource(served.id)))
+    for served in shelf.twins.values():
         try:
             with giving_way():  # whoever opens the page meanwhile has the processors
                 _warm(served, decide(ANYONE, "run", Resource(served.id)))
@@ -231,11 +235,15 @@ def warm(shelf: Shelf, decide: Decide) -> None:
         served.warm.set()
 
 
-def _warm(served: Served, grant: Grant) -> None:
-    asked = Asked(served, grant)
+def _look(served: Served, grant: Grant) -> None:
+    """Ask the smallest layer something, so that what reads rows is loaded."""
     drawn = [layer for layer in served.twin.layers(grant) if layer.kind == "features"]
     if drawn:
-        items.load(served.view(drawn[0], grant))
+        items.load(served.view(min(drawn, key=lambda layer: layer.count), grant))
+
+
+def _warm(served: Served, grant: Grant) -> None:
+    asked = Asked(served, grant)
     search.index(served, grant)
     if {"buildings", "building-parts"} <= {layer.layer for layer in served.twin.layers(grant)}:
         day = served.twin.description.day
