@@ -12,7 +12,7 @@ import orjson
 import pyarrow as pa
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twintown.index.encode import column_json, features, iso
@@ -22,11 +22,13 @@ def said(values: pa.Array) -> list[Any]:
     return [json.loads(text.as_py()) for text in column_json(values)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | st.text()))
 def test_any_text_comes_back(values: list[str | None]) -> None:
     assert said(pa.array(values, pa.string())) == values
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | st.floats()))
 def test_a_number_that_is_finite_comes_back_and_the_others_are_null(values: list[float | None]) -> None:
     want = [value if value is not None and np.isfinite(value) else None for value in values]
@@ -34,6 +36,7 @@ def test_a_number_that_is_finite_comes_back_and_the_others_are_null(values: list
     assert all(isinstance(one, float) for one in said(pa.array(values, pa.float64())) if one is not None)
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1)), min_size=1))
 def test_a_time_is_iso_8601(values: list[datetime | None]) -> None:
     assert iso(pa.array(values, pa.timestamp("us"))).to_pylist() == [

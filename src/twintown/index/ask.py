@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
 from twintown.ground.bounds import Bounds
 from twintown.index.rows import BATCH, GEOMETRY, Rows
+from twintown.index.times import meets
 from twintown.index.tree import Boxes, Positions
 from twintown.query.query import Expression, Interval
 
@@ -102,7 +99,7 @@ class Ask:
             shapely.prepare(area)
             positions = positions[shapely.intersects(area, shapely.from_wkb(wkb))]
         if self.during is not None and self.time and len(positions):
-            positions = positions[_meets(rows.take(positions, self.time), self.during)]
+            positions = positions[meets(rows.take(positions, self.time), self.during)]
         for some in (self.conditions, self.spatial):  # shapes are dear: what is left of them
             if some and len(positions):
                 positions = positions[self._hold(rows, positions, some)]
@@ -150,29 +147,3 @@ def touching(rows: Rows, positions: Positions, boxes: Boxes) -> Mask:
 def _size(rows: Rows, boxes: Boxes) -> int:
     sure, rim = rows.tree.count(boxes)
     return rows.count if rim is None else sure + len(rim)
-
-
-def _meets(times: pa.RecordBatch, during: Interval) -> Mask:
-    """Which rows' times meet the interval; a day lasts until the next, a time without a zone counts as UTC."""
-    begin, end = times.column(0), times.column(times.num_columns - 1)
-    low, high = during
-    keep: Any = pc.and_(begin.is_valid(), end.is_valid())
-    if low is not None:
-        keep = pc.and_(keep, pc.fill_null(pc.greater_equal(_micros(end, last=True), _of(low)), False))
-    if high is not None:
-        keep = pc.and_(keep, pc.fill_null(pc.less_equal(_micros(begin), _of(high)), False))
-    return np.asarray(keep.to_numpy(zero_copy_only=False), bool)
-
-
-def _micros(values: Any, last: bool = False) -> Any:
-    """Microseconds since 1970; of a day its first or its last."""
-    if pa.types.is_date(values.type):
-        days = values.cast(pa.timestamp("us")).cast(pa.int64())
-        return pc.add(days, 86_400_000_000 - 1) if last else days
-    return values.cast(pa.timestamp("us", values.type.tz), safe=False).cast(pa.int64())
-
-
-def _of(moment: datetime) -> int:
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    since = aware - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

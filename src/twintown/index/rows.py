@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from twintown.ground.frames import Frame
 from twintown.index.encode import features, lonlat
-from twintown.index.tree import Boxes, Ids, Positions, Tree, boxes_of, marks_of
+from twintown.index.ids import Ids, marks_of
+from twintown.index.tree import Boxes, Positions, Tree, boxes_of
 
 #: Rows of every batch but the last.
 BATCH = 8192

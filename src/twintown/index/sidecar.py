@@ -29,8 +29,9 @@ import shapely
 from twintown.ground.errors import BadData
 from twintown.ground.frames import Frame
 from twintown.index.encode import iso
+from twintown.index.ids import Ids
 from twintown.index.rows import BATCH, GEOMETRY, ID, Rows, inner, make, rebatched
-from twintown.index.tree import Ids, Tree
+from twintown.index.tree import Tree
 from twintown.store.blobs import storage_failed
 
 #: Raise it when anything in the files changes; an older sidecar is then made again.

@@ -7,12 +7,10 @@ import os
 import shutil
 import tempfile
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twintown.ground.columns import Column
 from twintown.ground.errors import NotFound, StorageFailed
@@ -24,6 +22,7 @@ from twintown.store.blobs import Blobs
 from twintown.trust.policy import Grant
 
 from . import narrowing
+from .kept import Kept
 
 if TYPE_CHECKING:
     from .layers import LayerVersion, Twin
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 KINDS = ("features", "table", "series")
 FOLDER, _LAYERS = "index", "layers"
 _PART = 8 << 20
-T = TypeVar("T")
 
 
 class Edits(Protocol):
@@ -48,38 +46,6 @@ class Edits(Protocol):
         Raises Gone: that revision is not kept.
         """
         ...
-
-
-class Kept(Generic[T]):
-    """The most recently used by key; two callers who want the same one make it once."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._kept: OrderedDict[Hashable, T] = OrderedDict()
-        self._making: dict[Hashable, Lock] = {}
-        self._lock = Lock()
-
-    def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What is kept under `key`, or what `make` gives; its errors are not kept."""
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-            turn = self._making.setdefault(key, Lock())
-        with turn:
-            with self._lock:
-                if key in self._kept:
-                    return self._kept[key]
-            try:
-                value = make()
-                with self._lock:
-                    self._kept[key] = value
-                    while len(self._kept) > self._size:
-                        self._kept.popitem(last=False)
-            finally:
-                with self._lock:
-                    self._making.pop(key, None)
-        return value
 
 
 class Views:
