@@ -52,7 +52,11 @@ class Bodies:
     def vertex_owner(self) -> Longs:
         """int64[c]: the row that each corner belongs to."""
         per_face = np.diff(self.rings[self.faces])
-        per_body = np.add.reduceat(np.append(per_face, 0), self.bodies[:-1]) if len(self.owner) else np.zeros(0, np.int64)
+        per_body = (
+            np.add.reduceat(np.append(per_face, 0), self.bodies[:-1])
+            if len(self.owner)
+            else np.zeros(0, np.int64)
+        )
         return np.repeat(self.owner, per_body)
 
     @classmethod
@@ -61,7 +65,15 @@ class Bodies:
         several = [one for one in several if len(one.owner)]
         if not several:
             none = np.zeros(0, np.int64)
-            return cls(np.zeros((0, 3)), none, np.zeros(1, np.int64), np.zeros(1, np.int64), none, np.zeros(1, np.int64), none)
+            return cls(
+                np.zeros((0, 3)),
+                none,
+                np.zeros(1, np.int64),
+                np.zeros(1, np.int64),
+                none,
+                np.zeros(1, np.int64),
+                none,
+            )
         corners = _stacked([one.corners for one in several], [len(one.vertices) for one in several])
         joined = cls(
             np.concatenate([one.vertices for one in several]), corners,
@@ -76,7 +88,15 @@ class Bodies:
         faces, bodies = ragged(self.bodies, order)
         rings, face_starts = ragged(self.faces, faces)
         corners, ring_starts = ragged(self.rings, rings)
-        return Bodies(self.vertices, self.corners[corners], ring_starts, face_starts, self.kinds[faces], bodies, self.owner[order])
+        return Bodies(
+            self.vertices,
+            self.corners[corners],
+            ring_starts,
+            face_starts,
+            self.kinds[faces],
+            bodies,
+            self.owner[order],
+        )
 
 
 def ragged(starts: Longs, order: Longs) -> tuple[Longs, Longs]:

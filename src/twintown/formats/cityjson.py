@@ -47,7 +47,10 @@ def write(told: Told, batches: Iterator[pa.RecordBatch]) -> Iterator[bytes]:
             yield lead + b",\n".join(pc.cast(made.members, pa.large_binary()).to_pylist())
             if len(made.vertices):
                 waiting.write((b"," if base else b"") + b",".join(vertex_texts(made.vertices).to_pylist()))
-                low, high = np.minimum(low, made.vertices.min(axis=0)), np.maximum(high, made.vertices.max(axis=0))
+                low, high = (
+                    np.minimum(low, made.vertices.min(axis=0)),
+                    np.maximum(high, made.vertices.max(axis=0)),
+                )
             base += len(made.vertices)
             lead = b",\n"
         if origin is None:
@@ -57,7 +60,9 @@ def write(told: Told, batches: Iterator[pa.RecordBatch]) -> Iterator[bytes]:
         waiting.seek(0)
         while piece := waiting.read(_PIECE):
             yield piece
-    extent = [round(float(v), 3) for v in (*(low * SCALE + origin), *(high * SCALE + origin))] if base else None
+    extent = (
+        [round(float(v), 3) for v in (*(low * SCALE + origin), *(high * SCALE + origin))] if base else None
+    )
     yield b'],"metadata":' + orjson.dumps(metadata(told, extent)) + b"}\n"
 
 
@@ -67,12 +72,19 @@ def _head(origin: tuple[float, float, float]) -> bytes:
 
 def header(origin: tuple[float, float, float]) -> dict[str, Any]:
     """What begins every CityJSON document."""
-    return {"type": "CityJSON", "version": "2.0", "transform": {"scale": [SCALE] * 3, "translate": list(origin)}}
+    return {
+        "type": "CityJSON",
+        "version": "2.0",
+        "transform": {"scale": [SCALE] * 3, "translate": list(origin)},
+    }
 
 
 def metadata(told: Told, extent: list[float] | None = None) -> dict[str, Any]:
     """Title, CRS and, where it is known, the extent (m)."""
-    said_of: dict[str, Any] = {"title": told.title.en, "referenceSystem": of_frame(told.frame).uri.replace("http:", "https:")}
+    said_of: dict[str, Any] = {
+        "title": told.title.en,
+        "referenceSystem": of_frame(told.frame).uri.replace("http:", "https:"),
+    }
     if extent is not None:
         said_of["geographicalExtent"] = extent
     dates = [one.date for one in told.provenance.sources if len(one.date) == 10]
@@ -113,5 +125,3 @@ def read(source: Path | bytes, into: Into) -> Read:
     from .cityjson_in import read_cityjson
 
     return read_cityjson(source, into)
-
-

@@ -24,7 +24,7 @@ from twintown.ground.errors import BadData
 from twintown.ground.names import Name
 
 from .citymodel import Faces, Model, faces, load, lod_of
-from .cityobjects import WORDS
+from .cityobjects import PART, WORDS
 from .format import Finding, Into, Read
 from .reading import BATCH, Rows, crs_from, renamed
 from .rows import Wkb
@@ -32,7 +32,7 @@ from .values import Values
 
 Floats = NDArray[np.float64]
 _LEAST_M2 = 0.01
-_FLAT_M = 0.3
+_FLAT_M, _MM = 0.3, 1e-3
 _UPRIGHT = 0.087  # cosine of 85 degrees
 _ROOF = ("flat", "skillion", "gabled", "hipped", "pyramidal")
 PART_COLUMNS = tuple(
@@ -55,10 +55,18 @@ def read_cityjson(source: Path | bytes, into: Into) -> Read:
     model = load(source)
     stated = into.crs or model.crs
     if not stated:
-        raise BadData("does not say which CRS it is in", f"{model.where}, /metadata/referenceSystem", "say it, such as EPSG:5186")
+        raise BadData(
+            "does not say which CRS it is in",
+            f"{model.where}, /metadata/referenceSystem",
+            "say it, such as EPSG:5186",
+        )
     crs = crs_from(stated, model.where)
     if crs.geographic:
-        raise BadData(f"its CRS {crs.code} is in degrees", f"{model.where}, /metadata/referenceSystem", "CityJSON needs metres")
+        raise BadData(
+            f"its CRS {crs.code} is in degrees",
+            f"{model.where}, /metadata/referenceSystem",
+            "CityJSON needs metres",
+        )
     if any(one["type"] in ("Building", "BuildingPart") for one in model.objects.values()):
         return _Buildings(model, into, stated).read()
     return _others(model, into, stated)
@@ -126,7 +134,8 @@ def footprints(made: Faces) -> NDArray[Any]:
     polygons = shapely.polygons(rings, indices=face_number)
     owners, owner_number = np.unique(owner[kept], return_inverse=True)
     several = shapely.multipolygons(polygons, indices=owner_number)
-    out[owners] = _areas(shapely.make_valid(several, method="structure", keep_collapsed=False))
+    whole = _areas(shapely.make_valid(several, method="structure", keep_collapsed=False))
+    out[owners] = shapely.simplify(whole, _MM)  # where faces met on the outline there is a corner too many
     return out
 
 
@@ -157,12 +166,20 @@ class _Buildings:
         self.owners = owners
         solids = {name: best for name in owners if (best := self._geometry(name, 1.0)) is not None}
         self.parts = _Parts(model, solids)
-        flats = {name: best for name in owners if owners[name] == name and (best := self._geometry(name, 0.0, 1.0)) is not None}
+        flats = {
+            name: best
+            for name in owners
+            if owners[name] == name and (best := self._geometry(name, 0.0, 1.0)) is not None
+        }
         self.flats = _Parts(model, flats)
 
     def _root(self, name: str) -> str:
         seen = {name}
-        while (parents := self.model.objects[name].get("parents")) and parents[0] in self.model.objects and parents[0] not in seen:
+        while (
+            (parents := self.model.objects[name].get("parents"))
+            and parents[0] in self.model.objects
+            and parents[0] not in seen
+        ):
             name = parents[0]
             seen.add(name)
         return name
@@ -173,7 +190,11 @@ class _Buildings:
         for one in found:
             if one.get("type") == "GeometryInstance":
                 self.model.note("left-out", f"/CityObjects/{name}", "a geometry from a template is not kept")
-        return max(fitting, key=lod_of, default=None)
+        best = max(fitting, key=lod_of, default=None)
+        if best is None or best.get("type") != "Solid":
+            return best
+        several = [one for one in fitting if one.get("type") == "Solid" and lod_of(one) == lod_of(best)]
+        return best if len(several) == 1 else _together(several)
 
     def read(self) -> Read:
         """The two layers."""
@@ -190,7 +211,9 @@ class _Buildings:
         for name, i in self.parts.index.items():
             shape = self.parts.footprint[i]
             if shapely.area(shape) < _LEAST_M2:
-                self.model.note("no-footprint", f"/CityObjects/{name}", "a geometry that covers no ground; it is left out")
+                self.model.note(
+                    "no-footprint", f"/CityObjects/{name}", "a geometry that covers no ground; it is left out"
+                )
                 continue
             owner = self.owners[name]
             parts.append((name, owner, self._part(name, i, ground[owner]), shape))
@@ -201,7 +224,11 @@ class _Buildings:
                 continue
             made = self._building(name, shapes.get(name, []), tops.get(name, []), parts)
             if made is None:
-                self.model.note("no-place", f"/CityObjects/{name}", "a building without a geometry of its own or of its parts; left out")
+                self.model.note(
+                    "no-place",
+                    f"/CityObjects/{name}",
+                    "a building without a geometry of its own or of its parts; left out",
+                )
                 continue
             rows[name] = made
         self._ground(ground)
@@ -220,14 +247,25 @@ class _Buildings:
         return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
     def _part(self, name: str, i: int, ground: float) -> dict[str, Any]:
-        base, top, eave = (round(float(value) - ground, 3) for value in (self.parts.low[i], self.parts.high[i], self.parts.eave[i]))
+        base, top, eave = (
+            round(float(value) - ground, 3)
+            for value in (self.parts.low[i], self.parts.high[i], self.parts.eave[i])
+        )
         attributes = self.model.objects[name].get("attributes") or {}
         shape, direction = "flat", None
         own = attributes.get("roof_shape")
         if own in _ROOF and self._number(name, "eave_m") is not None:
-            shape, direction, eave = str(own), self._number(name, "roof_direction_deg"), float(attributes["eave_m"])
+            shape, direction, eave = (
+                str(own),
+                self._number(name, "roof_direction_deg"),
+                float(attributes["eave_m"]),
+            )
         elif top - eave > _FLAT_M:
-            self.model.note("roof-flattened", f"/CityObjects/{name}", f"a roof from {eave:.1f} to {top:.1f} m is flat at {top:.1f} m here")
+            self.model.note(
+                "roof-flattened",
+                f"/CityObjects/{name}",
+                f"a roof from {eave:.1f} to {top:.1f} m is flat at {top:.1f} m here",
+            )
             eave = top
         else:
             eave = top
@@ -236,11 +274,18 @@ class _Buildings:
             "roof_direction_deg": direction,
         }  # fmt: skip
 
-    def _building(self, name: str, shapes: Sequence[Any], tops: Sequence[float], parts: list[Any]) -> dict[str, Any] | None:
+    def _building(
+        self, name: str, shapes: Sequence[Any], tops: Sequence[float], parts: list[Any]
+    ) -> dict[str, Any] | None:
         """A row; a part is added for a building that has none."""
         attributes = dict(self.model.objects[name].get("attributes") or {})
         words: dict[str, str] = {word: column for column, word in WORDS.items()}
-        row: dict[str, Any] = {"name": "", "kind": "yes", "function": "", **{words.get(str(k), str(k)): v for k, v in attributes.items()}}
+        row: dict[str, Any] = {
+            "name": "",
+            "kind": "yes",
+            "function": "",
+            **{words.get(str(k), str(k)): v for k, v in attributes.items() if k not in PART},
+        }
         flat = self.flats.index.get(name)
         footprint = self.flats.footprint[flat] if flat is not None else None
         if footprint is None or shapely.area(footprint) < _LEAST_M2:
@@ -251,7 +296,11 @@ class _Buildings:
         if not tops:
             parts.append((name, name, {"base_m": 0.0, "eave_m": height, "top_m": height, "roof_shape": "flat", "roof_height_m": 0.0,
                                        "roof_direction_deg": None}, footprint))  # fmt: skip
-        row |= {"height_m": height, "height_source": row.get("height_source") or source, "parts": max(len(tops), 1)}
+        row |= {
+            "height_m": height,
+            "height_source": row.get("height_source") or source,
+            "parts": max(len(tops), 1),
+        }
         if row["height_source"] not in ("measured", "levels", "estimated"):
             row["height_source"] = source
         return {**row, "geometry": footprint}
@@ -267,7 +316,11 @@ class _Buildings:
         levels = row.get("levels")
         if isinstance(levels, int | float) and levels > 0:
             return float(levels) * storey, "levels"
-        self.model.note("missing-height", f"/CityObjects/{name}", f"neither height nor storeys are known: {storey:g} m assumed")
+        self.model.note(
+            "missing-height",
+            f"/CityObjects/{name}",
+            f"neither height nor storeys are known: {storey:g} m assumed",
+        )
         return storey, "estimated"
 
     def _layers(self, rows: dict[str, dict[str, Any]], parts: list[Any]) -> Read:
@@ -282,12 +335,35 @@ class _Buildings:
         return Read(main.batches, main.columns, main.frame, findings, {"building-parts": beside})
 
 
+def _together(solids: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Several solids of one level of detail as one geometry; semantics stay where all have the same surfaces."""
+    first = solids[0].get("semantics")
+    made = {
+        "type": "MultiSolid",
+        "lod": solids[0].get("lod"),
+        "boundaries": [one.get("boundaries") for one in solids],
+    }
+    if isinstance(first, dict) and all(
+        isinstance(one.get("semantics"), dict) and one["semantics"].get("surfaces") == first.get("surfaces")
+        for one in solids
+    ):
+        made["semantics"] = {
+            "surfaces": first.get("surfaces"),
+            "values": [one["semantics"].get("values") for one in solids],
+        }
+    return made
+
+
 def _others(model: Model, into: Into, stated: str) -> Read:
     """Rows of city objects that are no buildings: their type, attributes and footprint, lines or points."""
     chosen: dict[str, dict[str, Any]] = {}
     table: list[dict[str, Any]] = []
     for name, one in model.objects.items():
-        found = [g for g in one.get("geometry") or [] if isinstance(g, dict) and g.get("type") != "GeometryInstance"]
+        found = [
+            g
+            for g in one.get("geometry") or []
+            if isinstance(g, dict) and g.get("type") != "GeometryInstance"
+        ]
         if found:
             chosen[name] = max(found, key=lod_of)
     areas = {name: g for name, g in chosen.items() if g.get("type") not in ("MultiPoint", "MultiLineString")}
@@ -315,10 +391,15 @@ def _lines(model: Model, name: str, geometry: dict[str, Any]) -> Any:
         if geometry["type"] == "MultiPoint":
             points = model.vertices[model.shift[name] + _indices(lines, model.count[name])][:, :2]
             return shapely.points(points[0]) if len(points) == 1 else shapely.multipoints(points)
-        made = [shapely.linestrings(model.vertices[model.shift[name] + _indices(one, model.count[name])][:, :2]) for one in lines or []]
+        made = [
+            shapely.linestrings(model.vertices[model.shift[name] + _indices(one, model.count[name])][:, :2])
+            for one in lines or []
+        ]
         return made[0] if len(made) == 1 else shapely.multilinestrings(made)
     except (IndexError, TypeError, ValueError, shapely.errors.GEOSException):
-        model.note("boundary-nowhere", f"/CityObjects/{name}", "boundaries point to vertices that are not there")
+        model.note(
+            "boundary-nowhere", f"/CityObjects/{name}", "boundaries point to vertices that are not there"
+        )
         return None
 
 
@@ -340,7 +421,12 @@ def _read(
         values.kinds[column.name] = column.type
     names = renamed([str(one.name) for one in columns] or list(values.kinds), findings, where)
     told = columns or tuple(
-        Column(new, values.kind(old), _UNITS.get(old, "") if values.kind(old) in ("number", "integer") else "", Name(old, old))
+        Column(
+            new,
+            values.kind(old),
+            _UNITS.get(old, "") if values.kind(old) in ("number", "integer") else "",
+            Name(old, old),
+        )
         for old, new in names.items()
     )
 
@@ -351,7 +437,12 @@ def _read(
             arrays = {new: values.array(old, own) for old, new in names.items()}
             wkb = shapely.to_wkb(np.array([row["geometry"] for row in some], object), byte_order=1)
             ids = pa.array([row["id"] for row in some], pa.string())
-            yield rows.batch(ids, arrays, Wkb.of(pa.array(wkb, pa.large_binary(), from_pandas=True)), lambda k: str(table[k]["id"]))
+            yield rows.batch(
+                ids,
+                arrays,
+                Wkb.of(pa.array(wkb, pa.large_binary(), from_pandas=True)),
+                lambda k: str(table[k]["id"]),
+            )
         rows.end()
 
     return Read(batches(), told, into.frame, findings)

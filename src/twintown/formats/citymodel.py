@@ -90,7 +90,9 @@ def load(source: Path | bytes) -> Model:
     begin(source, "CityJSON")
     size = source.stat().st_size if isinstance(source, Path) else len(source)
     if size > _LIMIT:
-        raise TooLarge(f"{size:,} bytes of CityJSON are more than is read at once", where, "cut it into several files")
+        raise TooLarge(
+            f"{size:,} bytes of CityJSON are more than is read at once", where, "cut it into several files"
+        )
     raw = source.read_bytes() if isinstance(source, Path) else source
     model = Model(where)
     documents = _documents(raw, model)
@@ -124,7 +126,11 @@ def _documents(raw: bytes, model: Model) -> Iterator[tuple[str, dict[str, Any]]]
             raise BadData("is JSON, but no object", f"{model.where}, {at or 'line 1'}", "check what it is")
         wanted = "CityJSON" if number == 1 else "CityJSONFeature"
         if value.get("type") != wanted:
-            raise BadData(f"its type is {value.get('type')!r} instead of {wanted}", f"{model.where}, {at or '/type'}", "mend it there")
+            raise BadData(
+                f"its type is {value.get('type')!r} instead of {wanted}",
+                f"{model.where}, {at or '/type'}",
+                "mend it there",
+            )
         yield at, value
 
 
@@ -138,7 +144,11 @@ def _is_object(line: bytes) -> bool:
 def _header(header: dict[str, Any], model: Model) -> None:
     version = str(header.get("version", ""))
     if version not in VERSIONS:
-        raise BadData(f"is CityJSON {version or 'without a version'}", f"{model.where}, /version", "upgrade it to 2.0 (cjio upgrade)")
+        raise BadData(
+            f"is CityJSON {version or 'without a version'}",
+            f"{model.where}, /version",
+            "upgrade it to 2.0 (cjio upgrade)",
+        )
     if version != VERSIONS[0]:
         model.note("version-old", "/version", f"CityJSON {version}; it is read as if it were 2.0")
     metadata = header.get("metadata")
@@ -149,9 +159,20 @@ def _header(header: dict[str, Any], model: Model) -> None:
         for name, one in extensions.items():
             lacks = [key for key in ("url", "version") if not isinstance(one, dict) or key not in one]
             if lacks:
-                model.note("extension-incomplete", f"/extensions/{name}", f"the extension {name} does not say its {lacks[0]}")
-            model.note("extension", f"/extensions/{name}", f"what the extension {name} adds is kept as attributes at best")
-    for member, what in (("appearance", "materials and textures"), ("geometry-templates", "templates of geometry")):
+                model.note(
+                    "extension-incomplete",
+                    f"/extensions/{name}",
+                    f"the extension {name} does not say its {lacks[0]}",
+                )
+            model.note(
+                "extension",
+                f"/extensions/{name}",
+                f"what the extension {name} adds is kept as attributes at best",
+            )
+    for member, what in (
+        ("appearance", "materials and textures"),
+        ("geometry-templates", "templates of geometry"),
+    ):
         if header.get(member):
             model.note("left-out", f"/{member}", f"{what} are not kept")
 
@@ -168,13 +189,19 @@ def _vertices(document: dict[str, Any], transform: Any, model: Model, at: str) -
     if not np.isfinite(vertices).all():
         raise BadData("a vertex is not three finite numbers", place, "mend it there")
     if len(vertices) and len(np.unique(vertices, axis=0)) < len(vertices):
-        model.note("vertex-repeated", f"{at + ', ' if at else ''}/vertices", "the same vertex stands several times")
+        model.note(
+            "vertex-repeated", f"{at + ', ' if at else ''}/vertices", "the same vertex stands several times"
+        )
     if transform is None:
         return vertices
     try:
         scale, translate = (np.array(transform[key], np.float64).reshape(3) for key in ("scale", "translate"))
     except (KeyError, TypeError, ValueError) as error:
-        raise BadData("the transform is not scale and translate of three numbers each", f"{model.where}, /transform", "mend it") from error
+        raise BadData(
+            "the transform is not scale and translate of three numbers each",
+            f"{model.where}, /transform",
+            "mend it",
+        ) from error
     return np.asarray(vertices * scale + translate)
 
 
@@ -188,7 +215,11 @@ def _objects(document: dict[str, Any], model: Model, at: str, start: int, count:
         while names[name] in model.objects:
             names[name] += "."
         if names[name] != name:
-            model.note("id-repeated", f"{at}, {name}", f"the id {name!r} stands twice; the later one is called {names[name]!r}")
+            model.note(
+                "id-repeated",
+                f"{at}, {name}",
+                f"the id {name!r} stands twice; the later one is called {names[name]!r}",
+            )
     used: set[int] = set()
     for name, one in found.items():
         place = f"{at + ', ' if at else ''}/CityObjects/{name}"
@@ -207,7 +238,9 @@ def _objects(document: dict[str, Any], model: Model, at: str, start: int, count:
                 _collect(geometry.get("boundaries"), used)
                 _semantics(geometry, model, place)
     if count and len(used & set(range(count))) < count and not document.get("geometry-templates"):
-        model.note("vertex-unused", f"{at + ', ' if at else ''}/vertices", "some vertices belong to no geometry")
+        model.note(
+            "vertex-unused", f"{at + ', ' if at else ''}/vertices", "some vertices belong to no geometry"
+        )
     if document.get("type") == "CityJSONFeature" and document.get("id") not in found:
         model.note("id-nowhere", at, f"the feature's id {document.get('id')!r} is none of its city objects")
 
@@ -243,9 +276,15 @@ def _relations(model: Model) -> None:
         for relation, back in (("children", "parents"), ("parents", "children")):
             for other in one.get(relation) or []:
                 if other not in model.objects:
-                    model.note("relation-nowhere", f"/CityObjects/{name}/{relation}", f"{other!r} is not there")
+                    model.note(
+                        "relation-nowhere", f"/CityObjects/{name}/{relation}", f"{other!r} is not there"
+                    )
                 elif name not in (model.objects[other].get(back) or []) and one["type"] != "CityObjectGroup":
-                    model.note("relation-one-sided", f"/CityObjects/{name}/{relation}", f"{other!r} does not name it among its {back}")
+                    model.note(
+                        "relation-one-sided",
+                        f"/CityObjects/{name}/{relation}",
+                        f"{other!r} does not name it among its {back}",
+                    )
         if one["type"].startswith(("BuildingPart", "BridgePart", "TunnelPart")) and not one.get("parents"):
             model.note("part-without-building", f"/CityObjects/{name}", "a part without a parent")
 
@@ -297,11 +336,17 @@ def faces(model: Model, chosen: dict[str, dict[str, Any]]) -> tuple[list[str], F
         try:
             own = pa.array([found], _FACES)
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
-            model.note("boundary-broken", f"/CityObjects/{name}", "boundaries are not lists of numbers of vertices")
+            model.note(
+                "boundary-broken", f"/CityObjects/{name}", "boundaries are not lists of numbers of vertices"
+            )
             continue
         flat = own.flatten().flatten().flatten().to_numpy(zero_copy_only=False)
         if not len(flat) or np.isnan(flat).any() or flat.min() < 0 or flat.max() >= model.count[name]:
-            model.note("boundary-nowhere", f"/CityObjects/{name}", "boundaries point to vertices that are not there, or to none")
+            model.note(
+                "boundary-nowhere",
+                f"/CityObjects/{name}",
+                "boundaries point to vertices that are not there, or to none",
+            )
             continue
         lists.append(own)
         names.append(name)

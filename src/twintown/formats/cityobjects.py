@@ -35,7 +35,7 @@ TYPES = {
 OTHER = "GenericCityObject"
 #: Columns of buildings that CityGML has a word for; `cityjson_in` turns them back.
 WORDS = {"height_m": "measuredHeight", "levels": "storeysAboveGround", "year": "yearOfConstruction"}
-_PART = ("base_m", "eave_m", "top_m", "roof_shape", "roof_height_m", "roof_direction_deg")
+PART = ("base_m", "eave_m", "top_m", "roof_shape", "roof_height_m", "roof_direction_deg")
 _LIFTED_M = 0.1
 _FLOOR = '{"type":"GroundSurface"},{"type":"WallSurface"},{"type":"RoofSurface"}'
 _LIFTED = _FLOOR.replace("GroundSurface", "OuterFloorSurface")
@@ -74,7 +74,9 @@ def wrap(texts: Any, starts: Longs) -> pa.LargeStringArray:
     return joined(said("["), pc.binary_join(runs, said(",")), said("]"))
 
 
-def city_objects(told: Told, batch: pa.RecordBatch, origin: tuple[float, float, float], base: int | None) -> Objects:
+def city_objects(
+    told: Told, batch: pa.RecordBatch, origin: tuple[float, float, float], base: int | None
+) -> Objects:
     """The city objects of a batch (as `rows.tables` gives it).
 
     Args:
@@ -84,7 +86,11 @@ def city_objects(told: Told, batch: pa.RecordBatch, origin: tuple[float, float, 
     n = batch.num_rows
     ids = batch.column("id")
     parts, owner = parts_of_batch(told, ids)
-    own = np.zeros(0, bool) if parts is None else pc.equal(parts.column("id"), ids.take(pa.array(owner))).to_numpy(zero_copy_only=False)
+    own = (
+        np.zeros(0, bool)
+        if parts is None
+        else pc.equal(parts.column("id"), ids.take(pa.array(owner))).to_numpy(zero_copy_only=False)
+    )
     # objects: the n features, then the parts that are objects of their own
     target = np.where(own, owner, n + np.cumsum(~own) - 1)
     made = _shapes(told, batch, parts, target)
@@ -92,7 +98,9 @@ def city_objects(told: Told, batch: pa.RecordBatch, origin: tuple[float, float, 
     vertices, starts, corners = _vertices(made, feature, n, origin)
     geometry = _no_geometry(len(feature))
     for shapes, at in zip(made, corners, strict=True):
-        number = at if base is None else at + base + starts[feature[shapes.objects]][_corner_bodies(shapes.bodies)]
+        number = (
+            at if base is None else at + base + starts[feature[shapes.objects]][_corner_bodies(shapes.bodies)]
+        )
         lifted = np.zeros(0, bool)
         if parts is not None and shapes.form == "solid":
             lifted = parts.column("base_m").to_numpy(zero_copy_only=False)[shapes.bodies.owner] > _LIFTED_M
@@ -100,8 +108,9 @@ def city_objects(told: Told, batch: pa.RecordBatch, origin: tuple[float, float, 
         geometry[which] = text.to_numpy(zero_copy_only=False)
     quoted = column_json(ids)
     lists = pa.array(geometry, pa.large_string())
+    known = {**_words(told, batch), **_own_parts(parts, own, owner, n)}
     members = joined(
-        quoted, said(f':{{"type":"{TYPES.get(told.layer, OTHER)}","attributes":'), attributes(_words(told, batch)),
+        quoted, said(f':{{"type":"{TYPES.get(told.layer, OTHER)}","attributes":'), attributes(known),
         said(""), lists.slice(0, n), said("}"),
     )  # fmt: skip
     if parts is not None and (~own).any():
@@ -114,7 +123,9 @@ def attributes(columns: dict[str, Any]) -> pa.LargeStringArray:
     texts: list[Any] = []
     for name, values in columns.items():
         values = plain(values, "number") if pa.types.is_floating(values.type) else values
-        text = joined(said(","), column_json(pa.array([name], pa.string()))[0], said(":"), column_json(values))
+        text = joined(
+            said(","), column_json(pa.array([name], pa.string()))[0], said(":"), column_json(values)
+        )
         texts.append(pc.if_else(values.is_valid(), text, said("")))
     if not texts:
         return said("{}")
@@ -133,6 +144,18 @@ def _words(told: Told, batch: pa.RecordBatch) -> dict[str, Any]:
     return found
 
 
+def _own_parts(parts: pa.Table | None, own: NDArray[np.bool_], owner: Longs, n: int) -> dict[str, Any]:
+    """What is said of the parts that are whole buildings, in the rows of these."""
+    if parts is None or not own.any():
+        return {}
+    at = np.full(n, -1, np.int64)
+    at[owner[own]] = np.flatnonzero(own)
+    rows = pa.array(at, mask=at < 0)
+    return {
+        name: parts.column(name).combine_chunks().take(rows) for name in PART if name in parts.column_names
+    }
+
+
 def parts_of_batch(told: Told, ids: pa.Array) -> tuple[pa.Table | None, Longs]:
     """Parts in the order of their buildings, and the row of the building of each."""
     none = np.zeros(0, np.int64)
@@ -147,7 +170,7 @@ def parts_of_batch(told: Told, ids: pa.Array) -> tuple[pa.Table | None, Longs]:
         return None, none
     table = found.take(pa.array(order)).combine_chunks()
     columns = {name: plain(table.column(name), "number" if name.endswith(("_m", "_deg")) else "string")
-               for name in ("id", *_PART) if name in table.column_names}  # fmt: skip
+               for name in ("id", *PART) if name in table.column_names}  # fmt: skip
     kept = pa.table({**columns, "geometry": table.column("geometry").combine_chunks()})
     if "roof_across" in table.column_names:
         kept = kept.append_column("roof_across", plain(table.column("roof_across"), "boolean"))
@@ -158,7 +181,9 @@ def part_bodies(told: Told, parts: pa.Table) -> Bodies:
     """The solids of parts above `frame.vertical`; owner = row of `parts`."""
     number = {name: parts.column(name).to_numpy() + told.ground_m for name in ("base_m", "eave_m", "top_m")}
     none = np.full(len(parts), np.nan)
-    directions = parts.column("roof_direction_deg").to_numpy() if "roof_direction_deg" in parts.column_names else none
+    directions = (
+        parts.column("roof_direction_deg").to_numpy() if "roof_direction_deg" in parts.column_names else none
+    )
     across = np.zeros(len(parts), bool)
     if "roof_across" in parts.column_names:
         across = pc.fill_null(parts.column("roof_across"), False).to_numpy(zero_copy_only=False).astype(bool)
@@ -201,7 +226,15 @@ def _runs(geometry: NDArray[Any], height: float, form: str) -> Bodies:
     rows, counts = np.unique(row, return_counts=True)
     groups = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     n = len(parts)
-    return Bodies(xyz, np.arange(len(xyz)), starts, np.arange(n + 1), np.zeros(n, np.int64), groups, rows.astype(np.int64))
+    return Bodies(
+        xyz,
+        np.arange(len(xyz)),
+        starts,
+        np.arange(n + 1),
+        np.zeros(n, np.int64),
+        groups,
+        rows.astype(np.int64),
+    )
 
 
 def _corner_bodies(shape: Bodies) -> Longs:
@@ -252,19 +285,17 @@ def _geometry(shapes: _Shapes, number: Longs, lifted: NDArray[np.bool_]) -> tupl
     return objects, joined(said(head), text, said("}]"))
 
 
-def _solids(shapes: _Shapes, shells: pa.LargeStringArray, groups: Longs, lifted: NDArray[np.bool_]) -> pa.LargeStringArray:
+def _solids(
+    shapes: _Shapes, shells: pa.LargeStringArray, groups: Longs, lifted: NDArray[np.bool_]
+) -> pa.LargeStringArray:
+    """A Solid a body; an object of several bodies, which may lie apart, has as many geometries."""
     values = wrap(pc.cast(pa.array(shapes.bodies.kinds), pa.large_string()), shapes.bodies.bodies)
-    solid, values = joined(said("["), shells, said("]")), joined(said("["), values, said("]"))
-    alone = pa.array(np.diff(groups) == 1)
-    first = pa.array(groups[:-1])
-    kind = pc.if_else(alone, said("Solid"), said("MultiSolid"))
-    boundaries = pc.if_else(alone, solid.take(first), wrap(solid, groups))
-    told = pc.if_else(alone, values.take(first), wrap(values, groups))
-    floors = pc.if_else(pa.array(lifted[groups[:-1]]), said(_LIFTED), said(_FLOOR))
-    return joined(
-        said(',"geometry":[{"type":"'), kind, said('","lod":"2","boundaries":'), boundaries,
-        said(',"semantics":{"surfaces":['), floors, said('],"values":'), told, said("}}]"),
+    floors = pc.if_else(pa.array(lifted), said(_LIFTED), said(_FLOOR))
+    each = joined(
+        said('{"type":"Solid","lod":"2","boundaries":['), shells, said('],"semantics":{"surfaces":['), floors,
+        said('],"values":['), values, said("]}}"),
     )  # fmt: skip
+    return joined(said(',"geometry":'), wrap(each, groups))
 
 
 def _with_parts(
@@ -272,11 +303,13 @@ def _with_parts(
 ) -> pa.LargeStringArray:  # fmt: skip
     """Buildings with their children behind them."""
     n = len(members)
-    clash = pc.is_in(parts.column("id").combine_chunks(), value_set=ids)  # a part may be called like another building
+    clash = pc.is_in(
+        parts.column("id").combine_chunks(), value_set=ids
+    )  # a part may be called like another building
     named = pc.if_else(clash, joined(pc.cast(parts.column("id").combine_chunks(), pa.large_string()), said(":part")),
                        pc.cast(parts.column("id").combine_chunks(), pa.large_string()))  # fmt: skip
     part_ids = column_json(named)
-    known = {name: parts.column(name).combine_chunks() for name in _PART if name in parts.column_names}
+    known = {name: parts.column(name).combine_chunks() for name in PART if name in parts.column_names}
     texts = joined(
         part_ids, said(':{"type":"BuildingPart","parents":['), quoted.take(pa.array(owner)), said('],"attributes":'),
         attributes(known), geometry, said("}"),

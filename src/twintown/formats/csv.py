@@ -60,7 +60,15 @@ def _points(told: Told, batch: pa.RecordBatch) -> bool:
 
 
 def _header(told: Told, points: bool) -> bytes:
-    place = [] if not told.geometry else ["geometry"] if not points else ["lon", "lat"] if told.crs.geographic else ["x", "y"]
+    place = (
+        []
+        if not told.geometry
+        else ["geometry"]
+        if not points
+        else ["lon", "lat"]
+        if told.crs.geographic
+        else ["x", "y"]
+    )
     names = ["id", *(column.name for column in told.columns), *place]
     return (",".join(f'"{name.replace(chr(34), chr(34) * 2)}"' for name in names) + "\r\n").encode()
 
@@ -72,7 +80,9 @@ def _place(told: Told, batch: pa.RecordBatch, points: bool) -> list[pa.Array]:
         return [pa.array(text, pa.string(), from_pandas=True)]
     several = shapely.get_type_id(geometry) == 4  # a multipoint that came late: its first point stands for it
     geometry[several] = shapely.get_geometry(geometry[several], 0)
-    return [pa.array(axis(geometry), pa.float64(), from_pandas=True) for axis in (shapely.get_x, shapely.get_y)]
+    return [
+        pa.array(axis(geometry), pa.float64(), from_pandas=True) for axis in (shapely.get_x, shapely.get_y)
+    ]
 
 
 def read(source: Path | bytes, into: Into) -> Read:

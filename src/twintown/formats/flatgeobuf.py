@@ -2,10 +2,12 @@
 
 A stream cannot be sorted first, so it has no spatial index (`index_node_size` 0). The header is a flatbuffer made with its
 package; the features are laid out by `kernels/flatgeobuf` straight from Arrow's buffers. Coordinates are x = east always.
-Lines and polygons become multi ones unless `Told.shapes` says that there are none, so that the layer is of one type; a layer of
-points that is not known to hold multipoints is one of points; mixed layers are of unknown type. Heights are kept where the first
-rows have them. Rows without a geometry have none; empty ones stay empty (an empty point has NaN coordinates); a collection in a
-collection gives its members to the outer one.
+
+Lines and polygons become multi ones unless `Told.shapes` says that there are none, so that the layer is of one type; a layer
+of points that is not known to hold multipoints is one of points; mixed layers are of unknown type. Heights are kept where the
+first rows have them and the layer is of one type (GDAL's clients cannot read a mixed one with heights). Rows without a geometry
+have none; empty ones stay empty (an empty point has NaN coordinates); a collection in a collection gives its members to the
+outer one.
 """
 
 from __future__ import annotations
@@ -67,15 +69,17 @@ class _Layout:
 
         raw = Wkb.of(batch.column("geometry" if "geometry" in batch.schema.names else "lonlat"))
         z = bool(wkb.any_z(raw.offsets, raw.data, raw.valid))
+        mixed = cls(_UNKNOWN, False, 0)
         if len(told.shapes) == 1:
-            return cls(_SHAPES.get(told.shapes[0], _UNKNOWN), z, 0)
+            return cls(_SHAPES[told.shapes[0]], z, 0) if told.shapes[0] in _SHAPES else mixed
         if told.geometry in ("LineString", "Polygon"):
             multi = _SHAPES[f"Multi{told.geometry}"]
-            return cls(multi, z, multi) if {*told.shapes} <= {told.geometry, f"Multi{told.geometry}"} else cls(_UNKNOWN, z, 0)
+            return (
+                cls(multi, z, multi) if {*told.shapes} <= {told.geometry, f"Multi{told.geometry}"} else mixed
+            )
         found = int(wkb.kinds(raw.offsets, raw.data, raw.valid))
-        if told.geometry == "Point" and not told.shapes and found & ~0b10 == 0:
-            return cls(_SHAPES["Point"], z, 0)
-        return cls(_UNKNOWN, z, 0)
+        single = told.geometry == "Point" and not told.shapes and found & ~0b10 == 0
+        return cls(_SHAPES["Point"], z, 0) if single else mixed
 
     @property
     def allowed(self) -> int:
@@ -127,7 +131,9 @@ def _column(builder: Builder, name: str, kind: str, title: str) -> int:
 
 
 def _crs(builder: Builder, crs: Crs) -> int:
-    authority, code = ("EPSG", 4326) if crs.code == CRS84.code else (crs.code.split(":")[0], int(crs.code.split(":")[1]))
+    authority, code = (
+        ("EPSG", 4326) if crs.code == CRS84.code else (crs.code.split(":")[0], int(crs.code.split(":")[1]))
+    )
     org, name = builder.CreateString(authority), builder.CreateString(crs.title)
     builder.StartObject(6)
     builder.PrependUOffsetTRelativeSlot(0, org, 0)
@@ -168,7 +174,11 @@ def _features(told: Told, layout: _Layout, batch: pa.RecordBatch) -> bytes:
     sizes = np.empty(n, np.int64)
     bad = kernel.measure(shapes.offsets, shapes.data, shapes.valid, layout.z, layout.promote, sizes)
     if bad >= 0:
-        raise BadData(f"the geometry of row {batch.column('id')[bad]} cannot be read", told.layer, "build the layer again")
+        raise BadData(
+            f"the geometry of row {batch.column('id')[bad]} cannot be read",
+            told.layer,
+            "build the layer again",
+        )
     cells = [_Cells.of(batch.column(0), "string")]
     cells += [_Cells.of(batch.column(k + 1), one.type) for k, one in enumerate(told.columns)]
     properties = np.sum([cell.sizes for cell in cells], axis=0, dtype=np.int64)

@@ -88,7 +88,9 @@ def _groups(told: Told, batches: Iterator[pa.RecordBatch], schema: pa.Schema) ->
         arrays = [batch.column("id"), *own]
         if told.geometry:
             shapes = drawn(told, batch, heights=True)
-            geometry = pa.nulls(batch.num_rows, pa.binary()) if shapes is None else shapes.array().cast(pa.binary())
+            geometry = (
+                pa.nulls(batch.num_rows, pa.binary()) if shapes is None else shapes.array().cast(pa.binary())
+            )
             arrays += [geometry, _boxes(geometry)]
         kept.append(pa.RecordBatch.from_arrays(arrays, schema=schema))
         rows += batch.num_rows
@@ -106,7 +108,10 @@ def _boxes(geometry: pa.Array) -> pa.Array:
 
 
 def _schema(told: Told) -> pa.Schema:
-    fields = [pa.field("id", pa.string(), False), *(pa.field(one.name, ARROW[one.type]) for one in told.columns)]
+    fields = [
+        pa.field("id", pa.string(), False),
+        *(pa.field(one.name, ARROW[one.type]) for one in told.columns),
+    ]
     own = {
         "frame": told.frame.to_dict(),
         "units": {one.name: one.unit for one in told.columns if one.unit},
@@ -139,7 +144,9 @@ def _geo(told: Told) -> dict[str, Any]:
 def _projjson(crs: Crs) -> dict[str, Any]:
     import pyproj
 
-    found: dict[str, Any] = pyproj.CRS.from_user_input("OGC:CRS84" if crs.code == CRS84.code else crs.code).to_json_dict()
+    found: dict[str, Any] = pyproj.CRS.from_user_input(
+        "OGC:CRS84" if crs.code == CRS84.code else crs.code
+    ).to_json_dict()
     return found
 
 

@@ -115,7 +115,9 @@ def _place(told: Told, batch: pa.RecordBatch) -> pa.LargeStringArray:
     return pa.array(out, pa.large_string())
 
 
-def polyhedra(made: Bodies, owner: NDArray[np.int64], crs: Crs) -> tuple[NDArray[np.int64], pa.LargeStringArray]:
+def polyhedra(
+    made: Bodies, owner: NDArray[np.int64], crs: Crs
+) -> tuple[NDArray[np.int64], pa.LargeStringArray]:
     """The rows that have bodies, and a Polyhedron or MultiPolyhedron of each.
 
     Args:
@@ -131,7 +133,9 @@ def polyhedra(made: Bodies, owner: NDArray[np.int64], crs: Crs) -> tuple[NDArray
     lengths = np.diff(made.rings)
     closed = made.rings + np.arange(len(made.rings))  # one corner more a ring: its first again
     at = np.arange(closed[-1]) - np.repeat(closed[:-1], lengths + 1)
-    corners = made.corners[np.repeat(made.rings[:-1], lengths + 1) + np.where(at == np.repeat(lengths, lengths + 1), 0, at)]
+    corners = made.corners[
+        np.repeat(made.rings[:-1], lengths + 1) + np.where(at == np.repeat(lengths, lengths + 1), 0, at)
+    ]
     shells = wrap(wrap(wrap(positions.take(pa.array(corners)), closed), made.faces), made.bodies)
     rows, first = np.unique(owner, return_index=True)
     groups = np.append(first, len(owner)).astype(np.int64)

@@ -46,7 +46,9 @@ def begin(source: Path | bytes, kind: str) -> bytes:
             with source.open("rb") as file:
                 first = file.read(4096)
         except OSError as error:
-            raise BadData(f"cannot be read ({error.strerror})", str(source), "check the path and its permissions") from error
+            raise BadData(
+                f"cannot be read ({error.strerror})", str(source), "check the path and its permissions"
+            ) from error
     else:
         first = source[:4096]
     if not first.strip():
@@ -66,7 +68,9 @@ def crs_from(text: str, where: str) -> Crs:
     try:
         found = pyproj.CRS.from_user_input(text)
     except CRSError as error:
-        raise BadData(f"its CRS {text[:80]!r} is not known", where, "say the CRS, such as EPSG:5186") from error
+        raise BadData(
+            f"its CRS {text[:80]!r} is not known", where, "say the CRS, such as EPSG:5186"
+        ) from error
     parts = found.sub_crs_list
     flat = parts[0] if parts else found  # of a compound CRS the horizontal one
     flat = flat.to_2d() if len(flat.axis_info) == 3 else flat
@@ -75,7 +79,9 @@ def crs_from(text: str, where: str) -> Crs:
         flat = flat.source_crs if flat.is_bound and flat.source_crs is not None else flat
         known = flat.to_authority(min_confidence=25)
     if known is None or not (flat.is_projected or flat.is_geographic):
-        raise BadData(f"its CRS {found.name!r} has no code of an authority", where, "say the CRS, such as EPSG:5186")
+        raise BadData(
+            f"its CRS {found.name!r} has no code of an authority", where, "say the CRS, such as EPSG:5186"
+        )
     code = f"{known[0]}:{known[1]}"
     return CRS84 if code == "OGC:CRS84" else _known(code, where)
 
@@ -114,7 +120,9 @@ class Rows:
         if self._counts[code] <= _TOLD:
             self.findings.append(Finding(code, where, what))
 
-    def batch(self, ids: pa.Array | None, columns: dict[str, pa.Array], wkb: Wkb | None, named: Callable[[int], str]) -> pa.RecordBatch:
+    def batch(
+        self, ids: pa.Array | None, columns: dict[str, pa.Array], wkb: Wkb | None, named: Callable[[int], str]
+    ) -> pa.RecordBatch:
         """Rows as `Read.batches` has them.
 
         Args:
@@ -126,7 +134,15 @@ class Rows:
         Raises:
             BadData: a geometry that cannot be read or lies nowhere.
         """
-        n = len(ids) if ids is not None else len(next(iter(columns.values()))) if columns else len(wkb.valid) if wkb else 0
+        n = (
+            len(ids)
+            if ids is not None
+            else len(next(iter(columns.values())))
+            if columns
+            else len(wkb.valid)
+            if wkb
+            else 0
+        )
         first = self.rows
         self.rows += n
         geometry = pa.nulls(n, pa.binary()) if wkb is None else self._placed(wkb, first, named)
@@ -162,7 +178,9 @@ class Rows:
         if pc.any(missing).as_py():
             k = first + int(np.argmax(missing.to_numpy(zero_copy_only=False)))
             if self.into.id:
-                raise BadData(f"{self.into.id!r} is empty", f"{self.where}, {named(k)}", "name another column as id")
+                raise BadData(
+                    f"{self.into.id!r} is empty", f"{self.where}, {named(k)}", "name another column as id"
+                )
             self.note("id-missing", f"{self.where}, {named(k)}", "rows without an id get their number")
             ids = pc.if_else(missing, numbers, ids)
         again = self._again(ids)
@@ -172,8 +190,16 @@ class Rows:
             k = first + int(np.argmax(again))
             text = ids[int(np.argmax(again))].as_py()
             if self.into.id:
-                raise BadData(f"{self.into.id!r} is {text!r} twice", f"{self.where}, {named(k)}", "name another column as id")
-            self.note("id-repeated", f"{self.where}, {named(k)}", f"the id {text!r} stands twice; the later ones get a number more")
+                raise BadData(
+                    f"{self.into.id!r} is {text!r} twice",
+                    f"{self.where}, {named(k)}",
+                    "name another column as id",
+                )
+            self.note(
+                "id-repeated",
+                f"{self.where}, {named(k)}",
+                f"the id {text!r} stands twice; the later ones get a number more",
+            )
             changed = pc.binary_join_element_wise(ids, numbers, "." if attempt == 2 else "." * (attempt - 1))
             ids = pc.if_else(pa.array(again), changed, ids)
             self._seen.pop()
@@ -184,7 +210,9 @@ class Rows:
         """bool[n]: true where an id was there before; remembers them as 64 bits each."""
         from pandas.util import hash_array
 
-        marks = hash_array(np.asarray(ids.to_numpy(zero_copy_only=False), object), categorize=False).astype(np.uint64)
+        marks = hash_array(np.asarray(ids.to_numpy(zero_copy_only=False), object), categorize=False).astype(
+            np.uint64
+        )
         _, index = np.unique(marks, return_index=True)
         again = np.ones(len(marks), bool)
         again[index] = False
@@ -203,11 +231,17 @@ class Rows:
         try:
             if any_z(wkb.offsets, wkb.data, wkb.valid):
                 self.note("heights-left-out", self.where, "heights of vertices are not kept")
-                flat = shapely.to_wkb(shapely.from_wkb(wkb.array().to_numpy(zero_copy_only=False)), output_dimension=2, byte_order=1)
+                flat = shapely.to_wkb(
+                    shapely.from_wkb(wkb.array().to_numpy(zero_copy_only=False)),
+                    output_dimension=2,
+                    byte_order=1,
+                )
                 wkb = Wkb.of(pa.array(flat, pa.large_binary(), from_pandas=True))
             xy = take_xy(wkb.offsets, wkb.data, wkb.valid)
         except (ValueError, shapely.errors.GEOSException) as error:
-            raise BadData(f"{error}", f"{self.where}, near {named(first)}", "convert curves to lines first") from error
+            raise BadData(
+                f"{error}", f"{self.where}, near {named(first)}", "convert curves to lines first"
+            ) from error
         xy = self._checked(xy, wkb, first, named)
         target = of_frame(self.into.frame)
         there = transform(xy, self.crs, target)
@@ -218,7 +252,9 @@ class Rows:
         moved = put_xy(wkb.offsets, wkb.data, wkb.valid, there)
         return pc.cast(Wkb(wkb.offsets, moved, wkb.valid).array(), pa.binary())
 
-    def _checked(self, xy: NDArray[np.float64], wkb: Wkb, first: int, named: Callable[[int], str]) -> NDArray[np.float64]:
+    def _checked(
+        self, xy: NDArray[np.float64], wkb: Wkb, first: int, named: Callable[[int], str]
+    ) -> NDArray[np.float64]:
         empty = np.isnan(xy).all(axis=1)  # a point that is empty
         broken = ~np.isfinite(xy).all(axis=1) & ~empty
         if broken.any():
@@ -324,27 +360,43 @@ def through_gdal(source: Path | bytes, into: Into, kind: str, magic: bytes) -> R
     expected = int(meta["features"])
 
     def batches() -> Iterator[pa.RecordBatch]:
-        with _gdal_errors(where), pyogrio.raw.open_arrow(source, use_pyarrow=True, batch_size=BATCH) as (_, stream):
+        with (
+            _gdal_errors(where),
+            pyogrio.raw.open_arrow(source, use_pyarrow=True, batch_size=BATCH) as (_, stream),
+        ):
             for batch in stream:
                 if not batch.num_rows:
                     continue
                 try:
                     batch.validate(full=True)
                 except pa.ArrowInvalid as error:
-                    raise BadData(f"holds a text that is not UTF-8 ({error})", where, "write the file again as UTF-8") from error
-                values = {c.name: plain(batch.column(old), c.type) for c, old in zip(columns, names, strict=True)}
+                    raise BadData(
+                        f"holds a text that is not UTF-8 ({error})", where, "write the file again as UTF-8"
+                    ) from error
+                values = {
+                    c.name: plain(batch.column(old), c.type) for c, old in zip(columns, names, strict=True)
+                }
                 values = {c.name: pc.cast(values[c.name], ARROW[c.type]) for c in columns}
                 ids = batch.column(id_column) if id_column else None
                 wkb = Wkb.of(batch.column(geometry)) if geometry else None
-                yield rows.batch(None if ids is None else pc.cast(ids, pa.string()), values, wkb, lambda k: f"feature {k + 1}")
+                yield rows.batch(
+                    None if ids is None else pc.cast(ids, pa.string()),
+                    values,
+                    wkb,
+                    lambda k: f"feature {k + 1}",
+                )
         if 0 < expected != rows.rows:
-            raise BadData(f"holds {rows.rows:,} of {expected:,} features", where, "fetch it again: it breaks off")
+            raise BadData(
+                f"holds {rows.rows:,} of {expected:,} features", where, "fetch it again: it breaks off"
+            )
         rows.end()
 
     return Read(batches(), columns, into.frame, findings)
 
 
-def _own(schema: pa.Schema, into: Into, findings: list[Finding], where: str) -> tuple[dict[str, str], str, str]:
+def _own(
+    schema: pa.Schema, into: Into, findings: list[Finding], where: str
+) -> tuple[dict[str, str], str, str]:
     """Columns with their new names, the one that makes the ids, and the one with the geometry."""
     geometry = ""
     for one in schema:
@@ -355,7 +407,11 @@ def _own(schema: pa.Schema, into: Into, findings: list[Finding], where: str) -> 
     if into.id and into.id not in names:
         raise BadData(f"has no column {into.id!r} to make ids", where, f"it has {', '.join(names[:12])}")
     id_column = into.id or ("id" if "id" in names else "")
-    return renamed([one for one in names if one != id_column or one != "id"], findings, where), id_column, geometry
+    return (
+        renamed([one for one in names if one != id_column or one != "id"], findings, where),
+        id_column,
+        geometry,
+    )
 
 
 @contextmanager
@@ -364,6 +420,14 @@ def _gdal_errors(where: str) -> Iterator[None]:
 
     try:
         yield
-    except (DataSourceError, DataLayerError, FeatureError, OSError, IndexError, pa.ArrowException, RuntimeError) as error:
+    except (
+        DataSourceError,
+        DataLayerError,
+        FeatureError,
+        OSError,
+        IndexError,
+        pa.ArrowException,
+        RuntimeError,
+    ) as error:
         said = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
         raise BadData(f"is damaged or breaks off ({said})", where, "fetch it again") from error

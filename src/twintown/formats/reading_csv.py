@@ -62,10 +62,16 @@ def read_csv(source: Path | bytes, into: Into) -> Read:
     place = _place(header)
     stated = into.crs
     if place.columns and not place.degrees and not stated:
-        raise BadData(f"does not say which CRS {place.columns[0]} and {place.columns[1]} are in", where, "say it, such as EPSG:5186")
+        raise BadData(
+            f"does not say which CRS {place.columns[0]} and {place.columns[1]} are in",
+            where,
+            "say it, such as EPSG:5186",
+        )
     crs = crs_from(stated, where) if stated else CRS84
     if into.id and into.id not in header:
-        raise BadData(f"has no column {into.id!r} to make ids", f"{where}, line 1", f"it has {', '.join(header[:12])}")
+        raise BadData(
+            f"has no column {into.id!r} to make ids", f"{where}, line 1", f"it has {', '.join(header[:12])}"
+        )
     id_column = into.id or ("id" if "id" in header else "")
     own = [name for name in header if name not in place.columns and (name != id_column or name != "id")]
     values = _look(source, header, separator, own, where)
@@ -104,7 +110,9 @@ def _check_text(source: Path | bytes, where: str) -> None:
                 decoder.decode(block)
             except UnicodeDecodeError as error:
                 at = line + block.count(b"\n", 0, error.start)
-                raise BadData("is not UTF-8", f"{where}, line {at}", "save it as UTF-8 (it may be CP949)") from error
+                raise BadData(
+                    "is not UTF-8", f"{where}, line {at}", "save it as UTF-8 (it may be CP949)"
+                ) from error
             line += block.count(b"\n")
     try:
         decoder.decode(b"", final=True)
@@ -161,8 +169,12 @@ def _blocks(source: Path | bytes, header: list[str], separator: str, where: str)
             return
         if uneven := re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", str(error)):
             line, wanted, got = uneven.groups()
-            raise BadData(f"has {got} cells where the header has {wanted}", f"{where}, line {line}", "mend that line") from error
-        raise BadData(f"cannot be read as CSV ({str(error).splitlines()[0][:160]})", where, "check the quotes in it") from error
+            raise BadData(
+                f"has {got} cells where the header has {wanted}", f"{where}, line {line}", "mend that line"
+            ) from error
+        raise BadData(
+            f"cannot be read as CSV ({str(error).splitlines()[0][:160]})", where, "check the quotes in it"
+        ) from error
 
 
 def _look(source: Path | bytes, header: list[str], separator: str, own: list[str], where: str) -> Values:
@@ -215,26 +227,44 @@ def _shapes(batch: pa.RecordBatch, place: _Place, first: int, where: str) -> Wkb
     if len(texts) == 1:
         raw = texts[0].to_numpy(zero_copy_only=False)
         try:
-            made = shapely.from_wkt(np.where(pc.equal(texts[0], "").fill_null(False).to_numpy(zero_copy_only=False), None, raw))
+            made = shapely.from_wkt(
+                np.where(pc.equal(texts[0], "").fill_null(False).to_numpy(zero_copy_only=False), None, raw)
+            )
         except (shapely.errors.GEOSException, TypeError, ValueError) as error:
             quiet = shapely.from_wkt(raw, on_invalid="ignore")
             k = int(np.argmax(shapely.is_missing(quiet) & texts[0].is_valid().to_numpy(zero_copy_only=False)))
             raise BadData(f"{str(raw[k])[:60]!r} is no WKT", f"{where}, row {first + k + 1}, column {place.columns[0]}",
                           "write such as POINT (127.1 37.5)") from error  # fmt: skip
-        return Wkb.of(pa.array(shapely.to_wkb(made, byte_order=1, output_dimension=3), pa.large_binary(), from_pandas=True))
+        return Wkb.of(
+            pa.array(
+                shapely.to_wkb(made, byte_order=1, output_dimension=3), pa.large_binary(), from_pandas=True
+            )
+        )
     numbers = []
     for name, text in zip(place.columns, texts, strict=True):
         trimmed = pc.utf8_trim_whitespace(text)
-        bad = pc.fill_null(pc.and_(pc.invert(pc.match_substring_regex(trimmed, _NUMBER)), pc.not_equal(trimmed, "")), False)
+        bad = pc.fill_null(
+            pc.and_(pc.invert(pc.match_substring_regex(trimmed, _NUMBER)), pc.not_equal(trimmed, "")), False
+        )
         if pc.any(bad).as_py():
             k = int(np.argmax(bad.to_numpy(zero_copy_only=False)))
-            raise BadData(f"{text[k].as_py()[:60]!r} is no number", f"{where}, row {first + k + 1}, column {name}", "mend that cell")
+            raise BadData(
+                f"{text[k].as_py()[:60]!r} is no number",
+                f"{where}, row {first + k + 1}, column {name}",
+                "mend that cell",
+            )
         blank = pc.fill_null(pc.equal(trimmed, ""), True)
-        numbers.append(pc.cast(pc.if_else(blank, None, pc.replace_substring_regex(trimmed, r"^\+", "")), pa.float64()))
+        numbers.append(
+            pc.cast(pc.if_else(blank, None, pc.replace_substring_regex(trimmed, r"^\+", "")), pa.float64())
+        )
     half = pc.xor(numbers[0].is_valid(), numbers[1].is_valid())
     if pc.any(half).as_py():
         k = int(np.argmax(half.to_numpy(zero_copy_only=False)))
-        raise BadData("has one of two coordinates", f"{where}, row {first + k + 1}", f"give {place.columns[0]} and {place.columns[1]}")
+        raise BadData(
+            "has one of two coordinates",
+            f"{where}, row {first + k + 1}",
+            f"give {place.columns[0]} and {place.columns[1]}",
+        )
     x, y = (one.to_numpy(zero_copy_only=False) for one in numbers)
     points = shapely.points(x, y)
     points[~numbers[0].is_valid().to_numpy(zero_copy_only=False)] = None

@@ -130,7 +130,11 @@ def _crs_of(document: Any, into: Into, where: str) -> Crs:
     if into.crs:
         return crs_from(into.crs, where)
     old = document.get("crs") if isinstance(document, dict) else None
-    if isinstance(old, dict) and isinstance(old.get("properties"), dict) and isinstance(old["properties"].get("name"), str):
+    if (
+        isinstance(old, dict)
+        and isinstance(old.get("properties"), dict)
+        and isinstance(old["properties"].get("name"), str)
+    ):
         return crs_from(old["properties"]["name"], f"{where}, /crs")
     return CRS84
 
@@ -160,7 +164,11 @@ class _Reader:
         self.values = Values()
         self.names: dict[str, str] = {}
         self.columns: tuple[Column, ...] = ()
-        self.place = _reference(self.document.get("coordRefSys"), self.where) if isinstance(self.document, dict) else None
+        self.place = (
+            _reference(self.document.get("coordRefSys"), self.where)
+            if isinstance(self.document, dict)
+            else None
+        )
         if self.place is None and any(key in self.document for key in ("conformsTo", "featureType")):
             self.place = CRS84
         self.placed = False  # whether `place` is what is read
@@ -169,27 +177,41 @@ class _Reader:
         """Learn the columns of these features."""
         self.values.look([one.get("properties") or {} for one in features])
         self.placed |= self.place is not None and any(_simple(one.get("place")) for one in features)
-        kept = [name for name in self.values.kinds if name not in ("id", self.into.id) or name == self.into.id != "id"]
+        kept = [
+            name
+            for name in self.values.kinds
+            if name not in ("id", self.into.id) or name == self.into.id != "id"
+        ]
         known = set(self.names)
         if set(kept) - known:
             self.names = renamed(kept, [], self.where)
-            self.columns = tuple(Column(new, self.values.kind(old), "", Name(old, old)) for old, new in self.names.items())
+            self.columns = tuple(
+                Column(new, self.values.kind(old), "", Name(old, old)) for old, new in self.names.items()
+            )
         else:
-            self.columns = tuple(Column(new, self.values.kind(old), "", Name(old, old)) for old, new in self.names.items())
+            self.columns = tuple(
+                Column(new, self.values.kind(old), "", Name(old, old)) for old, new in self.names.items()
+            )
 
     def batches(self, several: Iterator[Sequence[Feature]]) -> Iterator[pa.RecordBatch]:
         crs = self.place if self.placed and self.place is not None else self.crs
         rows = Rows(self.into, crs, self.where, self.findings)
         renamed(list(self.names), self.findings, self.where)
         if self.into.id and self.into.id not in self.values.kinds:
-            raise BadData(f"has no property {self.into.id!r} to make ids", self.where, f"it has {', '.join(self.values.kinds)}")
+            raise BadData(
+                f"has no property {self.into.id!r} to make ids",
+                self.where,
+                f"it has {', '.join(self.values.kinds)}",
+            )
         for features in several:
             for start in range(0, len(features), BATCH):
                 some = features[start : start + BATCH]
                 properties = [one.get("properties") or {} for one in some]
                 columns = {new: self.values.array(old, properties) for old, new in self.names.items()}
                 wkb = Wkb.of(pa.array(self._shapes(some, rows), pa.large_binary(), from_pandas=True))
-                yield rows.batch(self._ids(some, properties), columns, wkb, lambda k: f"feature {k + 1} (/features/{k})")
+                yield rows.batch(
+                    self._ids(some, properties), columns, wkb, lambda k: f"feature {k + 1} (/features/{k})"
+                )
         rows.end()
 
     def _ids(self, features: Sequence[Feature], properties: Sequence[dict[str, Any]]) -> pa.Array | None:
@@ -199,18 +221,33 @@ class _Reader:
             found = [one.get("id", own.get("id")) for one, own in zip(features, properties, strict=True)]
         if all(one is None for one in found):
             return None
-        return pa.array([None if one is None else one if isinstance(one, str) else _plain(one) for one in found], pa.string())
+        return pa.array(
+            [None if one is None else one if isinstance(one, str) else _plain(one) for one in found],
+            pa.string(),
+        )
 
     def _shapes(self, features: Sequence[Feature], rows: Rows) -> NDArray[Any]:
         chosen: list[Any] = []
         for one in features:
             place = one.get("place") if self.placed else None
             if isinstance(place, dict) and place.get("type") in _SOLIDS:
-                rows.note("solid-flattened", f"{self.where}, {one.get('id', '')}", "of a solid only its footprint is kept")
+                rows.note(
+                    "solid-flattened",
+                    f"{self.where}, {one.get('id', '')}",
+                    "of a solid only its footprint is kept",
+                )
                 place = _floor(place)
-            chosen.append(place if place is not None or (self.placed and one.get("geometry") is None) else one.get("geometry"))
+            chosen.append(
+                place
+                if place is not None or (self.placed and one.get("geometry") is None)
+                else one.get("geometry")
+            )
             if self.placed and chosen[-1] is one.get("geometry") and chosen[-1] is not None:
-                raise BadData("some features have a place and some only a geometry", self.where, "give all of them a place")
+                raise BadData(
+                    "some features have a place and some only a geometry",
+                    self.where,
+                    "give all of them a place",
+                )
         texts = np.array([None if one is None else orjson.dumps(one).decode() for one in chosen], object)
         try:
             made = shapely.from_geojson(texts)
@@ -255,7 +292,11 @@ def _floor(solid: dict[str, Any]) -> dict[str, Any] | None:
 def _plain(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else orjson.dumps(value).decode()
+    return (
+        str(value)
+        if isinstance(value, int | float) and not isinstance(value, bool)
+        else orjson.dumps(value).decode()
+    )
 
 
 def _lines(source: Path | bytes, into: Into, where: str) -> Read:
@@ -279,7 +320,11 @@ def _line_batches(source: Path | bytes, where: str) -> Iterator[list[Feature]]:
             continue
         checked = check(text)
         for flaw in checked.errors:
-            raise BadData(flaw.what, f"{where}, line {number}{', ' + flaw.pointer if flaw.pointer else ''}", "mend it there (RFC 7946)")
+            raise BadData(
+                flaw.what,
+                f"{where}, line {number}{', ' + flaw.pointer if flaw.pointer else ''}",
+                "mend it there (RFC 7946)",
+            )
         features.extend(_features(checked.document))
         if len(features) >= BATCH:
             yield features

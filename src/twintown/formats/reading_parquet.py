@@ -51,10 +51,14 @@ def read_parquet(source: Path | bytes, into: Into) -> Read:
 
     def batches() -> Iterator[pa.RecordBatch]:
         try:
-            for batch in file.iter_batches(BATCH, columns=[name for name in schema.names if name not in covering]):
+            for batch in file.iter_batches(
+                BATCH, columns=[name for name in schema.names if name not in covering]
+            ):
                 if not batch.num_rows:
                     continue
-                values = {c.name: _value(batch.column(old), c.type) for c, old in zip(columns, kept, strict=True)}
+                values = {
+                    c.name: _value(batch.column(old), c.type) for c, old in zip(columns, kept, strict=True)
+                }
                 ids = _text(batch.column(id_column)) if id_column else None
                 wkb = Wkb.of(batch.column(primary)) if primary else None
                 yield rows.batch(ids, values, wkb, lambda k: f"row {k + 1}")
@@ -131,5 +135,8 @@ def _text(array: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(kind):
         array, kind = array.dictionary_decode(), kind.value_type
     if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return pa.array([None if one is None else orjson.dumps(one, default=str).decode() for one in array.to_pylist()], pa.string())
+        return pa.array(
+            [None if one is None else orjson.dumps(one, default=str).decode() for one in array.to_pylist()],
+            pa.string(),
+        )
     return pc.cast(array, pa.string())

@@ -180,15 +180,25 @@ def as_features(read: Read, provenance: Provenance) -> Features:
 
     from twintown.ground.features import Features
 
-    fields = [("id", pa.string()), *((one.name, ARROW[one.type]) for one in read.columns), ("geometry", pa.large_binary())]
+    fields = [
+        ("id", pa.string()),
+        *((one.name, ARROW[one.type]) for one in read.columns),
+        ("geometry", pa.large_binary()),
+    ]
     schema = pa.schema(fields)
     whole = pa.Table.from_batches(
-        [pa.RecordBatch.from_arrays([_to(batch, f) for f in schema], schema=schema) for batch in read.batches], schema
+        [
+            pa.RecordBatch.from_arrays([_to(batch, f) for f in schema], schema=schema)
+            for batch in read.batches
+        ],
+        schema,
     )
     geometry = shapely.from_wkb(whole.column("geometry").combine_chunks().to_numpy(zero_copy_only=False))
     table = whole.drop_columns(["geometry"]).to_pandas()
     units = {column.name: column.unit for column in read.columns if column.unit}
-    return Features(gpd.GeoDataFrame(table, geometry=geometry, crs=read.frame.crs), read.frame, provenance, units)
+    return Features(
+        gpd.GeoDataFrame(table, geometry=geometry, crs=read.frame.crs), read.frame, provenance, units
+    )
 
 
 def _to(batch: pa.RecordBatch, field: pa.Field) -> pa.Array:

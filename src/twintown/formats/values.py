@@ -49,7 +49,13 @@ class Values:
         kind = self.kind(name)
         values = [row.get(name) for row in rows]
         if kind == "string":
-            return pa.array([one if one is None or isinstance(one, str) else orjson.dumps(one).decode() for one in values], pa.string())
+            return pa.array(
+                [
+                    one if one is None or isinstance(one, str) else orjson.dumps(one).decode()
+                    for one in values
+                ],
+                pa.string(),
+            )
         if kind == "datetime":
             return times(pa.array(values, pa.string()))
         return pa.array(values, ARROW[kind], from_pandas=True)
@@ -57,7 +63,9 @@ class Values:
 
 def times(texts: pa.Array) -> pa.Array:
     """Instants of texts of RFC 3339 with an offset, in UTC to the millisecond."""
-    even = pc.replace_substring_regex(pc.replace_substring_regex(texts, r"[Zz]$", "+00:00"), r"^(.{10})[ t]", r"\1T")
+    even = pc.replace_substring_regex(
+        pc.replace_substring_regex(texts, r"[Zz]$", "+00:00"), r"^(.{10})[ t]", r"\1T"
+    )
     moment = pc.cast(pc.utf8_slice_codeunits(even, 0, 19), pa.timestamp("ms"))
     fraction = pc.extract_regex(even, r"^.{19}(?P<ms>\.\d{1,3})?\d*(?P<sign>[+-])(?P<h>\d\d):(?P<m>\d\d)$")
     part = pc.if_else(pc.equal(pc.struct_field(fraction, "ms"), ""), "0", pc.struct_field(fraction, "ms"))
