@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,7 @@ class Rows:
         self.kinds = frozenset(kinds)
         self.schema = schema
         self._load = batch
+        self._turn = Lock()
         self._batches: list[_Batch | None] = [None] * -(-count // BATCH)
 
     @classmethod
@@ -185,8 +187,9 @@ class Rows:
 
     def _batch(self, number: int) -> _Batch:
         found = self._batches[number]
-        if found is None:  # two threads may both do it; they do the same
-            found = self._batches[number] = _Batch(self._load(number))
+        if found is None:
+            with self._turn:  # Arrow's reader does not promise to serve two threads at once
+                found = self._batches[number] = _Batch(self._load(number))
         return found
 
 

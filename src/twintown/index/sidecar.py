@@ -75,7 +75,18 @@ def ensure(folder: Path, source: Path, digest: str) -> Rows:
     found = opened(folder, digest)
     if found is None:
         raise BadData("the index cannot be read back", str(folder), "check the disk, then try again")
+    _try(found)
     return found
+
+
+def _try(rows: Rows) -> None:
+    """Ask the first of everything, so that the loops are compiled for mapped arrays now and not when somebody waits."""
+    bounds = rows.tree.bounds
+    if bounds is not None:
+        asked = np.array([bounds])
+        found, _ = rows.tree.search(asked, 0, 1)
+        rows.tree.count(asked)
+        rows.touching(found, asked)
 
 
 def opened(folder: Path, digest: str) -> Rows | None:
