@@ -30,7 +30,7 @@ from twintown.trust.policy import Grant
 from .layers import LayerVersion, Twin
 
 #: Cells of the file held at once while an answer is made.
-BLOCK_CELLS = 16_000_000
+BLOCK_CELLS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -134,8 +134,13 @@ class Cells:
         found = self.read(source, fields)
         values = np.zeros((len(fields), target.rows, target.cols), found.values.dtype)
         known = np.zeros(values.shape, np.uint8)
-        where = {"src_transform": source.transform, "src_crs": CRS.from_user_input(source.crs.code),
-                 "dst_transform": target.transform, "dst_crs": CRS.from_user_input("EPSG:4326" if target.crs.code == CRS84.code else target.crs.code)}  # fmt: skip
+        code = "EPSG:4326" if target.crs.code == CRS84.code else target.crs.code
+        where = {
+            "src_transform": source.transform,
+            "src_crs": CRS.from_user_input(source.crs.code),
+            "dst_transform": target.transform,
+            "dst_crs": CRS.from_user_input(code),
+        }
         for at in range(len(fields)):
             for source_array, out in (
                 (found.values[at], values[at]),
@@ -280,25 +285,11 @@ def _blocks(target: int, rows: int, cols: int) -> Iterator[tuple[int, int, tuple
 def _means(
     raw: NDArray[Any], known: NDArray[np.bool_], edges_y: NDArray[np.float64], edges_x: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Means over the known cells in each rectangle, cells on a border by their share: sums of sums at the edges."""
-    weights = known.astype(np.float64)
-    sums = [
-        _between(_between(part, edges_y, 1), edges_x, 2)
-        for part in (np.where(known, raw, 0) * weights, weights)
-    ]
-    there = sums[1] > 1e-9
-    return np.divide(sums[0], sums[1], out=np.zeros_like(sums[0]), where=there), there
+    """Means over the known cells in each rectangle, and whether any is known."""
+    from twintown.kernels.means import means
 
-
-def _between(part: NDArray[np.float64], edges: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
-    """The integral of steps between edges along one axis."""
-    total = np.cumsum(part, axis=axis)
-    total = np.concatenate([np.zeros_like(np.take(total, [0], axis)), total], axis=axis)
-    low = np.clip(np.floor(edges).astype(int), 0, part.shape[axis])
-    high = np.minimum(low + 1, part.shape[axis])
-    share = np.expand_dims(np.clip(edges - low, 0, 1), tuple(k for k in range(3) if k != axis))
-    at = np.take(total, low, axis) * (1 - share) + np.take(total, high, axis) * share
-    return np.diff(at, axis=axis)
+    found, area = means(raw, known, edges_y, edges_x)
+    return found, area > 1e-9
 
 
 def _metre(lattice: Lattice) -> float:
