@@ -40,6 +40,7 @@ from twintown.api import (
     tile_basemap,
     tile_matrices,
     tile_solids,
+    tile_vectors,
     tiles,
     transactions,
     zarr,
@@ -146,6 +147,7 @@ def create_app(
         dependencies=[Depends(guard.known_parameters)],
         lifespan=_lifespan(opened) if warm else None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # looked for anew with every request
     )
     app.state.open = opened
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
@@ -170,6 +172,7 @@ def _lifespan(opened: guard.Open) -> Callable[[FastAPI], AbstractAsyncContextMan
         sunlight.load()
         opened.quiet.wait(PAUSE_S, MOST_S)  # who opens the page now has the processors for the first picture
         sunlight.warm(opened.shelf, opened.decide)
+        tile_vectors.load()
 
     @asynccontextmanager
     async def span(_: FastAPI) -> AsyncIterator[None]:

@@ -288,6 +288,9 @@ def test_req_maps_core_map_op_and_map_response(get: Get, path: str) -> None:
 
 
 def test_req_maps_collection_map_desc_links_and_styled_map(get: Get) -> None:
+    (link,) = links(get("/collections/shade").json(), f"{REL}map")
+    assert get(link["href"], width=8, height=8).headers["content-type"] == "image/png"
+    assert not links(get("/collections/roads").json(), f"{REL}map")
     for style in get("/collections/shade/styles").json()["styles"]:
         (link,) = links(style, f"{REL}map")
         assert get(link["href"], width=8, height=8).status_code == 200

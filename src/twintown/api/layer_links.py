@@ -79,6 +79,7 @@ def _rows(link: _Make, kind: str, held: list[tuple[str, str, str]]) -> list[Link
     ]
     if kind == "features":
         made.append(link(f"{REL}tilesets-vector", "/tiles", JSON, "vector tiles"))
+        made.append(link(f"{REL}styles", "/styles", JSON, "styles"))
     if kind == "series":
         made.append(link("data", "/series", JSON, "the series, column by column"))
     return made
@@ -102,6 +103,7 @@ def _cells(link: _Make, here: str, held: list[tuple[str, str, str]]) -> list[Lin
         ),
         link("data", "/coverage?f=cog", held[0][1], "the grid as a cloud-optimised GeoTIFF"),
         link("preview", "/coverage?f=png", "image/png", "a picture of the grid"),
+        link(f"{REL}map", "/map", "image/png", "a map of any part"),
         link(f"{REL}tilesets-map", "/map/tiles", JSON, "map tiles"),
         link(f"{REL}styles", "/styles", JSON, "styles"),
     ]

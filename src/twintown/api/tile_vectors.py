@@ -65,6 +65,20 @@ def said(lang: str) -> str:
     )
 
 
+def load() -> None:
+    """Make ready what the first tile needs: compiled code."""
+    import pyarrow as pa
+    import shapely
+
+    from twintown.kernels import outlines, vectortile
+    from twintown.products import mvt
+
+    wkb = pa.array(shapely.to_wkb([shapely.box(0, 0, 1, 1)]), pa.large_binary())
+    placed = outlines.to_tile(mvt.shapes(wkb), 1, 1, 0, 0, EXTENT)
+    told = tuple(mvt.attribute("k", pa.array([value])) for value in (True, 1, 0.5, "text"))
+    vectortile.layer("", vectortile.draw(placed, EXTENT, MARGIN, 1.0), told, ids=np.zeros(1, np.int64))
+
+
 def draw(
     view: View, name: str, scheme: Scheme, matrix: int, row: int, column: int, query: Query, columns: Sequence[str] | None
 ) -> bytes:  # fmt: skip
