@@ -31,6 +31,7 @@ from .layers import LayerVersion, Twin
 
 #: Cells of the file held at once while an answer is made.
 BLOCK_CELLS = 4_000_000
+WARP_CELLS = 16_000_000  # of the grid that go into another CRS at once
 
 
 @dataclass(frozen=True)
@@ -125,12 +126,11 @@ class Cells:
 
         source = self._behind(target)
         shrink = min(target.width / _metre(target), target.height / _metre(target)) / source.width
-        if source.rows * source.cols > BLOCK_CELLS and shrink <= 1:
+        if shrink >= 2:
+            source = source.resized(max(1, int(source.rows / shrink)), max(1, int(source.cols / shrink)))
+        if source.rows * source.cols > WARP_CELLS:
             raise TooLarge(f"the part of the grid behind this has {source.rows * source.cols:,} cells",
                            remedy="ask for a smaller bbox or a coarser scale")  # fmt: skip
-        factor = max(1.0, min(shrink, 64.0), math.sqrt(source.rows * source.cols / BLOCK_CELLS))
-        if factor >= 2:
-            source = source.resized(max(1, int(source.rows / factor)), max(1, int(source.cols / factor)))
         found = self.read(source, fields)
         values = np.zeros((len(fields), target.rows, target.cols), found.values.dtype)
         known = np.zeros(values.shape, np.uint8)
