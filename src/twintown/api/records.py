@@ -27,7 +27,8 @@ from twintown.api.represent import (
     represent,
     word,
 )
-from twintown.api.schemas import BBOX, Link
+from twintown.api.schemas import WORDS, Link
+from twintown.api.stac_models import Box
 from twintown.ground.crs import parse_bbox
 from twintown.ground.errors import NotFound
 from twintown.products.catalogue import licence_id
@@ -162,14 +163,7 @@ def list_records(
     request: Request,
     asked: Reading,
     form: ShownGeo,
-    bbox: Annotated[
-        str | None,
-        Query(
-            description="records that meet west,south,east,north, degrees",
-            max_length=200,
-            json_schema_extra=BBOX,
-        ),
-    ] = None,
+    bbox: Box = None,
     datetime: Annotated[
         str | None,
         Query(description="records whose data are of this instant or interval, RFC 3339", max_length=100),
@@ -182,12 +176,20 @@ def list_records(
         ),
     ] = None,
     type: Annotated[
-        str | None, Query(description="kinds of resources, joined by commas", max_length=200)
+        str | None,
+        Query(description="kinds of resources, joined by commas", max_length=200, pattern=WORDS),
     ] = None,
-    ids: Annotated[str | None, Query(description="ids of records, joined by commas", max_length=4000)] = None,
+    ids: Annotated[
+        str | None,
+        Query(description="ids of records, joined by commas", max_length=4000, pattern=WORDS),
+    ] = None,
     externalIds: Annotated[
         str | None,
-        Query(description="external ids, joined by commas, with or without `scheme:`", max_length=4000),
+        Query(
+            description="external ids, joined by commas, with or without `scheme:`",
+            max_length=4000,
+            pattern=WORDS,
+        ),
     ] = None,
     limit: Annotated[
         int, Query(ge=1, description=f"records a page; more than {MAX_LIMIT} gives {MAX_LIMIT}")
@@ -196,8 +198,8 @@ def list_records(
 ) -> Response:
     """Records by place, time and words."""
     found = [record(request, version, asked, form) for version in asked.served.twin.layers(asked.grant)]
-    boxes = parse_bbox(bbox) if bbox is not None else ()
-    when = interval(datetime) if datetime is not None else None
+    boxes = parse_bbox(bbox) if bbox else ()  # an empty field of a form asks for nothing
+    when = interval(datetime) if datetime else None
     found = [one for one in found if _meets(one, boxes, when) and _says(one, q)]
     for text, held in ((type, _types), (ids, _ids), (externalIds, _external)):
         if text is not None:
@@ -275,7 +277,7 @@ def _meets(one: dict[str, Any], boxes: tuple[LonLat, ...], when: Interval | None
 
 
 def _says(one: dict[str, Any], q: str | None) -> bool:
-    if q is None:
+    if not q:
         return True
     said = one["properties"]
     text = " ".join([one["id"], said["title"], said["description"], *said["keywords"]]).casefold()

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from twintown.api import answers, conformance, dates, problems
 from twintown.api.guard import Asked, Reading
 from twintown.api.landing import OPENAPI_30, OPENAPI_31, REL, base
 from twintown.api.represent import GEOJSON, HTML, JSON, Form, Shown, ShownGeo, absolute, here, represent, word
-from twintown.api.schemas import BBOX
 from twintown.api.stac_items import KINDS, VERSION, Place, collections, items
-from twintown.api.stac_models import StacCatalog, StacCollection, StacCollections, StacItem, StacItems
-from twintown.api.stac_search import DEFAULT_LIMIT, MAX_LIMIT, Search, found, parse_numbers, parse_words
+from twintown.api.stac_models import (
+    Box,
+    CollectionIds,
+    ItemIds,
+    Kind,
+    Limit,
+    Shape,
+    StacCatalog,
+    StacCollection,
+    StacCollections,
+    StacItem,
+    StacItems,
+    Token,
+    When,
+)
+from twintown.api.stac_search import DEFAULT_LIMIT, Search, found, parse_numbers, parse_words
 from twintown.ground.errors import BadParameter, NotFound
 
 router = APIRouter(tags=["stac"])
@@ -28,22 +41,6 @@ CONFORMANCE = (
 _OGC = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf"
 #: What the landing page of the STAC API says; the same classes and those of OGC that it rests on.
 CLASSES = [*CONFORMANCE, f"{_OGC}/core", f"{_OGC}/geojson", f"{_OGC}/oas30"]
-
-Limit = Annotated[int, Query(ge=1, description=f"items a page; more than {MAX_LIMIT} gives {MAX_LIMIT}")]
-Token = Annotated[str | None, Query(description="from the link to the next page", max_length=200)]
-Box = Annotated[
-    str | None,
-    Query(
-        description="items that meet west,south,east,north, degrees", max_length=200, json_schema_extra=BBOX
-    ),
-]
-When = Annotated[
-    str | None,
-    Query(description="items of this instant or interval, RFC 3339 with a time of day", max_length=100),
-]
-Kind = Annotated[
-    str, Path(description="id of the collection, a kind of layer", max_length=64, examples=["features"])
-]
 
 
 def _place(request: Request, asked: Asked, form: Form) -> Place:
@@ -230,14 +227,10 @@ def search_stac(
     request: Request,
     asked: Reading,
     form: ShownGeo,
-    ids: Annotated[str | None, Query(description="ids of items, joined by commas", max_length=20_000)] = None,
-    collections: Annotated[
-        str | None, Query(description="ids of collections, joined by commas", max_length=2000)
-    ] = None,
+    ids: ItemIds = None,
+    collections: CollectionIds = None,
     bbox: Box = None,
-    intersects: Annotated[
-        str | None, Query(description="items that meet a GeoJSON geometry", max_length=30_000)
-    ] = None,
+    intersects: Shape = None,
     datetime: When = None,
     limit: Limit = DEFAULT_LIMIT,
     token: Token = None,

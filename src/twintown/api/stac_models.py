@@ -1,10 +1,40 @@
-"""What the STAC API answers with, for the OpenAPI document; the bodies themselves are made as the standard has them."""
+"""What the STAC API is asked and answers with, for the OpenAPI document; the bodies themselves are made as the standard has them."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
+
+from twintown.api.schemas import BBOX, WORDS
+from twintown.api.stac_search import MAX_LIMIT
+
+Limit = Annotated[int, Query(ge=1, description=f"items a page; more than {MAX_LIMIT} gives {MAX_LIMIT}")]
+Token = Annotated[str | None, Query(description="from the link to the next page", max_length=200)]
+Box = Annotated[
+    str | None,
+    Query(
+        description="items that meet west,south,east,north, degrees", max_length=200, json_schema_extra=BBOX
+    ),
+]
+When = Annotated[
+    str | None,
+    Query(description="items of this instant or interval, RFC 3339 with a time of day", max_length=100),
+]
+Kind = Annotated[
+    str, Path(description="id of the collection, a kind of layer", max_length=64, examples=["features"])
+]
+ItemIds = Annotated[
+    str | None, Query(description="ids of items, joined by commas", max_length=8000, pattern=WORDS)
+]
+CollectionIds = Annotated[
+    str | None, Query(description="ids of collections, joined by commas", max_length=500, pattern=WORDS)
+]
+Shape = Annotated[
+    str | None,
+    Query(description="items that meet a GeoJSON geometry; a long one is sent by POST", max_length=3000),
+]
 
 
 class StacCatalog(BaseModel):

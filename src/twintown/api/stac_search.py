@@ -70,7 +70,7 @@ def parse_words(text: str | None) -> list[str] | None:
 
 def parse_numbers(text: str | None) -> list[float] | None:
     """The numbers of a `bbox`, checked. Raises BadParameter."""
-    if text is None:
+    if not text:  # an empty field of a form asks for nothing
         return None
     parse_bbox(text)
     return [float(part) for part in text.split(",")]
@@ -105,7 +105,7 @@ def found(items: Sequence[dict[str, Any]], asked: Search) -> Page:
         kept = [one for one in kept if _touches(one, around)]
     if asked.intersects is not None:
         kept = _intersecting(kept, asked.intersects)
-    if asked.datetime is not None:
+    if asked.datetime:
         when = when_of(asked.datetime)
         kept = [one for one in kept if _of_time(one, when)]
     rest = kept if asked.token is None else [one for one in kept if _layer(one) > asked.token]
