@@ -277,6 +277,20 @@ def test_a_parquet_file_of_a_page_opens_as_what_it_is(client: TestClient) -> Non
     assert "numberMatched" not in got.headers
 
 
+def test_every_form_that_is_offered_is_given_and_says_its_crs(client: TestClient) -> None:
+    own = f"<{CRS}/EPSG/0/5186>"
+    for layer in ("buildings", "roads", "clinics", "weather"):
+        page = client.get(f"{T}/{layer}/items?limit=1").json()
+        for one in page["links"]:
+            if one["rel"] != "alternate":
+                continue
+            got = client.get(one["href"].removeprefix("http://testserver"))
+            assert got.status_code == 200, one
+            assert got.headers["content-type"].startswith(one["type"])
+            assert (got.headers["content-crs"] == own) == ("city+json" in one["type"])
+            assert got.content
+
+
 def test_a_row_that_is_not_there_is_named(client: TestClient) -> None:
     for address in (
         f"{HERE}/way/999",
@@ -365,6 +379,8 @@ BAD = [
     ("properties=tallness", "properties"),
     ("skipGeometry=yes", "skipGeometry"),
     ("f=shapefile", "f"),
+    ("f=fgb&skipGeometry=true", "skipGeometry"),
+    ("f=cityjson&crs=EPSG:4326", "crs"),
     ("offset=10", "offset"),
     ("colour=red", "colour"),
     ("col%00our=red", "col\x00our"),

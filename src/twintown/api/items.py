@@ -23,7 +23,8 @@ from twintown.api.items_links import Links, cleaned
 from twintown.api.items_query import DEFAULT_LIMIT, Cursor, Question, question, refuse_others
 from twintown.api.lane import Headers, Ready, parameters
 from twintown.formats.format import FORMATS
-from twintown.ground.errors import NotFound
+from twintown.ground.crs import Crs, of_frame, reproject
+from twintown.ground.errors import BadParameter, NotFound
 from twintown.query.query import Query
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 #: Rows that are joined on the event loop; more of them, and everything that must be computed, takes a thread.
 AT_HAND = 500
+#: Forms of rows that need no shapes.
+_SHAPELESS = ("jsonfg", "parquet", "csv")
 _second = (0, b"")
 #: What was asked before: the first question of its kind loads compiled code, for which nobody else shall wait.
 _loaded: set[str] = set()
@@ -61,7 +64,7 @@ async def page(request: Request, twin: str, layer: str) -> Response:
     view, head, form = seen.view, seen.head, seen.form
     wanted = question(given, view)
     etag = head.tag(form, request.scope["query_string"])
-    headers = head.headers(form, wanted.crs, etag, seen.sent)
+    headers = head.headers(form, _crs(seen, wanted, given), etag, seen.sent)
     if b"if-none-match" in seen.sent and answers.unchanged(request, etag):
         return Ready(b"", headers[1:], 304)
     query = cleaned(request.scope["query_string"])
@@ -114,7 +117,7 @@ async def item(request: Request, twin: str, layer: str, item: str) -> Response:
     words += [form] if form != "geojson" else []
     words += [head.lang] if head.lang != represent.LANGUAGES[0] else []
     etag = answers.variant(answers.feature_tag(layer, item, ready), *words)
-    headers = head.headers(form, wanted.crs, etag, seen.sent)
+    headers = head.headers(form, _crs(seen, wanted, given), etag, seen.sent)
     if b"if-none-match" in seen.sent and answers.unchanged(request, etag):
         return Ready(b"", headers[1:], 304)
     here = f"{head.links.here}/{quote(item.encode('utf-8', 'replace'), safe='/')}"
@@ -171,7 +174,6 @@ def features(view: View, wanted: Question, positions: Any) -> Sequence[Any]:
         return found
     import shapely
 
-    from twintown.ground.crs import of_frame, reproject
     from twintown.index.encode import features as encode
 
     batch = view.take(positions, columns=wanted.columns, geometry=wanted.geometry)
@@ -200,6 +202,19 @@ def _quick(wanted: Question, limit: int, cursor: Cursor | None) -> bool:
         and query.during is None
         and not (cursor is not None and cursor.before)
     )
+
+
+def _crs(seen: Sight, wanted: Question, given: dict[str, str]) -> Crs:
+    """The CRS of the answer. Raises BadParameter: the form cannot have the one that is asked for, or must have shapes."""
+    kind = FORMATS.get(seen.form)
+    if kind is None or seen.form == "geojson":
+        return wanted.crs
+    if not wanted.geometry and seen.form not in _SHAPELESS:
+        raise BadParameter("skipGeometry", f"{kind.title.en} is made of shapes", remedy="take another form")
+    own = of_frame(seen.view.frame)
+    if not kind.crs and "crs" in given and wanted.crs.code != own.code:
+        raise BadParameter("crs", f"{kind.title.en} is always in {own.code}", remedy="leave it out")
+    return wanted.crs if kind.crs else own
 
 
 def _written(seen: Sight, wanted: Question, positions: Any, links: list[dict[str, str]]) -> bytes:
