@@ -69,6 +69,7 @@ def elsewhere(twin: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
 
 
 @pytest.mark.browser
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_a_map_on_another_origin_draws_our_style_and_tiles(elsewhere: str, tmp_path: Path) -> None:
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if not path:

@@ -176,11 +176,12 @@ class _Address:
         return f"{self.path}?{urlencode(asked)}" if asked else self.path
 
     def crumbs(self) -> list[tuple[str, str]]:
-        """The addresses above this one, with their last segment."""
+        """The addresses above this one, with their last segment; the slashes in the id of an item lead nowhere."""
         parts = [part for part in self.path.split("/") if part]
-        return [
-            (part, "/" + "/".join(quote(p, safe="") for p in parts[: i + 1])) for i, part in enumerate(parts)
-        ]
+        if "items" in parts:
+            last = parts.index("items") + 1
+            parts[last:] = ["/".join(parts[last:])] if parts[last:] else []
+        return [(part, "/" + "/".join(quote(p) for p in parts[: i + 1])) for i, part in enumerate(parts)]
 
 
 def _asset(request: Request) -> Callable[[str], str]:
