@@ -24,6 +24,7 @@ from twintown.trust.identity import LOCAL_OWNER
 from twintown.trust.policy import Resource, decide
 from twintown.twin import edits
 from twintown.twin.add import About, add_empty, remove
+from twintown.twin.edited import PIECE
 from twintown.twin.edits import Change, Draft, Present, write
 from twintown.twin.layers import Twin
 
@@ -260,3 +261,27 @@ def test_a_full_disk_ends_a_write_and_not_the_layer(twin: Twin) -> None:
     put(twin, "after", 1)
     assert seats(twin)["after"] == 1
     assert orjson.loads(put(twin, "after", 2).features["after"])["properties"]["seats"] == 2
+
+
+def test_a_position_means_the_same_to_who_followed_every_write_and_to_who_comes_later(twin: Twin) -> None:
+    def order(one: Twin, token: str) -> list[str]:
+        view = one.view("benches", OWNER, token)
+        every = view.page(Query(), 10_000).positions
+        return [
+            f"{at} {name}" for at, name in zip(every, view.take(every, ()).column(0).to_pylist(), strict=True)
+        ]
+
+    tokens = []
+    for number in range(12):
+        ids = [f"b{(number * 37 + i) % 200}" for i in range(60)]
+        drafts = [None if i % 7 == number % 7 else Draft({"seats": number}, SPOT) for i in range(60)]
+        changes = [
+            Change(one, lambda _, draft=draft: draft)  # type: ignore[misc]
+            for one, draft in zip(ids, drafts, strict=True)
+        ]
+        tokens.append(write(twin, "benches", OWNER, changes).token)
+        twin.view("benches", OWNER)
+    late = Twin.open(twin.directory)
+    assert int(tokens[-1].partition(".")[2]) > 2 * PIECE
+    for token in (tokens[-1], tokens[4], tokens[0]):
+        assert order(twin, token) == order(late, token)

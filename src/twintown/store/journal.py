@@ -79,6 +79,13 @@ class Journal:
         with reading(self.engine) as connection:
             return [_edit(row) for row in connection.execute(_last(mine))]
 
+    def between(self, layer: str, base: str, after: int, upto: int) -> list[Edit]:
+        """Every edit after edit `after` up to edit `upto`, in order."""
+        mine = and_(self._mine(layer, base), feature_edits.c.seq > after, feature_edits.c.seq <= upto)
+        query = select(feature_edits).where(mine).order_by(feature_edits.c.seq)
+        with reading(self.engine) as connection:
+            return [_edit(row) for row in connection.execute(query)]
+
     def times(self, layer: str, base: str) -> tuple[datetime, datetime] | None:
         """When the first and the last edit of a version were made (UTC); None without any."""
         query = select(func.min(feature_edits.c.at), func.max(feature_edits.c.at))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,17 +16,18 @@ import orjson
 import pyarrow as pa
 import shapely
 
-from twintown.ground.errors import BadData, Busy, Gone, NotFound, NotPossible
+from twintown.ground.errors import Busy, NotFound, NotPossible
 from twintown.ground.features import Features
 from twintown.ground.frames import Frame
 from twintown.ground.provenance import Provenance, Step
-from twintown.index.rows import FEATURE, GEOMETRY, ID, LONLAT, Rows
-from twintown.index.view import Segment, View
+from twintown.index.rows import GEOMETRY, Rows
+from twintown.index.view import View
 from twintown.store.journal import Edit, Journal, Moved, Writing
 from twintown.store.lock import locked
-from twintown.store.tables import ADDED, Tables
+from twintown.store.tables import ADDED
 from twintown.trust.policy import Grant
 from twintown.twin.description import LayerEntry
+from twintown.twin.edited import table_of
 from twintown.twin.layers import LayerVersion, Twin
 
 if TYPE_CHECKING:
@@ -105,68 +105,6 @@ def check_editable(version: LayerVersion) -> None:
     raise NotPossible(
         f"features of {version.layer} cannot be edited: {what}", version.layer, remedy, READABLE
     )
-
-
-class Edited:
-    """What was written to the layers of a twin since their versions were made; readers ask it through `Twin.view`."""
-
-    def __init__(self, tables: Tables, frame: Frame) -> None:
-        self._journal = Journal(tables.engine, tables.twin)
-        self._frame = frame
-
-    def revision(self, layer: str, version: str) -> int:
-        """The last edit of a version, 0 where it was never edited."""
-        return self._journal.revision(layer, version)
-
-    def segments(self, version: LayerVersion, revision: int, base: Rows) -> tuple[Segment, ...]:
-        """The rows of a version as they were after an edit: its own, less those that were edited, and the edited ones.
-
-        Raises Gone: that edit is not kept, or never was.
-        """
-        edits = self._journal.edits(version.layer, version.version, revision)
-        if not edits or max(edit.seq for edit in edits) != revision:
-            raise Gone(
-                "these edits are not kept", f"{version.layer} {version.version}.{revision}", "begin again"
-            )
-        at = np.array([base.position(edit.feature) for edit in edits], np.int64)
-        there = [edit for edit in edits if edit.properties is not None]
-        rows = Rows.of_table(table_of(there, inner(base.schema)), self._frame)
-        return Segment(base, np.sort(at[at >= 0])), Segment(rows)
-
-
-def inner(schema: pa.Schema) -> pa.Schema:
-    """Of a segment's columns `id`, the layer's own and `geometry`."""
-    return pa.schema([field for field in schema if field.name not in (LONLAT, FEATURE)])
-
-
-def table_of(edits: Sequence[Edit], schema: pa.Schema) -> pa.Table:
-    """Edits of features that are there as rows of this schema. Raises BadData: a value that its column does not take."""
-    values = [orjson.loads(edit.properties or b"{}") for edit in edits]
-    arrays = []
-    for field in schema:
-        if field.name == ID:
-            arrays.append(pa.array([edit.feature for edit in edits], field.type))
-        elif field.name == GEOMETRY:
-            arrays.append(pa.array([edit.geometry for edit in edits], field.type))
-        else:
-            arrays.append(_column([value.get(field.name) for value in values], field))
-    return pa.Table.from_arrays(arrays, schema=schema)
-
-
-def _column(values: list[Any], field: pa.Field) -> pa.Array:
-    kind = field.type
-    try:
-        if pa.types.is_timestamp(kind):
-            times = [None if one is None else datetime.fromisoformat(one) for one in values]
-            if kind.tz is None:
-                times = [None if one is None else one.replace(tzinfo=None) for one in times]
-            return pa.array(times, pa.timestamp("us", kind.tz)).cast(kind, safe=False)
-        if pa.types.is_date(kind):
-            return pa.array([None if one is None else date.fromisoformat(one[:10]) for one in values], kind)
-        return pa.array(values, kind)
-    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
-        line = str(error).splitlines()[0]
-        raise BadData(f"the column {field.name!r} does not take the value ({line})", field.name) from error
 
 
 def write(twin: Twin, layer: str, grant: Grant, changes: Sequence[Change]) -> Written:

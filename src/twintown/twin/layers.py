@@ -31,6 +31,7 @@ from twintown.trust.policy import Grant
 from . import narrowing
 from .current import Current
 from .description import Description, LayerEntry
+from .edited import Edited
 from .versions import FILES, layer_version, product_version
 from .versions import LayerVersion as LayerVersion
 from .versions import ProductVersion as ProductVersion
@@ -66,8 +67,6 @@ class Twin:
             NotFound: opened for reading and never built.
             StorageFailed: the database or the bucket is away.
         """
-        from .edits import Edited  # it stands on what is here
-
         where = Path(directory)
         description = Description.load(where)
         state = where / "state.db"
