@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
@@ -14,6 +14,7 @@ from twintown.twin.layers import LayerVersion
 
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: First and last instant (UTC).
 Span = tuple[datetime, datetime]
 
@@ -66,9 +67,13 @@ def _read(version: LayerVersion, asked: Asked, names: list[str]) -> Span | None:
     twin = asked.served.twin
     where = twin.local(version)
     data = str(where) if where is not None else pa.BufferReader(twin.blobs.get(version.key))
-    table = pq.read_table(data, columns=names)
-    ends = [pc.min_max(table[name]).as_py() for name in names]
-    instants = [_utc(end[side]) for end in ends for side in ("min", "max") if end[side] is not None]
+    table = pq.ParquetFile(data).read(columns=names)
+    instants: list[datetime] = []
+    for name in names:  # as numbers: what pyarrow makes of times with zones would load pandas
+        zone = getattr(table[name].type, "tz", None)
+        counted = pc.cast(pc.cast(table[name], pa.timestamp("us", zone), safe=False), pa.int64())
+        ends = pc.min_max(counted).as_py().values()
+        instants += [_EPOCH + timedelta(microseconds=end) for end in ends if end is not None]
     return (min(instants), max(instants)) if instants else None
 
 
