@@ -176,8 +176,8 @@ def test_any_json_has_a_page_before_it_has_a_template() -> None:
     from twintown.app import create_app
     from twintown.settings import Settings
 
-    scope = {"type": "http", "method": "GET", "path": "/twins/x/strange", "query_string": b"", "headers": [(b"host", b"h")], "scheme": "http",
-             "server": ("h", 80), "root_path": "", "app": create_app([], Settings(), warm=False)}  # fmt: skip
+    scope = {"type": "http", "method": "GET", "path": "/twins/x/strange", "query_string": b"", "headers": [(b"host", b"h")],
+             "scheme": "http", "server": ("h", 80), "root_path": "", "app": create_app([], Settings(), warm=False)}  # fmt: skip
     value = {
         "title": "Strange",
         "list": [1, 2],

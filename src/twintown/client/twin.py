@@ -167,6 +167,9 @@ class Layers(Mapping[str, "Layer"]):
             )
         return self._layers[layer]
 
+    def __contains__(self, layer: object) -> bool:
+        return layer in self._layers
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._layers)
 
