@@ -128,7 +128,8 @@ def test_every_line_of_a_sequence_is_a_valid_feature_with_its_own_vertices(schem
         assert used <= set(range(len(one["vertices"])))
         assert len({tuple(v) for v in one["vertices"]}) == len(one["vertices"]), "each vertex once"
     document = json.loads(write("cityjson", city_told(), *several))
-    assert len(document["vertices"]) == sum(len(one["vertices"]) for one in lines)
+    assert len({tuple(v) for v in document["vertices"]}) == len(document["vertices"])
+    assert all(_closed(shell) for shell in _shells(document))
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,8 @@ def test_every_line_of_a_sequence_is_a_valid_feature_with_its_own_vertices(schem
     [
         ("roads", "Road", "LineString", (3, 4)), ("rail", "Railway", "LineString", (3,)), ("waterways", "Waterway", "LineString", (3,)),
         ("water", "WaterBody", "Polygon", (5, 6, 7)), ("trees", "SolitaryVegetationObject", "Point", (0, 2)),
-        ("landuse", "LandUse", "Polygon", (6,)), ("zones", "GenericCityObject", "Polygon", (7, 1)),
+        ("landuse", "LandUse", "Polygon", (6,)), ("parks", "GenericCityObject", "Point", (0,)),
+        ("zones", "GenericCityObject", "Polygon", (7, 1)),
         ("stops", "GenericCityObject", "Point", (0,)),
     ],
 )  # fmt: skip

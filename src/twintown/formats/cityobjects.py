@@ -33,6 +33,11 @@ TYPES = {
     "trees": "SolitaryVegetationObject", "landuse": "LandUse", "green": "PlantCover", "parks": "LandUse",
 }  # fmt: skip
 OTHER = "GenericCityObject"
+#: What a type can be drawn with where it is not all of points, lines and areas.
+_DRAWN = {
+    "Road": ("LineString", "Polygon"), "Railway": ("LineString", "Polygon"), "Waterway": ("LineString", "Polygon"),
+    "WaterBody": ("Polygon",), "LandUse": ("Polygon",), "PlantCover": ("Polygon",), "Building": ("Polygon",),
+}  # fmt: skip
 #: Columns of buildings that CityGML has a word for; `cityjson_in` turns them back.
 WORDS = {"height_m": "measuredHeight", "levels": "storeysAboveGround", "year": "yearOfConstruction"}
 PART = ("base_m", "eave_m", "top_m", "roof_shape", "roof_height_m", "roof_direction_deg")
@@ -50,7 +55,7 @@ class Objects:
         ids: JSON text of the id of every feature.
         members: `"id":{…},"id":{…}` of every feature: itself and its parts.
         vertices: int64[v, 3], in millimetres from the origin of the transform, feature by feature.
-        starts: int64[n + 1], where the vertices of each feature begin.
+        starts: int64[n + 1], where the vertices of each feature begin (of all of them where they share their vertices).
     """
 
     ids: pa.LargeStringArray
@@ -66,6 +71,12 @@ class _Shapes:
     bodies: Bodies
     objects: Longs
     form: str
+
+
+def _type(told: Told) -> str:
+    """The type of city objects that the rows of a layer are."""
+    found = TYPES.get(told.layer, OTHER)
+    return found if told.geometry in _DRAWN.get(found, (told.geometry,)) else OTHER
 
 
 def wrap(texts: Any, starts: Longs) -> pa.LargeStringArray:
@@ -95,12 +106,12 @@ def city_objects(
     target = np.where(own, owner, n + np.cumsum(~own) - 1)
     made = _shapes(told, batch, parts, target)
     feature = np.concatenate([np.arange(n), owner[~own]])
-    vertices, starts, corners = _vertices(made, feature, n, origin)
+    # each vertex once: in its feature, or in all features of the batch where vertices count through the file
+    group, groups = (feature, n) if base is None else (np.zeros_like(feature), 1)
+    vertices, starts, corners = _vertices(made, group, groups, origin)
     geometry = _no_geometry(len(feature))
     for shapes, at in zip(made, corners, strict=True):
-        number = (
-            at if base is None else at + base + starts[feature[shapes.objects]][_corner_bodies(shapes.bodies)]
-        )
+        number = at + (base or 0)
         lifted = np.zeros(0, bool)
         if parts is not None and shapes.form == "solid":
             lifted = parts.column("base_m").to_numpy(zero_copy_only=False)[shapes.bodies.owner] > _LIFTED_M
@@ -110,7 +121,7 @@ def city_objects(
     lists = pa.array(geometry, pa.large_string())
     known = {**_words(told, batch), **_own_parts(parts, own, owner, n)}
     members = joined(
-        quoted, said(f':{{"type":"{TYPES.get(told.layer, OTHER)}","attributes":'), attributes(known),
+        quoted, said(f':{{"type":"{_type(told)}","attributes":'), attributes(known),
         said(""), lists.slice(0, n), said("}"),
     )  # fmt: skip
     if parts is not None and (~own).any():
