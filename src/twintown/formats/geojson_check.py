@@ -16,6 +16,8 @@ from typing import Any, Literal
 import numpy as np
 import orjson
 
+from twintown.ground.errors import TooLarge
+
 Path = tuple[str | int, ...]
 Severity = Literal["error", "warning"]
 
@@ -163,10 +165,6 @@ def word(value: object) -> str:
     return _WORDS.get(type(value), "a number")
 
 
-class _Full(Exception):
-    """More flaws than anybody reads."""
-
-
 class _Walk:
     """Goes through a document once; what it finds are (path, sentence, severity)."""
 
@@ -178,13 +176,13 @@ class _Walk:
     def document(self, value: Any) -> Iterator[tuple[Path, str, Severity]]:
         try:
             self.top(value)
-        except _Full:
+        except TooLarge:
             self.found.append(((), f"and more: only the first {MAX_FLAWS} are told", "warning"))
         return iter(self.found)
 
     def say(self, path: Path, what: str, severity: Severity = "error") -> None:
         if len(self.found) >= MAX_FLAWS:
-            raise _Full
+            raise TooLarge("more flaws than anybody reads")
         self.found.append((path, what, severity))
 
     def top(self, value: Any) -> None:
@@ -315,7 +313,7 @@ class _Walk:
         self.positions_seen += len(value)
         if self.positions_seen > MAX_POSITIONS:
             self.say(path, f"more than {MAX_POSITIONS:,} positions; send fewer features at a time")
-            raise _Full
+            raise TooLarge("more flaws than anybody reads")
         if not value:
             self.say(path, f"a {kind} needs positions; write null for a feature without a place")
             return None
