@@ -88,6 +88,8 @@ function hands(map: Map, options: MapOptions, lang: "ko" | "en"): void {
   const idOf = (feature: MapGeoJSONFeature) => String(feature.properties["twintown:id"] ?? feature.properties.id ?? feature.id ?? "");
   const layers = dataLayers(source).map((one) => one.id);
   const rows = options.rows ? new globalThis.Map([...document.querySelectorAll<HTMLElement>("tr[data-feature]")].map((row) => [row.dataset.feature, row])) : null;
+  const chosen = new URLSearchParams(location.search).get("lang");
+  const kept = chosen ? `?f=html&lang=${encodeURIComponent(chosen)}` : "";
   const popup = new Popup({ closeButton: false, maxWidth: "280px", offset: 8 });
   let hot: string | number | undefined;
   const target = (id: string | number) => ({ source, id, ...(options.layer ? { sourceLayer: options.layer.id } : {}) });
@@ -112,7 +114,7 @@ function hands(map: Map, options: MapOptions, lang: "ko" | "en"): void {
     said.append(name);
     if (id) {
       const link = document.createElement("a");
-      link.href = itemAddress(new URL(items).pathname, id) + location.search.replace(/^.*?(lang=(?:ko|en))?.*$/, (_, kept: string | undefined) => (kept ? `?${kept}` : ""));
+      link.href = itemAddress(new URL(items).pathname, id) + kept;
       link.textContent = SAID[lang].open;
       said.append(document.createElement("br"), link);
     }
