@@ -81,7 +81,7 @@ def get_tilejson(request: Request, asked: Reading) -> Response:
             "content": {MVT: {"schema": {"type": "string", "format": "binary"}}},
         },
         204: {"description": "nothing is drawn there"},
-        **problems.responses(400, 401, 404),
+        **problems.responses(400, 401, 404, 410),
     },
 )
 def get_tile(
