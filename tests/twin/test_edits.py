@@ -14,7 +14,7 @@ import pytest
 import shapely
 
 from twintown.ground.columns import Column
-from twintown.ground.errors import BadData, Busy, Gone, NotPossible
+from twintown.ground.errors import BadData, Busy, Gone, NotFound, NotPossible
 from twintown.ground.names import Name
 from twintown.ground.provenance import Licence, Source
 from twintown.query.query import Query
@@ -161,6 +161,19 @@ def test_a_change_that_raises_ends_the_whole_write(twin: Twin) -> None:
     with pytest.raises(NotPossible):
         write(twin, "benches", OWNER, [Change("one", lambda _: Draft({}, None)), Change("two", refuse)])
     assert seats(twin) == {}
+
+
+def test_a_feature_that_was_written_again_and_again_is_found_by_its_id(twin: Twin) -> None:
+    for number in range(2 * PIECE + 10):
+        take(twin, "one") if number % 50 == 49 else put(twin, "one", number)
+    view = twin.view("benches", OWNER)
+    assert view.count == 1
+    at = np.array([view.position("one")])
+    assert view.take(at, ("seats",), geometry=False).column(1).to_pylist() == [2 * PIECE + 9]
+    take(twin, "one")
+    assert twin.view("benches", OWNER).count == 0
+    with pytest.raises(NotFound):
+        twin.view("benches", OWNER).position("one")
 
 
 def test_a_value_that_its_column_does_not_take_is_never_kept(twin: Twin) -> None:

@@ -77,22 +77,23 @@ class Edited:
 
 @dataclass
 class _Pieces:
-    """The edits of one version up to a revision.
+    """The edits of one version up to a revision. An id stands at most once in a piece.
 
     Args:
         base: the version's own rows.
         whole: the pieces that are full.
-        last: the edits of the piece that is not, those that left a feature.
-        at: where the newest row of each feature that was edited is: number of the segment and position; None where removed.
+        last: the edits of the piece that is not, those that left a feature, by feature.
+        at: where the newest row of each feature that was edited is: number of the segment and position (in `whole`
+            only); None where it was removed.
         dropped: positions that count no more, by segment.
     """
 
     base: Rows
     revision: int = 0
     whole: list[Rows] = field(default_factory=list)
-    last: list[Edit] = field(default_factory=list)
+    last: dict[str, Edit] = field(default_factory=dict)
     at: dict[str, tuple[int, int] | None] = field(default_factory=dict)
-    dropped: list[list[int]] = field(default_factory=lambda: [[], []])
+    dropped: list[list[int]] = field(default_factory=lambda: [[]])
 
     def add(self, edit: Edit, frame: Frame) -> None:
         """One more edit."""
@@ -103,26 +104,27 @@ class _Pieces:
         if before is not None:
             self.dropped[before[0]].append(before[1])
         self.at[edit.feature] = None
+        self.last.pop(edit.feature, None)
         if edit.properties is not None:
-            self.at[edit.feature] = (len(self.whole) + 1, len(self.last))
-            self.last.append(edit)
+            self.last[edit.feature] = edit
         self.revision += 1
         if self.revision % PIECE == 0:
             self.whole.append(self._rows(frame))
-            self.last = []
+            self.at.update({name: (len(self.whole), position) for position, name in enumerate(self.last)})
             self.dropped.append([])
+            self.last = {}
 
     def segments(self, frame: Frame) -> tuple[Segment, ...]:
         """What a view is made of."""
-        rows = [self.base, *self.whole, self._rows(frame)]
-        return tuple(
+        made = [
             Segment(one, np.sort(np.array(dropped, np.int64)) if dropped else None)
-            for one, dropped in zip(rows, self.dropped, strict=True)
+            for one, dropped in zip((self.base, *self.whole), self.dropped, strict=True)
             if one is self.base or one.count
-        )
+        ]
+        return (*made, Segment(self._rows(frame))) if self.last else tuple(made)
 
     def _rows(self, frame: Frame) -> Rows:
-        return Rows.of_table(table_of(self.last, inner(self.base.schema)), frame)
+        return Rows.of_table(table_of(list(self.last.values()), inner(self.base.schema)), frame)
 
 
 def inner(schema: pa.Schema) -> pa.Schema:
