@@ -22,6 +22,7 @@ PAGES = (
     "/twins/small/collections/clinics/items", "/twins/small/collections/shade/coverage", "/twins/small/collections/weather/series",
     "/twins/small/collections/catalogue", "/twins/small/collections/catalogue/items", "/twins/small/stac",
     "/twins/small/stac/search", "/twins/small/tiles", "/twins/small/3dtiles", "/twins/small/tileMatrixSets",
+    "/twins/small/collections/shade/styles", "/twins/small/collections/buildings/styles",
 )  # fmt: skip
 
 

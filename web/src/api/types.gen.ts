@@ -12,7 +12,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Twins
+         * The twins that this server shows, in the order in which it was given them
          * @description The twins that this server shows, in the order in which it was given them: the page opens the first.
          */
         get: operations["listTwins"];
@@ -32,7 +32,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Twin
+         * One twin
          * @description One twin: its place, its ground, what is assumed, its layers; the landing page of its API.
          */
         get: operations["getTwin"];
@@ -52,7 +52,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Conformance
+         * The conformance classes that the API of a twin implements
          * @description The conformance classes that the API of a twin implements; each is proved by a test of this project.
          */
         get: operations["getConformance"];
@@ -72,7 +72,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Catalogue
+         * The catalogue itself
          * @description The catalogue itself: a collection whose items are records, one a layer.
          */
         get: operations["getCatalogue"];
@@ -92,7 +92,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Records
+         * Records by place, time and words
          * @description Records by place, time and words.
          */
         get: operations["listRecords"];
@@ -112,7 +112,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Record
+         * The record of one layer
          * @description The record of one layer.
          */
         get: operations["getRecord"];
@@ -132,7 +132,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Collections
+         * All layers of a twin that the caller may see, and last the catalogue of them
          * @description All layers of a twin that the caller may see, and last the catalogue of them.
          */
         get: operations["listCollections"];
@@ -152,13 +152,21 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Collection
+         * One layer
          * @description One layer.
          */
         get: operations["getCollection"];
-        put?: never;
+        /**
+         * Add a layer from a file, or take the place of one that was added
+         * @description Add a layer from a file, or take the place of one that was added. With a JSON Schema as body: an empty layer.
+         */
+        put: operations["putCollection"];
         post?: never;
-        delete?: never;
+        /**
+         * Take away a layer that was added
+         * @description Take away a layer that was added.
+         */
+        delete: operations["deleteCollection"];
         options?: never;
         head?: never;
         patch?: never;
@@ -172,7 +180,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Schema
+         * What an item of the layer holds
          * @description What an item of the layer holds: names, types, units, roles; for a grid, the fields of its cells.
          */
         get: operations["getSchema"];
@@ -192,7 +200,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Queryables
+         * What can stand in a filter (CQL2) and as a query parameter of the layer's items
          * @description What can stand in a filter (CQL2) and as a query parameter of the layer's items.
          */
         get: operations["getQueryables"];
@@ -212,12 +220,16 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Items
+         * A page of the layer's rows, in the order of the layer
          * @description A page of the layer's rows, in the order of the layer; `{column}={value}` keeps rows with that value.
          */
         get: operations["listItems"];
         put?: never;
-        post?: never;
+        /**
+         * One feature, or a collection of them of which all are taken or none
+         * @description One feature, or a collection of them of which all are taken or none. An `id` is kept; without, one is given.
+         */
+        post: operations["createItems"];
         delete?: never;
         options?: never;
         head?: never;
@@ -232,16 +244,28 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Item
+         * One row by its id
          * @description One row by its id.
          */
         get: operations["getItem"];
-        put?: never;
+        /**
+         * A feature as it is sent takes the place of the one with this id, or is the first with it
+         * @description A feature as it is sent takes the place of the one with this id, or is the first with it.
+         */
+        put: operations["replaceItem"];
         post?: never;
-        delete?: never;
+        /**
+         * Remove a feature
+         * @description Remove a feature.
+         */
+        delete: operations["deleteItem"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * A part of a feature
+         * @description A part of a feature: what is sent takes its place, null removes it, what is not sent stays (RFC 7396).
+         */
+        patch: operations["updateItem"];
         trace?: never;
     };
     "/twins/{twin}/collections/{layer}/series": {
@@ -252,8 +276,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Series
-         * @description A series, whole or as means.
+         * A series, whole or a part of it, as it was observed or summed up by days or months
+         * @description A series, whole or a part of it, as it was observed or summed up by days or months.
          */
         get: operations["getSeries"];
         put?: never;
@@ -272,10 +296,30 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Coverage
-         * @description A grid, as a picture or as it is.
+         * A grid, or a part of it
+         * @description A grid, or a part of it. The whole file as GeoTIFF answers ranges of bytes, so that GDAL reads it lazily.
          */
         get: operations["getCoverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/collections/{layer}/coverage.zarr/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One key of the grid as a Zarr 3 store
+         * @description One key of the grid as a Zarr 3 store: `zarr.json`, `{variable}/zarr.json`, `{variable}/c/{row}/{column}`.
+         */
+        get: operations["getCoverageZarr"];
         put?: never;
         post?: never;
         delete?: never;
@@ -292,7 +336,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Object
+         * Everything about one thing that was clicked
          * @description Everything about one thing that was clicked.
          */
         get: operations["getObject"];
@@ -312,30 +356,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Search
+         * Named things of a twin by part of a name
          * @description Named things of a twin by part of a name; case, spaces and punctuation do not matter.
          */
         get: operations["search"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/twins/{twin}/3dtiles/{layer}/{path}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get 3Dtiles
-         * @description One file of a layer's 3D tileset.
-         */
-        get: operations["get3DTiles"];
         put?: never;
         post?: never;
         delete?: never;
@@ -352,7 +376,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Tilejson
+         * Where the vector tiles of the base map are, and what is in them (TileJSON 3.0)
          * @description Where the vector tiles of the base map are, and what is in them (TileJSON 3.0).
          */
         get: operations["getBaseTileJSON"];
@@ -372,7 +396,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Tile
+         * One vector tile of the base map (MVT 2.1, web-mercator square, y from the north)
          * @description One vector tile of the base map (MVT 2.1, web-mercator square, y from the north).
          */
         get: operations["getBaseTile"];
@@ -392,10 +416,430 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Style
+         * How the base map is drawn
          * @description How the base map is drawn: a subset of MapLibre's style JSON.
          */
         get: operations["getBaseStyle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/tileMatrixSets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The tile matrix sets in which tiles can be asked for
+         * @description The tile matrix sets in which tiles can be asked for.
+         */
+        get: operations["getTileMatrixSetsList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/tileMatrixSets/{tileMatrixSetId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The whole definition of a tile matrix set
+         * @description The whole definition of a tile matrix set.
+         */
+        get: operations["getTileMatrixSet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/collections/{layer}/tiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The vector tilesets of a layer
+         * @description The vector tilesets of a layer: the same features in each tile matrix set.
+         */
+        get: operations["collection.vector.getTileSetsList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/collections/{layer}/tiles/{tileMatrixSetId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A layer's vector tileset
+         * @description A layer's vector tileset: limits, properties, and where its tiles are; also as TileJSON.
+         */
+        get: operations["collection.vector.getTileSet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/collections/{layer}/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A vector tile of a layer
+         * @description A vector tile of a layer; mind the order: row, then column.
+         */
+        get: operations["collection.vector.getTile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/tiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The vector tilesets of a twin
+         * @description The vector tilesets of a twin: several layers in one tile.
+         */
+        get: operations["dataset.vector.getTileSetsList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/tiles/{tileMatrixSetId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A twin's vector tileset, its layers, and where its tiles are
+         * @description A twin's vector tileset, its layers, and where its tiles are; also as TileJSON.
+         */
+        get: operations["dataset.vector.getTileSet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A vector tile of several layers
+         * @description A vector tile of several layers; mind the order: row, then column.
+         */
+        get: operations["dataset.vector.getTile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/3dtiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The 3D tilesets of a twin
+         * @description The 3D tilesets of a twin: where each is, how low and how high, and where its tileset.json is.
+         */
+        get: operations["list3DTilesets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/3dtiles/{layer}/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One file of a layer's 3D tileset
+         * @description One file of a layer's 3D tileset.
+         */
+        get: operations["get3DTiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/collections/{layer}/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A map of a grid in its default style, or of a part of it
+         * @description A map of a grid in its default style, or of a part of it.
+         */
+        get: operations["collection.getMap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/collections/{layer}/styles/{styleId}/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A map of a grid in one of its styles, or of a part of it
+         * @description A map of a grid in one of its styles, or of a part of it.
+         */
+        get: operations["collection.style.getMap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/collections/{layer}/map/tiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The map tilesets of a grid in its default style
+         * @description The map tilesets of a grid in its default style.
+         */
+        get: operations["collection.map.getTileSetsList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/collections/{layer}/map/tiles/{tileMatrixSetId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A map tileset of a grid
+         * @description A map tileset of a grid: limits, style, and where its tiles are.
+         */
+        get: operations["collection.map.getTileSet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/collections/{layer}/map/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A map tile of a grid, 256 × 256 pixels
+         * @description A map tile of a grid, 256 × 256 pixels; mind the order: row, then column.
+         */
+        get: operations["collection.map.getTile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/collections/{layer}/styles/{styleId}/map/tiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The map tilesets of a grid in one of its styles
+         * @description The map tilesets of a grid in one of its styles.
+         */
+        get: operations["collection.style.map.getTileSetsList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/collections/{layer}/styles/{styleId}/map/tiles/{tileMatrixSetId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A map tileset of a grid in one of its styles
+         * @description A map tileset of a grid in one of its styles.
+         */
+        get: operations["collection.style.map.getTileSet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/collections/{layer}/styles/{styleId}/map/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A map tile of a grid in one of its styles
+         * @description A map tile of a grid in one of its styles.
+         */
+        get: operations["collection.style.map.getTile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/collections/{layer}/styles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The styles in which a layer can be drawn
+         * @description The styles in which a layer can be drawn.
+         */
+        get: operations["getStyles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/collections/{layer}/styles/{styleId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One style
+         * @description One style: what is said of it with its legend, or as a MapLibre style (`f=mapbox`).
+         */
+        get: operations["getStyle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/collections/{layer}/styles/{styleId}/legend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the colours of a grid mean
+         * @description What the colours of a grid mean: a bar from the least to the greatest value, or values with their colours.
+         */
+        get: operations["getLegend"];
         put?: never;
         post?: never;
         delete?: never;
@@ -414,7 +858,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Execute Sunlight
+         * Sun hours of the ground and of facade points on a day, after height edits
          * @description Sun hours of the ground and of facade points on a day, after height edits; without edits the whole base answer.
          */
         post: operations["executeSunlight"];
@@ -432,7 +876,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Sun
+         * The sun's path over a day
          * @description The sun's path over a day.
          */
         get: operations["getSun"];
@@ -452,7 +896,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Health
+         * State of the server
          * @description State of the server.
          */
         get: operations["getHealth"];
@@ -472,12 +916,176 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Api
+         * The API of one twin as OpenAPI
          * @description The API of one twin as OpenAPI: generators and test suites take it from here.
          */
         get: operations["getApi"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/stac": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The landing page of the STAC API
+         * @description The landing page of the STAC API: a catalog of the twin's layers.
+         */
+        get: operations["getStac"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/stac/conformance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The conformance classes of the STAC API
+         * @description The conformance classes of the STAC API.
+         */
+        get: operations["getStacConformance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/stac/queryables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a search can ask for, as JSON Schema
+         * @description What a search can ask for, as JSON Schema: the search takes these as its own parameters.
+         */
+        get: operations["getStacQueryables"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/stac/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The STAC collections
+         * @description The STAC collections: one a kind of layer.
+         */
+        get: operations["listStacCollections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/stac/collections/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One STAC collection
+         * @description One STAC collection.
+         */
+        get: operations["getStacCollection"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/stac/collections/{kind}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The items of a STAC collection
+         * @description The items of a STAC collection.
+         */
+        get: operations["listStacItems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/stac/collections/{kind}/items/{item}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One STAC item
+         * @description One STAC item.
+         */
+        get: operations["getStacItem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/stac/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search the items of all collections
+         * @description Search the items of all collections.
+         */
+        get: operations["searchStac"];
+        put?: never;
+        /**
+         * Search the items of all collections
+         * @description Search the items of all collections; the conditions stand in the body.
+         */
+        post: operations["postStacSearch"];
         delete?: never;
         options?: never;
         head?: never;
@@ -499,6 +1107,27 @@ export interface components {
             url: string;
             /** Licence */
             licence: string;
+        };
+        /**
+         * BoundingBox
+         * @description The smallest rectangle that holds everything.
+         */
+        BoundingBox: {
+            /** Lowerleft */
+            lowerLeft: [
+                number,
+                number
+            ];
+            /** Upperright */
+            upperRight: [
+                number,
+                number
+            ];
+            /**
+             * Crs
+             * @default http://www.opengis.net/def/crs/OGC/1.3/CRS84
+             */
+            crs: string;
         };
         /**
          * BoundsModel
@@ -654,7 +1283,7 @@ export interface components {
             digest: string;
             /** Assumed */
             assumed: components["schemas"]["Names"][];
-            grid: components["schemas"]["GridModel"] | null;
+            grid: components["schemas"]["twintown__api__collections__GridModel"] | null;
             /**
              * Attributes
              * @description what else a reader must know, such as the time zone
@@ -713,6 +1342,57 @@ export interface components {
              * @description URIs of conformance classes
              */
             conformsTo: string[];
+            /** Links */
+            links: components["schemas"]["Link"][];
+        };
+        /**
+         * ContentExtent
+         * @description Where the content is.
+         */
+        ContentExtent: {
+            /**
+             * Bbox
+             * @description west, south (degrees), lowest (m above the ellipsoid), east, north, highest
+             */
+            bbox: [
+                number,
+                number,
+                number,
+                number,
+                number,
+                number
+            ];
+            /**
+             * Crs
+             * @default http://www.opengis.net/def/crs/OGC/0/CRS84h
+             */
+            crs: string;
+        };
+        /**
+         * CoverageModel
+         * @description What a coverage is; its values come in other formats.
+         */
+        CoverageModel: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            names: components["schemas"]["Names"];
+            /**
+             * Crs
+             * @description what it can be asked for in
+             */
+            crs: string[];
+            /** Storagecrs */
+            storageCrs: string;
+            /**
+             * Bbox
+             * @description in the order of the axes of storageCrs
+             */
+            bbox: number[];
+            grid: components["schemas"]["twintown__api__coverage_about__GridModel"];
+            /** Fields */
+            fields: components["schemas"]["GridField"][];
             /** Links */
             links: components["schemas"]["Link"][];
         };
@@ -784,21 +1464,6 @@ export interface components {
             features: components["schemas"]["Feature"][];
         };
         /**
-         * Finding
-         * @description Something wrong or doubtful about the object.
-         */
-        Finding: {
-            /** Code */
-            code: string;
-            /** Severity */
-            severity: string;
-            message: components["schemas"]["Names"];
-            /** Value */
-            value: number | null;
-            /** Unit */
-            unit: string;
-        };
-        /**
          * FrameModel
          * @description Where the numbers are.
          */
@@ -829,34 +1494,35 @@ export interface components {
             coordinates?: unknown[];
         };
         /**
-         * GridModel
-         * @description How the cells of a grid lie.
+         * GridField
+         * @description One value of each cell.
          */
-        GridModel: {
-            /** Rows */
-            rows: number;
-            /** Cols */
-            cols: number;
-            /** Bands */
-            bands: number;
-            /** Cell M */
-            cell_m: number;
+        GridField: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            names: components["schemas"]["Names"];
             /**
-             * Origin X
-             * @description easting of the upper left corner, m
+             * Unit
+             * @description UCUM code
              */
-            origin_x: number;
-            /**
-             * Origin Y
-             * @description northing of the upper left corner, m
-             */
-            origin_y: number;
-            /** Unit */
             unit: string;
-            /** Nodata */
+            /**
+             * Type
+             * @description of the numbers in the file
+             */
+            type: string;
+            /**
+             * Nodata
+             * @description what means that nothing is known; null where there is no such value
+             */
             nodata: number | null;
-            /** Dtype */
-            dtype: string;
+            /**
+             * Continuous
+             * @description whether means of neighbours mean something; else the nearest cell is taken
+             */
+            continuous: boolean;
         };
         /**
          * Ground
@@ -965,6 +1631,33 @@ export interface components {
             range_m: number;
         };
         /**
+         * Import
+         * @description What came in.
+         */
+        Import: {
+            /** Layer */
+            layer: string;
+            /** Version */
+            version: string;
+            /**
+             * Count
+             * @description features
+             */
+            count: number;
+            /**
+             * Editable
+             * @description whether single features can be written now
+             */
+            editable: boolean;
+            /**
+             * Beside
+             * @description further layers that the file held
+             */
+            beside: string[];
+            /** Findings */
+            findings: components["schemas"]["twintown__api__imports__Finding"][];
+        };
+        /**
          * JsonSchema
          * @description A JSON Schema (2020-12) of an object.
          */
@@ -1026,6 +1719,28 @@ export interface components {
             assumed: components["schemas"]["Names"][];
             source: components["schemas"]["SourceModel"];
             licence: components["schemas"]["LicenceModel"];
+        };
+        /**
+         * Legend
+         * @description What colour means which value.
+         */
+        Legend: {
+            /**
+             * Unit
+             * @description UCUM code
+             */
+            unit: string;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /**
+             * Entries
+             * @description `value` or `from` and `to`, and `colour` (sRGB)
+             */
+            entries: {
+                [key: string]: unknown;
+            }[];
         };
         /**
          * LicenceModel
@@ -1121,7 +1836,7 @@ export interface components {
             properties: components["schemas"]["Property"][];
             building: components["schemas"]["Building"] | null;
             /** Findings */
-            findings: components["schemas"]["Finding"][];
+            findings: components["schemas"]["twintown__api__objects__Finding"][];
             source: components["schemas"]["SourceModel"];
             licence: components["schemas"]["LicenceModel"];
             /** Assumed */
@@ -1271,6 +1986,27 @@ export interface components {
             value: string | number | boolean | null;
         };
         /**
+         * Receipt
+         * @description What was written.
+         */
+        Receipt: {
+            /**
+             * Ids
+             * @description of the features, in the order in which they were sent
+             */
+            ids: string[];
+            /**
+             * Revision
+             * @description names the state of the layer with this write in it
+             */
+            revision: string;
+            /**
+             * Warnings
+             * @description what was odd and was taken all the same
+             */
+            warnings: components["schemas"]["Place"][];
+        };
+        /**
          * Record
          * @description What is known of a layer, as GeoJSON.
          */
@@ -1325,6 +2061,50 @@ export interface components {
             features: components["schemas"]["Record"][];
             /** Links */
             links: components["schemas"]["Link"][];
+        };
+        /**
+         * Search
+         * @description What is asked for; all of it must hold.
+         */
+        Search: {
+            /**
+             * Collections
+             * @description ids of collections
+             */
+            collections?: string[] | null;
+            /**
+             * Ids
+             * @description ids of items
+             */
+            ids?: string[] | null;
+            /**
+             * Bbox
+             * @description west, south, east, north, degrees; 6 with heights
+             */
+            bbox?: number[] | null;
+            /**
+             * Intersects
+             * @description a GeoJSON geometry, degrees
+             */
+            intersects?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Datetime
+             * @description an instant or an interval, RFC 3339
+             */
+            datetime?: string | null;
+            /**
+             * Limit
+             * @description items a page; more than 10000 gives 10000
+             * @default 10
+             */
+            limit: number;
+            /**
+             * Token
+             * @description from the link to the next page
+             */
+            token?: string | null;
         };
         /**
          * SearchResult
@@ -1385,10 +2165,10 @@ export interface components {
             resample: "none" | "day" | "month";
             /**
              * Method
-             * @description numbers of a step are their mean; texts are left out
+             * @description what the numbers of a step are of its values; texts are left out
              * @enum {string}
              */
-            method: "as observed" | "mean";
+            method: "as observed" | "mean" | "min" | "max" | "sum";
             /**
              * Time
              * @description ISO 8601; the start of the step
@@ -1402,6 +2182,56 @@ export interface components {
             attributes: {
                 [key: string]: string | number | boolean | null;
             };
+        };
+        /**
+         * SolidTileset
+         * @description A 3D tileset, as a container of OGC API - 3D GeoVolumes (draft 22-029).
+         */
+        SolidTileset: {
+            /**
+             * Id
+             * @description id of the layer
+             */
+            id: string;
+            /** Title */
+            title: string;
+            names: components["schemas"]["Names"];
+            /** Collectiontype */
+            collectionType: string;
+            /** Version */
+            version: string;
+            /** Built At */
+            built_at: string;
+            contentExtent: components["schemas"]["ContentExtent"];
+            /**
+             * Boundingvolume
+             * @description region of 3D Tiles 1.1: west, south, east, north (radians), lowest, highest (m above the ellipsoid)
+             */
+            boundingVolume: {
+                [key: string]: unknown;
+            };
+            /**
+             * Heights M
+             * @description lowest and highest, above the geoid
+             */
+            heights_m: [
+                number,
+                number
+            ];
+            /** Content */
+            content: components["schemas"]["Link"][];
+            /** Links */
+            links: components["schemas"]["Link"][];
+        };
+        /**
+         * SolidTilesets
+         * @description The 3D tilesets of a twin.
+         */
+        SolidTilesets: {
+            /** Tilesets */
+            tilesets: components["schemas"]["SolidTileset"][];
+            /** Links */
+            links: components["schemas"]["Link"][];
         };
         /**
          * SourceModel
@@ -1445,6 +2275,139 @@ export interface components {
              * @default http://www.opengis.net/def/crs/OGC/1.3/CRS84
              */
             crs: string;
+        };
+        /**
+         * StacCatalog
+         * @description The landing page: a STAC Catalog.
+         */
+        StacCatalog: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "Catalog";
+            /** Stac Version */
+            stac_version: string;
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            /** Conformsto */
+            conformsTo: string[];
+            /** Links */
+            links: {
+                [key: string]: unknown;
+            }[];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * StacCollection
+         * @description A STAC Collection.
+         */
+        StacCollection: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "Collection";
+            /** Stac Version */
+            stac_version: string;
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            /** License */
+            license: string;
+            /** Extent */
+            extent: {
+                [key: string]: unknown;
+            };
+            /** Links */
+            links: {
+                [key: string]: unknown;
+            }[];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * StacCollections
+         * @description All STAC Collections.
+         */
+        StacCollections: {
+            /** Collections */
+            collections: components["schemas"]["StacCollection"][];
+            /** Links */
+            links: {
+                [key: string]: unknown;
+            }[];
+        };
+        /**
+         * StacItem
+         * @description A STAC Item: the current version of a layer.
+         */
+        StacItem: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "Feature";
+            /** Stac Version */
+            stac_version: string;
+            /** Id */
+            id: string;
+            /** Collection */
+            collection: string;
+            /** Geometry */
+            geometry: {
+                [key: string]: unknown;
+            } | null;
+            /** Properties */
+            properties: {
+                [key: string]: unknown;
+            };
+            /** Assets */
+            assets: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /** Links */
+            links: {
+                [key: string]: unknown;
+            }[];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * StacItems
+         * @description A page of STAC Items.
+         */
+        StacItems: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "FeatureCollection";
+            /** Timestamp */
+            timeStamp: string;
+            /** Numbermatched */
+            numberMatched: number;
+            /** Numberreturned */
+            numberReturned: number;
+            /** Features */
+            features: components["schemas"]["StacItem"][];
+            /**
+             * Links
+             * @description `next` leads on; a POST repeats its body with the token in it
+             */
+            links: {
+                [key: string]: unknown;
+            }[];
         };
         /**
          * StepModel
@@ -1496,6 +2459,45 @@ export interface components {
             }[];
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * StyleAbout
+         * @description What is said of one style.
+         */
+        StyleAbout: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Links */
+            links: components["schemas"]["Link"][];
+            /** Description */
+            description: string;
+            legend: components["schemas"]["Legend"] | null;
+        };
+        /**
+         * StyleItem
+         * @description A style in a list.
+         */
+        StyleItem: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Links */
+            links: components["schemas"]["Link"][];
+        };
+        /**
+         * Styles
+         * @description The styles of a layer.
+         */
+        Styles: {
+            /** Default */
+            default: string;
+            /** Styles */
+            styles: components["schemas"]["StyleItem"][];
+            /** Links */
+            links: components["schemas"]["Link"][];
         };
         /**
          * SunDay
@@ -1649,6 +2651,213 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * TileMatrix
+         * @description One scale of a tile matrix set.
+         */
+        TileMatrix: {
+            /** Id */
+            id: string;
+            /** Scaledenominator */
+            scaleDenominator: number;
+            /**
+             * Cellsize
+             * @description side of a pixel, in the unit of the CRS
+             */
+            cellSize: number;
+            /**
+             * Corneroforigin
+             * @constant
+             */
+            cornerOfOrigin: "topLeft";
+            /** Pointoforigin */
+            pointOfOrigin: number[];
+            /** Tilewidth */
+            tileWidth: number;
+            /** Tileheight */
+            tileHeight: number;
+            /** Matrixwidth */
+            matrixWidth: number;
+            /** Matrixheight */
+            matrixHeight: number;
+        };
+        /**
+         * TileMatrixLimits
+         * @description The tiles of one matrix that there are; others are answered with 404.
+         */
+        TileMatrixLimits: {
+            /** Tilematrix */
+            tileMatrix: string;
+            /** Mintilerow */
+            minTileRow: number;
+            /** Maxtilerow */
+            maxTileRow: number;
+            /** Mintilecol */
+            minTileCol: number;
+            /** Maxtilecol */
+            maxTileCol: number;
+        };
+        /**
+         * TileMatrixSet
+         * @description A tile matrix set (OGC 17-083r4).
+         */
+        TileMatrixSet: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Uri */
+            uri: string;
+            /** Crs */
+            crs: string;
+            /** Orderedaxes */
+            orderedAxes: string[];
+            /** Wellknownscaleset */
+            wellKnownScaleSet: string;
+            /** Tilematrices */
+            tileMatrices: components["schemas"]["TileMatrix"][];
+            /** Links */
+            links: components["schemas"]["Link"][];
+        };
+        /**
+         * TileMatrixSetItem
+         * @description A tile matrix set in the list.
+         */
+        TileMatrixSetItem: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Uri */
+            uri: string;
+            /** Crs */
+            crs: string;
+            /** Links */
+            links: components["schemas"]["Link"][];
+        };
+        /**
+         * TileMatrixSets
+         * @description The tile matrix sets of this server.
+         */
+        TileMatrixSets: {
+            /** Tilematrixsets */
+            tileMatrixSets: components["schemas"]["TileMatrixSetItem"][];
+            /** Links */
+            links: components["schemas"]["Link"][];
+        };
+        /**
+         * TileSet
+         * @description A tileset: tiles of one or several layers in one tile matrix set.
+         */
+        TileSet: {
+            /** Title */
+            title: string;
+            /**
+             * Datatype
+             * @enum {string}
+             */
+            dataType: "vector" | "map";
+            /** Crs */
+            crs: string;
+            /** Tilematrixsetid */
+            tileMatrixSetId: string;
+            /** Tilematrixseturi */
+            tileMatrixSetURI: string;
+            /** Tilematrixsetlimits */
+            tileMatrixSetLimits: components["schemas"]["TileMatrixLimits"][];
+            style?: components["schemas"]["TileSetStyle"] | null;
+            /** Links */
+            links: components["schemas"]["Link"][];
+            /** Description */
+            description: string;
+            /** Attribution */
+            attribution: string;
+            /** Version */
+            version: string;
+            /** Mediatypes */
+            mediaTypes: string[];
+            boundingBox?: components["schemas"]["BoundingBox"] | null;
+            /** Layers */
+            layers: components["schemas"]["TileSetLayer"][];
+            /**
+             * Featurespertile
+             * @description at most
+             */
+            featuresPerTile?: number | null;
+        };
+        /**
+         * TileSetItem
+         * @description A tileset in a list.
+         */
+        TileSetItem: {
+            /** Title */
+            title: string;
+            /**
+             * Datatype
+             * @enum {string}
+             */
+            dataType: "vector" | "map";
+            /** Crs */
+            crs: string;
+            /** Tilematrixsetid */
+            tileMatrixSetId: string;
+            /** Tilematrixseturi */
+            tileMatrixSetURI: string;
+            /** Tilematrixsetlimits */
+            tileMatrixSetLimits: components["schemas"]["TileMatrixLimits"][];
+            style?: components["schemas"]["TileSetStyle"] | null;
+            /** Links */
+            links: components["schemas"]["Link"][];
+        };
+        /**
+         * TileSetLayer
+         * @description A layer in the tiles.
+         */
+        TileSetLayer: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /**
+             * Datatype
+             * @enum {string}
+             */
+            dataType: "vector" | "map";
+            /**
+             * Geometrydimension
+             * @description 0 points, 1 lines, 2 areas
+             */
+            geometryDimension?: number | null;
+            /** Mintilematrix */
+            minTileMatrix: string;
+            /** Maxtilematrix */
+            maxTileMatrix: string;
+            boundingBox?: components["schemas"]["BoundingBox"] | null;
+            /** Propertiesschema */
+            propertiesSchema?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * TileSetStyle
+         * @description How map tiles are drawn.
+         */
+        TileSetStyle: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * TileSets
+         * @description The tilesets of a resource.
+         */
+        TileSets: {
+            /** Tilesets */
+            tilesets: components["schemas"]["TileSetItem"][];
+            /** Links */
+            links: components["schemas"]["Link"][];
+        };
+        /**
          * TwinHealth
          * @description One twin of this server.
          */
@@ -1772,6 +2981,89 @@ export interface components {
             };
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * GridModel
+         * @description How the cells of a grid lie.
+         */
+        twintown__api__collections__GridModel: {
+            /** Rows */
+            rows: number;
+            /** Cols */
+            cols: number;
+            /** Bands */
+            bands: number;
+            /** Cell M */
+            cell_m: number;
+            /**
+             * Origin X
+             * @description easting of the upper left corner, m
+             */
+            origin_x: number;
+            /**
+             * Origin Y
+             * @description northing of the upper left corner, m
+             */
+            origin_y: number;
+            /** Unit */
+            unit: string;
+            /** Nodata */
+            nodata: number | null;
+            /** Dtype */
+            dtype: string;
+        };
+        /**
+         * GridModel
+         * @description Where the cells are.
+         */
+        twintown__api__coverage_about__GridModel: {
+            /** Rows */
+            rows: number;
+            /** Cols */
+            cols: number;
+            /**
+             * Cell
+             * @description width and height, in the units of the CRS
+             */
+            cell: [
+                number,
+                number
+            ];
+            /**
+             * Origin
+             * @description x (east) and y (north) of the upper left corner
+             */
+            origin: [
+                number,
+                number
+            ];
+        };
+        /**
+         * Finding
+         * @description What was odd in a file and could be mended or left out.
+         */
+        twintown__api__imports__Finding: {
+            /** Code */
+            code: string;
+            /** Where */
+            where: string;
+            /** What */
+            what: string;
+        };
+        /**
+         * Finding
+         * @description Something wrong or doubtful about the object.
+         */
+        twintown__api__objects__Finding: {
+            /** Code */
+            code: string;
+            /** Severity */
+            severity: string;
+            message: components["schemas"]["Names"];
+            /** Value */
+            value: number | null;
+            /** Unit */
+            unit: string;
         };
     };
     responses: never;
@@ -2024,7 +3316,7 @@ export interface operations {
     listRecords: {
         parameters: {
             query?: {
-                /** @description records that meet west,south,east,north, degrees */
+                /** @description items that meet west,south,east,north, degrees */
                 bbox?: string;
                 /** @description records whose data are of this instant or interval, RFC 3339 */
                 datetime?: string;
@@ -2310,6 +3602,254 @@ export interface operations {
             };
             /** @description Not Acceptable */
             406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putCollection: {
+        parameters: {
+            query: {
+                /** @description SPDX identifier, such as CC-BY-4.0 */
+                licence: string;
+                /** @description whose data it is */
+                publisher: string;
+                /** @description O open, S sensitive, C classified */
+                grade: string;
+                /** @description its name, in both languages */
+                title?: string;
+                /** @description its name in Korean */
+                title_ko?: string;
+                /** @description its name in English */
+                title_en?: string;
+                /** @description the name of the file */
+                source?: string;
+                /** @description words to stand beside it */
+                attribution?: string;
+                /** @description the licence in words */
+                licence_title?: string;
+                /** @description where the licence stands */
+                licence_url?: string;
+                /** @description where the file is from */
+                url?: string;
+                /** @description of the data, ISO 8601 */
+                date?: string;
+                /** @description what else is to be known */
+                note?: string;
+                /** @description single features can be written later */
+                editable?: boolean;
+                /** @description who writes must say by If-Match which state is meant */
+                locking?: boolean;
+                /** @description of the coordinates, where the file does not say: EPSG:5186 */
+                crs?: string;
+                /** @description the column that makes the ids */
+                id_column?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id of the layer */
+                layer: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/geo+json": string;
+                "application/vnd.ogc.fg+json": string;
+                "application/city+json": string;
+                "application/city+json-seq": string;
+                "application/flatgeobuf": string;
+                "application/vnd.apache.parquet": string;
+                "text/csv": string;
+                "application/schema+json": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteCollection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the layer */
+                layer: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2618,6 +4158,200 @@ export interface operations {
             };
         };
     };
+    createItems: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description URI of the CRS of the coordinates, in the order of its axes; longitude, latitude by default */
+                "Content-Crs"?: string | null;
+            };
+            path: {
+                /** @description id of the layer */
+                layer: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/geo+json": {
+                    /** @constant */
+                    type: "Feature";
+                    id?: string | number;
+                    geometry: Record<string, never> | null;
+                    properties: Record<string, never> | null;
+                } | {
+                    /** @constant */
+                    type: "FeatureCollection";
+                    features: {
+                        /** @constant */
+                        type: "Feature";
+                        id?: string | number;
+                        geometry: Record<string, never> | null;
+                        properties: Record<string, never> | null;
+                    }[];
+                };
+                "application/json": {
+                    /** @constant */
+                    type: "Feature";
+                    id?: string | number;
+                    geometry: Record<string, never> | null;
+                    properties: Record<string, never> | null;
+                } | {
+                    /** @constant */
+                    type: "FeatureCollection";
+                    features: {
+                        /** @constant */
+                        type: "Feature";
+                        id?: string | number;
+                        geometry: Record<string, never> | null;
+                        properties: Record<string, never> | null;
+                    }[];
+                };
+                "application/vnd.geo+json": {
+                    /** @constant */
+                    type: "Feature";
+                    id?: string | number;
+                    geometry: Record<string, never> | null;
+                    properties: Record<string, never> | null;
+                } | {
+                    /** @constant */
+                    type: "FeatureCollection";
+                    features: {
+                        /** @constant */
+                        type: "Feature";
+                        id?: string | number;
+                        geometry: Record<string, never> | null;
+                        properties: Record<string, never> | null;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description of the feature as it is now */
+                    ETag?: string;
+                    /** @description address of the new feature */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getItem: {
         parameters: {
             query?: {
@@ -2722,13 +4456,480 @@ export interface operations {
             };
         };
     };
+    replaceItem: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the state that is meant; * means whichever is there */
+                "If-Match"?: string | null;
+                /** @description *: only where there is no such feature yet */
+                "If-None-Match"?: string | null;
+                /** @description URI of the CRS of the coordinates, in the order of its axes; longitude, latitude by default */
+                "Content-Crs"?: string | null;
+            };
+            path: {
+                /** @description id of the layer */
+                layer: string;
+                /** @description id of the feature; slashes in it stay */
+                item: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/geo+json": {
+                    /** @constant */
+                    type: "Feature";
+                    id?: string | number;
+                    geometry: Record<string, never> | null;
+                    properties: Record<string, never> | null;
+                };
+                "application/json": {
+                    /** @constant */
+                    type: "Feature";
+                    id?: string | number;
+                    geometry: Record<string, never> | null;
+                    properties: Record<string, never> | null;
+                };
+                "application/vnd.geo+json": {
+                    /** @constant */
+                    type: "Feature";
+                    id?: string | number;
+                    geometry: Record<string, never> | null;
+                    properties: Record<string, never> | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    /** @description of the feature as it is now */
+                    ETag?: string;
+                    /** @description address of the new feature */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    /** @description of the feature as it is now */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteItem: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the state that is meant; * means whichever is there */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description id of the layer */
+                layer: string;
+                /** @description id of the feature; slashes in it stay */
+                item: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateItem: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the state that is meant; * means whichever is there */
+                "If-Match"?: string | null;
+                /** @description URI of the CRS of the coordinates, in the order of its axes; longitude, latitude by default */
+                "Content-Crs"?: string | null;
+            };
+            path: {
+                /** @description id of the layer */
+                layer: string;
+                /** @description id of the feature; slashes in it stay */
+                item: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    /** @description of the feature as it is now */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getSeries: {
         parameters: {
             query?: {
                 /** @description names joined by commas; all by default */
                 columns?: string;
-                /** @description means of days or months instead of every value */
+                /** @description one value a day or a month instead of every value */
                 resample?: "none" | "day" | "month";
+                /** @description what the values of a day or a month become */
+                method?: "mean" | "min" | "max" | "sum";
+                /** @description an instant, or an interval start/end with .. for an open end (RFC 3339) */
+                datetime?: string;
+                /** @description format; without it the header Accept decides */
+                f?: "json" | "html" | "csv" | "covjson";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
             };
             header?: never;
             path: {
@@ -2748,6 +4949,9 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SeriesModel"];
+                    "text/csv": string;
+                    "text/html": string;
+                    "application/prs.coverage+json": Record<string, never>;
                 };
             };
             /** @description Bad Request */
@@ -2786,13 +4990,46 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getCoverage: {
         parameters: {
             query?: {
-                /** @description a picture in degrees, or the cloud-optimised GeoTIFF */
-                f?: "png" | "tif";
+                /** @description format; without it the header Accept decides, and a cloud-optimised GeoTIFF is the default */
+                f?: "cog" | "json" | "html" | "tif" | "png" | "covjson" | "zarr";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+                /** @description lower and upper corner in bbox-crs: west,south,east,north */
+                bbox?: string;
+                /** @description CRS of bbox; CRS84 by default */
+                "bbox-crs"?: string;
+                /** @description place by axis, such as Lat(37.50:37.52),Lon(127.09:*) */
+                subset?: string;
+                /** @description CRS of subset; CRS84 by default */
+                "subset-crs"?: string;
+                /** @description CRS of the answer; the grid's own by default, CRS84 for pictures */
+                crs?: string;
+                /** @description how many times coarser, along both axes */
+                "scale-factor"?: number;
+                /** @description cells along each axis, such as Lon(800),Lat(400) */
+                "scale-size"?: string;
+                /** @description how many times coarser along each axis, such as E(2) */
+                "scale-axes"?: string;
+                /** @description size of a cell along each axis in units of the CRS, such as E(10),N(10) */
+                resolution?: string;
+                /** @description cells from west to east */
+                width?: number;
+                /** @description cells from south to north */
+                height?: number;
             };
             header?: never;
             path: {
@@ -2805,16 +5042,122 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description the grid */
+            /** @description the values, or what they are */
             200: {
                 headers: {
-                    /** @description west,south,east,north of the PNG, degrees */
+                    /** @description of the answer, in the order of the axes of its CRS */
                     "Content-Bbox"?: string;
+                    /** @description CRS of the answer, in angle brackets */
+                    "Content-Crs"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["CoverageModel"];
+                    "image/tiff": string;
                     "image/png": string;
-                    "image/tiff; application=geotiff": string;
+                    "application/zip": string;
+                    "application/prs.coverage+json": Record<string, never>;
+                    "text/html": string;
+                };
+            };
+            /** @description a part of the file */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/tiff": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Requested Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCoverageZarr: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the layer */
+                layer: string;
+                /** @description key of the store */
+                path: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description metadata, or the bytes of a chunk */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/octet-stream": string;
                 };
             };
             /** @description Bad Request */
@@ -2912,6 +5255,7 @@ export interface operations {
             query: {
                 /** @description part of a name */
                 q: string;
+                /** @description names in the answer */
                 limit?: number;
             };
             header?: never;
@@ -2943,73 +5287,6 @@ export interface operations {
             };
             /** @description Unauthorized */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get3DTiles: {
-        parameters: {
-            query?: {
-                /** @description version of the tiles; makes the address immutable */
-                v?: string;
-            };
-            header?: never;
-            path: {
-                /** @description id of the layer */
-                layer: string;
-                /** @description file of the tileset */
-                path: string;
-                /** @description id of the twin */
-                twin: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description tileset.json, another tileset document, or the content of a tile (3D Tiles 1.1) */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                    "model/gltf-binary": string;
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3086,8 +5363,11 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description zoom level */
                 z: number;
+                /** @description column, from the west */
                 x: number;
+                /** @description row, from the north */
                 y: number;
                 /** @description id of the twin */
                 twin: string;
@@ -3132,6 +5412,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3185,6 +5474,1661 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTileMatrixSetsList: {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TileMatrixSets"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTileMatrixSet: {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the tile matrix set */
+                tileMatrixSetId: "WebMercatorQuad" | "WorldCRS84Quad";
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TileMatrixSet"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "collection.vector.getTileSetsList": {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the layer */
+                layer: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TileSets"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "collection.vector.getTileSet": {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html" | "tilejson";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the layer */
+                layer: string;
+                /** @description id of the tile matrix set */
+                tileMatrixSetId: "WebMercatorQuad" | "WorldCRS84Quad";
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TileSet"];
+                    "application/vnd.mapbox.tilejson+json": components["schemas"]["TileJSON"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "collection.vector.getTile": {
+        parameters: {
+            query?: {
+                /** @description format of the tile */
+                f?: "mvt";
+                /** @description version of the tiles; makes the address immutable */
+                v?: string;
+                /** @description instant or interval (RFC 3339) */
+                datetime?: string;
+                /** @description columns that features carry besides `id` */
+                properties?: string;
+                /** @description condition in CQL2 on the rows that are drawn */
+                filter?: string;
+                /** @description language of `filter` */
+                "filter-lang"?: "cql2-text" | "cql2-json";
+                /** @description CRS of the places in `filter` */
+                "filter-crs"?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id of the layer */
+                layer: string;
+                /** @description id of the tile matrix set */
+                tileMatrixSetId: "WebMercatorQuad" | "WorldCRS84Quad";
+                /** @description id of the tile matrix: the zoom level */
+                tileMatrix: number;
+                /** @description counted from the north */
+                tileRow: number;
+                /** @description counted from the west */
+                tileCol: number;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a vector tile (MVT 2.1); without a byte where nothing is drawn */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.mapbox-vector-tile": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "dataset.vector.getTileSetsList": {
+        parameters: {
+            query?: {
+                /** @description ids of layers, the first is drawn first; all without it */
+                collections?: string;
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TileSets"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "dataset.vector.getTileSet": {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html" | "tilejson";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+                /** @description ids of layers, the first is drawn first; all without it */
+                collections?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id of the tile matrix set */
+                tileMatrixSetId: "WebMercatorQuad" | "WorldCRS84Quad";
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TileSet"];
+                    "application/vnd.mapbox.tilejson+json": components["schemas"]["TileJSON"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "dataset.vector.getTile": {
+        parameters: {
+            query?: {
+                /** @description format of the tile */
+                f?: "mvt";
+                /** @description version of the tiles; makes the address immutable */
+                v?: string;
+                /** @description instant or interval (RFC 3339) */
+                datetime?: string;
+                /** @description ids of layers, the first is drawn first; all without it */
+                collections?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id of the tile matrix set */
+                tileMatrixSetId: "WebMercatorQuad" | "WorldCRS84Quad";
+                /** @description id of the tile matrix: the zoom level */
+                tileMatrix: number;
+                /** @description counted from the north */
+                tileRow: number;
+                /** @description counted from the west */
+                tileCol: number;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a vector tile (MVT 2.1); without a byte where nothing is drawn */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.mapbox-vector-tile": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list3DTilesets: {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SolidTilesets"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get3DTiles: {
+        parameters: {
+            query?: {
+                /** @description version of the tiles; makes the address immutable */
+                v?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id of the layer */
+                layer: string;
+                /** @description file of the tileset */
+                path: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description tileset.json, another tileset document, or the content of a tile (3D Tiles 1.1) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "model/gltf-binary": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "collection.getMap": {
+        parameters: {
+            query?: {
+                /** @description lower and upper corner in bbox-crs */
+                bbox?: string;
+                /** @description CRS of bbox; CRS84 by default */
+                "bbox-crs"?: string;
+                /** @description CRS of the map; the grid's own by default */
+                crs?: string;
+                /** @description pixels */
+                width?: number;
+                /** @description pixels */
+                height?: number;
+                /** @description whether what is not known lets the ground through */
+                transparent?: boolean;
+                /** @description colour behind, 0xRRGGBB */
+                bgcolor?: string;
+                /** @description format of the picture */
+                f?: "png";
+            };
+            header?: never;
+            path: {
+                /** @description id of the layer */
+                layer: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a picture; transparent where nothing is known */
+            200: {
+                headers: {
+                    /** @description in the order of the axes of the CRS */
+                    "Content-Bbox"?: string;
+                    /** @description CRS of the picture, in angle brackets */
+                    "Content-Crs"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "collection.style.getMap": {
+        parameters: {
+            query?: {
+                /** @description lower and upper corner in bbox-crs */
+                bbox?: string;
+                /** @description CRS of bbox; CRS84 by default */
+                "bbox-crs"?: string;
+                /** @description CRS of the map; the grid's own by default */
+                crs?: string;
+                /** @description pixels */
+                width?: number;
+                /** @description pixels */
+                height?: number;
+                /** @description whether what is not known lets the ground through */
+                transparent?: boolean;
+                /** @description colour behind, 0xRRGGBB */
+                bgcolor?: string;
+                /** @description format of the picture */
+                f?: "png";
+            };
+            header?: never;
+            path: {
+                /** @description id of the layer */
+                layer: string;
+                /** @description id of the style */
+                styleId: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a picture; transparent where nothing is known */
+            200: {
+                headers: {
+                    /** @description in the order of the axes of the CRS */
+                    "Content-Bbox"?: string;
+                    /** @description CRS of the picture, in angle brackets */
+                    "Content-Crs"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "collection.map.getTileSetsList": {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the layer */
+                layer: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TileSets"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "collection.map.getTileSet": {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the layer */
+                layer: string;
+                /** @description id of the tile matrix set */
+                tileMatrixSetId: "WebMercatorQuad" | "WorldCRS84Quad";
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TileSet"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "collection.map.getTile": {
+        parameters: {
+            query?: {
+                /** @description format of the picture */
+                f?: "png";
+                /** @description version of the layer; makes the address immutable */
+                v?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id of the layer */
+                layer: string;
+                /** @description id of the tile matrix set */
+                tileMatrixSetId: "WebMercatorQuad" | "WorldCRS84Quad";
+                /** @description id of the tile matrix: the zoom level */
+                tileMatrix: number;
+                /** @description counted from the north */
+                tileRow: number;
+                /** @description counted from the west */
+                tileCol: number;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a picture; transparent where nothing is known */
+            200: {
+                headers: {
+                    /** @description in the order of the axes of the CRS */
+                    "Content-Bbox"?: string;
+                    /** @description CRS of the picture, in angle brackets */
+                    "Content-Crs"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "collection.style.map.getTileSetsList": {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the layer */
+                layer: string;
+                /** @description id of the style */
+                styleId: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TileSets"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "collection.style.map.getTileSet": {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the layer */
+                layer: string;
+                /** @description id of the style */
+                styleId: string;
+                /** @description id of the tile matrix set */
+                tileMatrixSetId: "WebMercatorQuad" | "WorldCRS84Quad";
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TileSet"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "collection.style.map.getTile": {
+        parameters: {
+            query?: {
+                /** @description format of the picture */
+                f?: "png";
+                /** @description version of the layer; makes the address immutable */
+                v?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id of the layer */
+                layer: string;
+                /** @description id of the style */
+                styleId: string;
+                /** @description id of the tile matrix set */
+                tileMatrixSetId: "WebMercatorQuad" | "WorldCRS84Quad";
+                /** @description id of the tile matrix: the zoom level */
+                tileMatrix: number;
+                /** @description counted from the north */
+                tileRow: number;
+                /** @description counted from the west */
+                tileCol: number;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a picture; transparent where nothing is known */
+            200: {
+                headers: {
+                    /** @description in the order of the axes of the CRS */
+                    "Content-Bbox"?: string;
+                    /** @description CRS of the picture, in angle brackets */
+                    "Content-Crs"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStyles: {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the layer */
+                layer: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Styles"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStyle: {
+        parameters: {
+            query?: {
+                /** @description what is said of the style, or the style itself; without it the header Accept decides */
+                f?: "json" | "html" | "mapbox";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the layer */
+                layer: string;
+                /** @description id of the style */
+                styleId: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StyleAbout"];
+                    "application/vnd.mapbox.style+json": components["schemas"]["Style"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLegend: {
+        parameters: {
+            query?: {
+                /** @description a picture, or values and colours */
+                f?: "png" | "json";
+            };
+            header?: never;
+            path: {
+                /** @description id of the layer */
+                layer: string;
+                /** @description id of the style */
+                styleId: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Legend"];
+                    "image/png": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3389,6 +7333,636 @@ export interface operations {
             };
             /** @description Not Acceptable */
             406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStac: {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StacCatalog"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStacConformance: {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conformance"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStacQueryables: {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listStacCollections: {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StacCollections"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStacCollection: {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the collection, a kind of layer */
+                kind: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StacCollection"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listStacItems: {
+        parameters: {
+            query?: {
+                /** @description items that meet west,south,east,north, degrees */
+                bbox?: string;
+                /** @description items of this instant or interval, RFC 3339 with a time of day */
+                datetime?: string;
+                /** @description items a page; more than 10000 gives 10000 */
+                limit?: number;
+                /** @description from the link to the next page */
+                token?: string;
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "geojson" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the collection, a kind of layer */
+                kind: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": components["schemas"]["StacItems"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStacItem: {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "geojson" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the collection, a kind of layer */
+                kind: string;
+                /** @description id of the item */
+                item: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": components["schemas"]["StacItem"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    searchStac: {
+        parameters: {
+            query?: {
+                /** @description ids of items, joined by commas */
+                ids?: string;
+                /** @description ids of collections, joined by commas */
+                collections?: string;
+                /** @description items that meet west,south,east,north, degrees */
+                bbox?: string;
+                /** @description items that meet a GeoJSON geometry; a long one is sent by POST */
+                intersects?: string;
+                /** @description items of this instant or interval, RFC 3339 with a time of day */
+                datetime?: string;
+                /** @description items a page; more than 10000 gives 10000 */
+                limit?: number;
+                /** @description from the link to the next page */
+                token?: string;
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "geojson" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": components["schemas"]["StacItems"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postStacSearch: {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "geojson" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Search"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": components["schemas"]["StacItems"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };

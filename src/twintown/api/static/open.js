@@ -45,3 +45,21 @@ for (const form of document.querySelectorAll("form.ask")) {
     setTimeout(() => empty.forEach((one) => (one.disabled = false)));
   });
 }
+
+// the legend of a grid: the colours of its default style, before the link to all of them
+for (const place of document.querySelectorAll("[data-legend]")) {
+  (async () => {
+    const ask = async (address) => (await fetch(address, { headers: { Accept: "application/json" } })).json();
+    const all = await ask(place.dataset.legend);
+    const { legend } = await ask(`${place.dataset.legend}/${encodeURIComponent(all.default)}`);
+    const keys = legend.entries.map((one) => {
+      const key = document.createElement("span");
+      const colour = document.createElement("i");
+      key.className = "key";
+      colour.style.background = one.colour;
+      key.append(colour, typeof one.value === "number" ? one.value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 }) : String(one.label ?? ""));
+      return key;
+    });
+    place.prepend(...keys);
+  })().catch(() => undefined); // the link says where the legend is
+}
