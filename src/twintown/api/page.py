@@ -119,7 +119,7 @@ class Page:
         )
         named = _HASHED.search(file.name) or request.query_params.get("v")
         cache = answers.IMMUTABLE if named else answers.REVALIDATE
-        headers = {"X-Content-Type-Options": "nosniff", "Vary": "Accept-Encoding"}
+        headers = {"Vary": "Accept-Encoding"}  # what every answer carries, the envelope adds
         if media_type.startswith("text/html"):
             headers |= {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
         if answers.unchanged(request, etag):
