@@ -136,7 +136,7 @@ def pages(twin: Path, large: bool) -> Iterator[tuple[Row, dict[str, float]]]:
         f"{items('small')}?bbox={bbox_text(b)}&limit=100" for b in boxes(centres(SMALL), ADDRESSES, MATCHING)
     ]
     with served(twin) as (address, parent):
-        load(address, small, 8, 2)
+        load(address, small, 8, SECONDS)
         eight = load(address, small, 8)
         one = load(address, small, 1, 4)
         note = f"{eight.bad} answers other than 200; a page is {_size(address + small[0]) / 1e3:.1f} kB"
@@ -161,7 +161,7 @@ def pages(twin: Path, large: bool) -> Iterator[tuple[Row, dict[str, float]]]:
             f"{items('large')}?bbox={bbox_text(b)}&limit=100"
             for b in boxes(centres(LARGE), ADDRESSES, MATCHING)
         ]
-        load(address, many, 8, 4)
+        load(address, many, 8, 2 * SECONDS)  # until every page was read from the disk once
         ten = load(address, many, 8)
         times = eight.rate / ten.rate
         note = f"{ten.rate:,.0f} requests/s; {ten.bad} answers other than 200"

@@ -69,10 +69,20 @@ range_m = 900
 """
 
 
+def extent(count: int) -> tuple[float, float, float, float]:
+    """Where so many houses stand, metres: about Seoul up to a million, and for more a country as dense as the smallest layer."""
+    if count <= 1_000_000:
+        return WEST, SOUTH, EAST, NORTH
+    times = np.sqrt(count / 100_000)
+    x, y, w, h = (WEST + EAST) / 2, (SOUTH + NORTH) / 2, (EAST - WEST) / 2 * times, (NORTH - SOUTH) / 2 * times
+    return float(x - w), float(y - h), float(x + w), float(y + h)
+
+
 def centres(count: int) -> NDArray[np.float64]:
     """float64[count, 2]: eastings and northings (m) along a Hilbert curve."""
     rng = np.random.default_rng(7)
-    xy = rng.uniform((WEST + 20, SOUTH + 20), (EAST - 20, NORTH - 20), (count, 2))
+    west, south, east, north = extent(count)
+    xy = rng.uniform((west + 20, south + 20), (east - 20, north - 20), (count, 2))
     points = gpd.GeoSeries(gpd.points_from_xy(xy[:, 0], xy[:, 1]))
     return xy[np.argsort(points.hilbert_distance(), kind="stable")]
 
@@ -120,23 +130,24 @@ def make_twin(directory: Path, layers: dict[str, int]) -> None:
         row = dataclasses.replace(
             twin.tables.layer(layer, staged.version), version=new_version(), count=count
         )
-        low, high = FRAME.to_lonlat(*np.array([[WEST, EAST, WEST, EAST], [SOUTH, SOUTH, NORTH, NORTH]]))
+        west, south, east, north = extent(count)
+        low, high = FRAME.to_lonlat(*np.array([[west, east, west, east], [south, south, north, north]]))
         row = dataclasses.replace(
             row, path=f"layers/{layer}/{row.version}", digest=f"sha256:{row.version}", built_at=datetime.now(UTC),
             bbox=(float(low.min()), float(high.min()), float(low.max()), float(high.max())),
         )  # fmt: skip
         file = directory / row.path / "data.parquet"
         file.parent.mkdir(parents=True)
-        _write(file, sample, xy)
+        _write(file, sample, xy, (west, south, east, north))
         twin.tables.add_layer(row)
         twin.tables.switch({layer: row.version})
 
 
-def _write(file: Path, sample: Features, xy: NDArray[np.float64]) -> None:
+def _write(file: Path, sample: Features, xy: NDArray[np.float64], within: tuple[float, float, float, float]) -> None:
     """GeoParquet as `Features.to_parquet_bytes` writes it, but in pieces."""
     schema = pq.read_schema(pa.BufferReader(sample.to_parquet_bytes()))
     geo = orjson.loads(schema.metadata[b"geo"])
-    geo["columns"]["geometry"]["bbox"] = [WEST, SOUTH, EAST, NORTH]
+    geo["columns"]["geometry"]["bbox"] = list(within)
     schema = schema.with_metadata({**schema.metadata, b"geo": orjson.dumps(geo)})
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for table in tables(xy):

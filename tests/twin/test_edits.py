@@ -127,6 +127,17 @@ def test_a_write_is_read_at_once_and_by_others(twin: Twin) -> None:
     assert view.take(at, ()).column("geometry")[0].as_py() == SPOT
 
 
+def test_the_catalogue_counts_what_was_written_and_shows_where_it_lies(twin: Twin) -> None:
+    assert twin.version("benches", OWNER).count == 0
+    put(twin, "one", 3)
+    told = twin.version("benches", OWNER)
+    assert told.count == 1
+    assert told.bbox_lonlat is not None
+    west, south, east, north = told.bbox_lonlat
+    assert 124 < west < east < 132
+    assert 33 < south < north < 39
+
+
 def test_a_token_keeps_its_picture(twin: Twin) -> None:
     first = put(twin, "one", 1).token
     put(twin, "one", 2)

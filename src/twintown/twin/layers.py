@@ -6,7 +6,6 @@ Whoever writes (`build`) stages versions first, each whole on disk and unseen, t
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -132,9 +131,9 @@ class Twin:
         return self._views.view(version, grant, revision)
 
     def _counted(self, version: LayerVersion) -> LayerVersion:
-        """The version with as many rows as it has by its edits."""
+        """The version with the rows and the extent that it has by its edits."""
         revision = self._current.revision(version)
-        return replace(version, count=self._views.count(version, revision)) if revision else version
+        return self._views.told(version, revision) if revision else version
 
     def index(self, version: LayerVersion) -> None:
         """Make the sidecar of a version that has rows, unless it is there. Raises BadData, StorageFailed."""

@@ -12,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from twintown.ground.columns import Column
 from twintown.ground.errors import NotFound, StorageFailed
 from twintown.ground.names import Name
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 KINDS = ("features", "table", "series")
 FOLDER, _LAYERS = "index", "layers"
 _PART = 8 << 20
+_LEAST = 1e-8  # degrees; a millimetre
 
 
 class Edits(Protocol):
@@ -71,10 +74,20 @@ class Views:
         """The version's own rows, mapped; its sidecar is made first where there is none. Raises as `sidecar.ensure`."""
         return self._rows.get((version.layer, version.version), lambda: self._opened(version))
 
-    def count(self, version: LayerVersion, revision: int) -> int:
-        """How many rows a version has after an edit."""
+    def told(self, version: LayerVersion, revision: int) -> LayerVersion:
+        """The version as the catalogue shows it after an edit: with as many rows as it has then, and a box around them (degrees)."""
         segments = self._segments(version, revision)
-        return sum(one.rows.count - (0 if one.dropped is None else len(one.dropped)) for one in segments)
+        count = sum(one.rows.count - (0 if one.dropped is None else len(one.dropped)) for one in segments)
+        boxes = [box for one in segments if (box := one.rows.tree.bounds) is not None]
+        if version.bbox_lonlat is not None:
+            boxes.append(version.bbox_lonlat)
+        if not boxes:
+            return replace(version, count=count)
+        sides = np.array(boxes)
+        west, south = (float(side) for side in sides[:, :2].min(axis=0))
+        east, north = (float(side) for side in sides[:, 2:].max(axis=0))
+        # one point has a place but no extent, and a box without one is no box to those who read it
+        return replace(version, count=count, bbox_lonlat=(west, south, max(east, west + _LEAST), max(north, south + _LEAST)))
 
     def _segments(self, version: LayerVersion, revision: int) -> Sequence[Segment]:
         edits = self._twin.edits
