@@ -115,10 +115,10 @@ class Catalogue(Model):
         """The catalogue of the twin that is asked."""
         twin = asked.served.twin
         about = twin.description
-        names = Names(ko=f"{about.names.ko} 레이어 목록", en=f"Layers of {about.names.en}")
+        names = Names(ko=f"{about.names.ko} 자료층 목록", en=f"Layers of {about.names.en}")
         text = {
             "en": f"What every layer of {about.names.en} is: where it is from, of when, under which licence.",
-            "ko": f"{about.names.ko}의 모든 레이어: 출처, 시점, 이용 허락.",
+            "ko": f"{about.names.ko}의 모든 자료층: 출처, 시점, 이용 허락.",
         }
         here = absolute(request, f"{base(asked.served.id)}/collections/catalogue")
         return cls(

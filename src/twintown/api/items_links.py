@@ -19,7 +19,7 @@ _KEEP = "%&=,:+/@!$'()*;?-._~"
 ALIAS = "json"
 _WORDS = {
     "en": ("this page", "the next page", "the page before", "the layer", "this page as"),
-    "ko": ("이 쪽", "다음 쪽", "이전 쪽", "레이어", "이 쪽 내려받기:"),
+    "ko": ("이 쪽", "다음 쪽", "이전 쪽", "자료층", "이 쪽 내려받기:"),
 }
 
 

@@ -108,8 +108,8 @@ def _document(
 ) -> dict[str, Any]:
     title = word(version.title, form.lang)
     what = {
-        "schema": ("what an item of the layer holds", "레이어의 한 항목이 담는 것"),
-        "queryables": ("what items of the layer can be asked for by", "레이어의 항목을 고를 수 있는 조건"),
+        "schema": ("what an item of the layer holds", "자료층의 한 항목이 담는 것"),
+        "queryables": ("what items of the layer can be asked for by", "자료층의 항목을 고를 수 있는 조건"),
     }[name]
     return {
         "$schema": DIALECT,

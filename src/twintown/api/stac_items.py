@@ -26,7 +26,7 @@ KINDS: Mapping[str, Name] = {
     "grid": Name("격자", "Grids"),
 }
 _ABOUT: Mapping[str, Name] = {
-    "features": Name("위치가 있는 레이어", "Layers of things that have a place"),
+    "features": Name("위치가 있는 자료층", "Layers of things that have a place"),
     "table": Name("위치가 없는 표", "Tables of rows without a place"),
     "series": Name("한 곳에서 시간에 따라 잰 값", "Values at one place over time"),
     "grid": Name("넓이를 덮는 값", "Values over an area"),

@@ -170,7 +170,7 @@ def get_style(
 def _said(version: LayerVersion, style: str, form: Form) -> str:
     korean = form.lang == "ko"
     if version.kind != "grid":
-        return "이 레이어의 벡터 타일을 그립니다." if korean else "Draws the layer's own vector tiles."
+        return "이 자료층의 벡터 타일을 그립니다." if korean else "Draws the layer's own vector tiles."
     ramp = ramps.RAMPS[style]
     text = (
         "가장 작은 값에서 가장 큰 값까지; 모르는 곳은 투명합니다."
