@@ -24,6 +24,7 @@ from twintown.api import (
     guard,
     health,
     imports,
+    items_files,
     landing,
     map_tiles,
     maps,
@@ -173,6 +174,7 @@ def _lifespan(opened: guard.Open) -> Callable[[FastAPI], AbstractAsyncContextMan
         opened.quiet.wait(PAUSE_S, MOST_S)  # who opens the page now has the processors for the first picture
         sunlight.warm(opened.shelf, opened.decide)
         tile_vectors.load()
+        items_files.load(opened.shelf, opened.decide)
 
     @asynccontextmanager
     async def span(_: FastAPI) -> AsyncIterator[None]:
