@@ -36,6 +36,8 @@ with warnings.catch_warnings():
 
 FRAME = Frame("EPSG:5186", undulation_m=23.3, undulation_source="test")
 X, Y = 208_500.0, 546_000.0
+#: The version of each product.
+FIRST = "01JGFJJZ000000000000000001"
 DESCRIPTION = f"""
 [twin]
 id = "{{id}}"
@@ -179,13 +181,13 @@ def _make(twin: Twin, product: Product) -> str:
     layers = {
         name: shape for name in product.reads(set(shapes)) if isinstance(shape := shapes[name][0], Features)
     }
-    path = f"tiles/{product.id}/v1"
+    path = f"tiles/{product.id}/{FIRST}"
     built = product.build(
         layers, Place(FRAME, 15.0), lambda name, data: twin.blobs.put(f"{path}/{name}", data)
     )
     meta = {"grade": "O", "title": product.title.to_dict(), "entry": built.entry}
-    twin.tables.add_product(ProductRow(product.id, "v1", "sha256:test", datetime.now(UTC), path, meta))
-    return "v1"
+    twin.tables.add_product(ProductRow(product.id, FIRST, "sha256:test", datetime.now(UTC), path, meta))
+    return FIRST
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 SERVE = """
-import sys, uvicorn
+import socket, sys, uvicorn
 from pathlib import Path
 from twintown.api import sunlight
 from twintown.app import create_app
@@ -18,7 +18,8 @@ from twintown.settings import Settings
 app = create_app([Path(sys.argv[1])], Settings(), warm=False)
 sunlight.warm(app.state.open.shelf, app.state.open.decide)  # the compiler's first seconds are not what is asked here
 app.openapi()
-uvicorn.run(app, fd=int(sys.argv[2]), log_level="critical")
+listening = socket.socket(fileno=int(sys.argv[2]))  # as what it is, so that answers leave without Nagle's delay
+uvicorn.Server(uvicorn.Config(app, log_level="critical")).run(sockets=[listening])
 """
 
 

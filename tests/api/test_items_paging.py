@@ -122,11 +122,20 @@ def test_the_entity_tag_changes_with_the_version(paged: TestClient, dotted: Twin
 
 
 def test_a_cursor_of_a_version_that_nobody_kept_is_gone(paged: TestClient) -> None:
-    for cursor in ("01ARZ3NDEKTSV4RRFFQ69G5FAV-100", "abc.7-1", "abc.x-before-1"):
+    for cursor in ("01JGFJJZ000000000000000000-100", "01JGFJJZ000000000000000000.7-before-1"):
         got = paged.get(f"{HERE}?cursor={cursor}")
         assert got.status_code == 410, got.text
         assert got.headers["content-type"] == "application/problem+json"
         assert "again" in got.json()["detail"]
+
+
+def test_a_cursor_of_a_version_that_never_was_is_not_there_and_what_is_none_is_refused(
+    paged: TestClient,
+) -> None:
+    assert paged.get(f"{HERE}?cursor=01ARZ3NDEKTSV4RRFFQ69G5FAV-100").status_code == 404
+    for cursor in ("abc.7-1", "01JGFJJZ000000000000000000-x", "01jgfjjz000000000000000000-1"):
+        got = paged.get(f"{HERE}?cursor={cursor}")
+        assert (got.status_code, got.json()["parameter"]) == (400, "cursor")
 
 
 def test_a_cursor_beyond_the_end_has_no_rows_and_no_next_page(paged: TestClient, dotted: Twin) -> None:
@@ -152,5 +161,5 @@ def test_backwards_finds_what_lies_far_before(dotted: Twin) -> None:
 
 
 def test_a_cursor_reads_as_it_is_written() -> None:
-    for cursor in (Cursor("01ABC", 7), Cursor("01ABC.12", 0, True)):
+    for cursor in (Cursor("01JGFJJZ000000000000000000", 7), Cursor("01JGFJJZ000000000000000000.12", 0, True)):
         assert Cursor.parse(str(cursor)) == cursor

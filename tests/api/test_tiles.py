@@ -7,7 +7,7 @@ from pathlib import Path
 import mapbox_vector_tile
 import pytest
 from starlette.testclient import TestClient
-from tests.api.conftest import write_twin
+from tests.api.conftest import FIRST, write_twin
 
 from twintown.app import create_app
 from twintown.settings import Settings
@@ -15,6 +15,7 @@ from twintown.store.tables import ProductRow
 from twintown.twin.layers import Twin
 
 T = "/twins/small"
+SECOND = "01JGFJJZ000000000000000002"
 
 
 def _tile_of(lon: float, lat: float, zoom: int) -> tuple[int, int]:
@@ -96,31 +97,53 @@ def test_the_3d_tilesets_are_listed_with_their_bounds_and_heights(client: TestCl
 
 
 @pytest.mark.parametrize("path", ["3dtiles/buildings/tileset.json", "tiles/base/15/27940/12698"])
-def test_an_address_with_a_version_that_never_was_is_gone_and_not_another_version(
+def test_an_address_with_a_version_that_is_not_kept_is_gone_and_not_another_version(
     client: TestClient, path: str
 ) -> None:
-    answer = client.get(f"{T}/{path}?v=v0")
+    answer = client.get(f"{T}/{path}?v=01JGFJJZ000000000000000000")
     assert answer.status_code == 410
     assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "3dtiles/buildings/tileset.json",
+        "tiles/base/15/27940/12698",
+        "collections/buildings/tiles/WebMercatorQuad/0/0/0",
+    ],
+)
+def test_a_version_that_never_was_is_not_there_and_one_that_is_no_version_is_refused(
+    client: TestClient, path: str
+) -> None:
+    for version in ("00000000000000000000000000", "7ZZZZZZZZZZZZZZZZZZZZZZZZZ"):
+        assert client.get(f"{T}/{path}?v={version}").status_code == 404
+    refused = client.get(f"{T}/{path}?v=v0")
+    assert (refused.status_code, refused.json()["parameter"]) == (400, "v")
 
 
 def test_an_older_version_is_answered_as_it_was_as_long_as_it_is_kept(tmp_path: Path) -> None:
     directory = write_twin(tmp_path / "twin")
     twin = Twin.open(directory, read_only=False)
     row = twin.tables.product("buildings-3dtiles")
-    twin.blobs.put("tiles/buildings-3dtiles/v2/tileset.json", b'{"asset":{"version":"1.1"},"second":true}')
+    twin.blobs.put(
+        f"tiles/buildings-3dtiles/{SECOND}/tileset.json", b'{"asset":{"version":"1.1"},"second":true}'
+    )
     twin.tables.add_product(
-        ProductRow(row.product, "v2", row.digest,
-                   datetime.now(UTC), "tiles/buildings-3dtiles/v2", dict(row.meta))
+        ProductRow(row.product, SECOND, row.digest,
+                   datetime.now(UTC), f"tiles/buildings-3dtiles/{SECOND}", dict(row.meta))
     )  # fmt: skip
-    twin.tables.switch({}, {"buildings-3dtiles": "v2"})
+    twin.tables.switch({}, {"buildings-3dtiles": SECOND})
     client = TestClient(create_app([directory], Settings(), warm=False))
     here = f"{T}/3dtiles/buildings/tileset.json"
-    old, new = client.get(f"{here}?v=v1"), client.get(f"{here}?v=v2")
+    old, new = client.get(f"{here}?v={FIRST}"), client.get(f"{here}?v={SECOND}")
     assert "second" not in old.json()
     assert "second" in new.json()
     assert "second" in client.get(here).json()
     assert "immutable" in old.headers["cache-control"]
     assert "immutable" in new.headers["cache-control"]
-    shutil.rmtree(directory / "tiles/buildings-3dtiles/v1")
-    assert TestClient(create_app([directory], Settings(), warm=False)).get(f"{here}?v=v1").status_code == 404
+    shutil.rmtree(directory / f"tiles/buildings-3dtiles/{FIRST}")
+    assert (
+        TestClient(create_app([directory], Settings(), warm=False)).get(f"{here}?v={FIRST}").status_code
+        == 404
+    )

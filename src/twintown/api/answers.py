@@ -32,6 +32,12 @@ _PACKED = (
 _MIN_GZIP = 700  # bytes; below one packet there is nothing to win
 
 
+class SchemaJSON(JSONResponse):
+    """`application/schema+json`; only names the media type in the OpenAPI document, bodies come ready."""
+
+    media_type = "application/schema+json"
+
+
 class GeoJSON(JSONResponse):
     """`application/geo+json` (RFC 7946); only names the media type in the OpenAPI document, bodies come ready."""
 

@@ -12,7 +12,7 @@ import numpy as np
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from twintown.api import answers, coverage_ask, problems, ranges, zarr
+from twintown.api import answers, coverage_ask, patterns, problems, ranges, zarr
 from twintown.api import coverage_bodies as bodies
 from twintown.api.coverage_about import OFFERS, CoverageModel, described, where
 from twintown.api.guard import LayerId, Reading
@@ -49,20 +49,45 @@ _Text = Annotated[str | None, Query(max_length=200)]
 def asked_for(
     bbox: Annotated[
         str | None,
-        Query(max_length=200, description="lower and upper corner in bbox-crs: west,south,east,north"),
+        Query(
+            max_length=200,
+            description="lower and upper corner in bbox-crs: west,south,east,north",
+            json_schema_extra=patterns.BBOX,
+        ),
     ] = None,
     bbox_crs: Annotated[
-        str | None, Query(alias="bbox-crs", max_length=200, description="CRS of bbox; CRS84 by default")
+        str | None,
+        Query(
+            alias="bbox-crs",
+            max_length=200,
+            description="CRS of bbox; CRS84 by default",
+            json_schema_extra=patterns.CRS,
+        ),
     ] = None,
     subset: Annotated[
-        str | None, Query(max_length=200, description="place by axis, such as Lat(37.50:37.52),Lon(127.09:*)")
+        str | None,
+        Query(
+            max_length=200,
+            description="place by axis, such as Lat(37.50:37.52),Lon(127.09:*)",
+            json_schema_extra=patterns.SUBSET,
+        ),
     ] = None,
     subset_crs: Annotated[
-        str | None, Query(alias="subset-crs", max_length=200, description="CRS of subset; CRS84 by default")
+        str | None,
+        Query(
+            alias="subset-crs",
+            max_length=200,
+            description="CRS of subset; CRS84 by default",
+            json_schema_extra=patterns.CRS,
+        ),
     ] = None,
     crs: Annotated[
         str | None,
-        Query(max_length=200, description="CRS of the answer; the grid's own by default, CRS84 for pictures"),
+        Query(
+            max_length=200,
+            description="CRS of the answer; the grid's own by default, CRS84 for pictures",
+            json_schema_extra=patterns.CRS,
+        ),
     ] = None,
     scale_factor: Annotated[
         float | None,
@@ -71,7 +96,10 @@ def asked_for(
     scale_size: Annotated[
         str | None,
         Query(
-            alias="scale-size", max_length=200, description="cells along each axis, such as Lon(800),Lat(400)"
+            alias="scale-size",
+            max_length=200,
+            description="cells along each axis, such as Lon(800),Lat(400)",
+            json_schema_extra=patterns.AXES,
         ),
     ] = None,
     scale_axes: Annotated[
@@ -80,6 +108,7 @@ def asked_for(
             alias="scale-axes",
             max_length=200,
             description="how many times coarser along each axis, such as E(2)",
+            json_schema_extra=patterns.AXES,
         ),
     ] = None,
     resolution: Annotated[
@@ -87,6 +116,7 @@ def asked_for(
         Query(
             max_length=200,
             description="size of a cell along each axis in units of the CRS, such as E(10),N(10)",
+            json_schema_extra=patterns.AXES,
         ),
     ] = None,
     width: Annotated[

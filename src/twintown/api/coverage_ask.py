@@ -88,8 +88,10 @@ def _place(cells: Cells, asked: Asked, offered: tuple[Crs, ...]) -> _Place | Non
     """The boxes that are asked for (two where one crosses the antimeridian), x east, and their CRS."""
     if asked.bbox is not None and asked.subset is not None:
         raise BadParameter("subset", "bbox says the place already", remedy="send bbox or subset, not both")
+    bbox_crs = parse_crs(asked.bbox_crs, offered, "bbox-crs") if asked.bbox_crs is not None else CRS84
+    subset_crs = parse_crs(asked.subset_crs, offered, "subset-crs") if asked.subset_crs is not None else CRS84
     if asked.bbox is not None:
-        crs = parse_crs(asked.bbox_crs, offered, "bbox-crs") if asked.bbox_crs is not None else CRS84
+        crs = bbox_crs
         try:
             numbers = [float(part) for part in asked.bbox.split(",")]
         except ValueError:
@@ -98,8 +100,7 @@ def _place(cells: Cells, asked: Asked, offered: tuple[Crs, ...]) -> _Place | Non
         return _unwrapped(corners(numbers, crs, "bbox"), crs), crs
     if asked.subset is None:
         return None
-    crs = parse_crs(asked.subset_crs, offered, "subset-crs") if asked.subset_crs is not None else CRS84
-    return _unwrapped(_subset(cells, asked.subset, crs), crs), crs
+    return _unwrapped(_subset(cells, asked.subset, subset_crs), subset_crs), subset_crs
 
 
 def _subset(cells: Cells, text: str, crs: Crs) -> Sides:

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from twintown.api import answers, items, problems, represent
+from twintown.api import answers, items, patterns, problems, represent
 from twintown.api.guard import OPEN_ENDED, LayerId, TwinId
 from twintown.api.items_query import DEFAULT_LIMIT, LANGUAGES_OF_FILTERS, MAX_FILTER, MAX_LIMIT
 from twintown.api.lane import Short
@@ -59,7 +59,7 @@ def _query(name: str, schema: dict[str, Any], description: str, **more: Any) -> 
     }  # fmt: skip
 
 
-_CRS = {"type": "string", "format": "uri-reference", "maxLength": 200}
+_CRS = {"type": "string", "maxLength": 200, **patterns.CRS}
 _F = _query(
     "f", {"type": "string", "enum": list(FORMS)}, "form of the answer; without it the header Accept decides"
 )
@@ -77,7 +77,7 @@ PARAMETERS = [
     ),
     _query("bbox-crs", _CRS, "CRS of `bbox`, in the order of its axes; CRS84 by default"),
     _query(
-        "datetime", {"type": "string", "maxLength": 100},
+        "datetime", {"type": "string", "maxLength": 100, **patterns.DATETIME},
         "only rows of this time: an instant, or an interval with .. for an open end, RFC 3339", example="2026-01-01T00:00:00Z/..",
     ),
     _query(
@@ -85,7 +85,7 @@ PARAMETERS = [
         f"rows a page; more than {MAX_LIMIT} gives {MAX_LIMIT}. Files (FlatGeobuf, GeoParquet, CSV, CityJSONSeq) hold all that matches "
         "where no limit is given",
     ),
-    _query("cursor", {"type": "string", "maxLength": 120}, "where a page begins, as the links `next` and `prev` carry it"),
+    _query("cursor", {"type": "string", "maxLength": 120, **patterns.CURSOR}, "as the links `next` and `prev` carry it"),
     _OUT,
     _query("filter", {"type": "string", "maxLength": MAX_FILTER}, "only rows for which this CQL2 is true", example="height_m > 30"),
     _query(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from twintown.api.versions import possible
 from twintown.ground.crs import CRS84, Crs, outline, parse_bbox, parse_crs, supported
 from twintown.ground.errors import BadParameter
 from twintown.ground.frames import Frame
@@ -38,7 +39,7 @@ _TIME = re.compile(
     re.ASCII,
 )
 _DAY = timedelta(days=1) - timedelta(microseconds=1)
-_CURSOR = re.compile(r"([0-9A-Za-z.]{1,80})-(before-)?([0-9]{1,18})", re.ASCII)
+_CURSOR = re.compile(r"([0-7][0-9A-HJKMNP-TV-Z]{25}(?:[.][0-9]{1,9})?)-(before-)?([0-9]{1,18})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Cursor:
 
     @classmethod
     def parse(cls, text: str) -> Cursor:
-        """From what a link carried. Raises BadParameter."""
+        """From what a link carried. Raises BadParameter, and NotFound for a version that never was."""
         found = _CURSOR.fullmatch(text)
         if found is None:
             raise BadParameter(
@@ -68,7 +69,7 @@ class Cursor:
                 f"{text[:80]!r} is none that was given here",
                 remedy="follow the link `next` of a page, or leave it out",
             )
-        return cls(found[1], int(found[3]), bool(found[2]))
+        return cls(possible(found[1], "cursor"), int(found[3]), bool(found[2]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +187,13 @@ def _instant(text: str, name: str, whole: str) -> tuple[datetime, datetime]:
         if seconds == "60":  # a leap second: the moment before it ends
             seconds, fraction = "59", "999999"
         parts = f"{day}T{clock}{seconds}.{(fraction or '0')[:6]:0<6}{'+00:00' if zone in 'Zz' else zone}"
-        moment = datetime.fromisoformat(parts).astimezone(UTC)
-    except (ValueError, OverflowError):
+        there = datetime.fromisoformat(parts)
+    except ValueError:
         raise _bad_time(name, whole, "is no time") from None
+    try:
+        moment = there.astimezone(UTC)
+    except OverflowError:  # an hour before the first year or after the last one
+        moment = (datetime.min if there.year == 1 else datetime.max).replace(tzinfo=UTC)
     return moment, moment
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from twintown.api import problems, ramps
+from twintown.api import patterns, problems, ramps
 from twintown.api.guard import Asked, LayerId, Reading
 from twintown.api.landing import base
 from twintown.api.maps import PICTURE, PNG, Shape, cells_of, sent
@@ -25,7 +25,12 @@ _LAYER = "/twins/{twin}/collections/{layer}"
 _STYLE = _LAYER + "/styles/{styleId}"
 _ONE = "/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}"
 Token = Annotated[
-    str | None, Query(description="version of the layer; makes the address immutable", max_length=80)
+    str | None,
+    Query(
+        description="version of the layer; makes the address immutable",
+        max_length=80,
+        json_schema_extra=patterns.VERSION,
+    ),
 ]
 
 

@@ -9,11 +9,12 @@ import numpy as np
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from twintown.api import answers, map_drawing, problems, ramps
+from twintown.api import answers, map_drawing, patterns, problems, ramps
 from twintown.api.coverage_about import where
 from twintown.api.guard import Asked, LayerId, Reading
 from twintown.api.shelf import terms
 from twintown.api.styles import StyleId
+from twintown.api.versions import possible
 from twintown.ground.crs import CRS84, Crs, corners, edge_of, parse_crs, supported, transform
 from twintown.ground.errors import BadParameter
 from twintown.ground.lattice import Lattice
@@ -63,8 +64,8 @@ def cells_of(asked: Asked, layer: str, v: str | None = None) -> Cells:
 
     version = asked.served.twin.version(layer, asked.grant)
     cells = Cells(asked.served.twin, version, asked.grant)
-    if v is not None and v != version.version:
-        raise Gone("this version is not drawn any more", f"{version.layer} {v[:64]}", "ask without v")
+    if possible(v) not in ("", version.version):
+        raise Gone("this version is not drawn any more", f"{version.layer} {v}", "ask without v")
     return cells
 
 
@@ -155,13 +156,32 @@ def _size(width: int | None, height: int | None, ratio: float) -> tuple[int, int
     return width, height
 
 
-Bbox = Annotated[str | None, Query(max_length=200, description="lower and upper corner in bbox-crs")]
-BboxCrs = Annotated[
-    str | None, Query(alias="bbox-crs", max_length=200, description="CRS of bbox; CRS84 by default")
+Bbox = Annotated[
+    str | None,
+    Query(max_length=200, description="lower and upper corner in bbox-crs", json_schema_extra=patterns.BBOX),
 ]
-OutCrs = Annotated[str | None, Query(max_length=200, description="CRS of the map; the grid's own by default")]
+BboxCrs = Annotated[
+    str | None,
+    Query(
+        alias="bbox-crs",
+        max_length=200,
+        description="CRS of bbox; CRS84 by default",
+        json_schema_extra=patterns.CRS,
+    ),
+]
+OutCrs = Annotated[
+    str | None,
+    Query(
+        max_length=200,
+        description="CRS of the map; the grid's own by default",
+        json_schema_extra=patterns.CRS,
+    ),
+]
 Transparent = Annotated[bool | None, Query(description="whether what is not known lets the ground through")]
-Background = Annotated[str | None, Query(max_length=40, description="colour behind, 0xRRGGBB")]
+Background = Annotated[
+    str | None,
+    Query(max_length=40, description="colour behind, 0xRRGGBB", json_schema_extra=patterns.COLOUR),
+]
 
 
 @router.get(_LAYER + "/map", operation_id="collection.getMap", response_class=Response, responses=PICTURE)

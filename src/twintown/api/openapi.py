@@ -6,7 +6,7 @@ Local references only, problems as they are sent, the owner's token as an option
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Annotated, Any, Literal
 
@@ -14,12 +14,13 @@ from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import Response
 
-from twintown.api import answers, problems
+from twintown.api import answers, patterns, problems
 from twintown.api.guard import Asked, Reading
 from twintown.api.landing import OPENAPI_30, OPENAPI_31, base
 from twintown.api.openapi30 import lowered
 from twintown.api.problems import Problem
 from twintown.api.represent import HTML, VARY, Form, Lang, Language, absolute, language, negotiate, represent
+from twintown.ground.crs import supported
 from twintown.twin.layers import LayerVersion
 
 router = APIRouter(tags=["twins"])
@@ -90,6 +91,34 @@ def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any
         for method, operation in item.items():
             if method in ("get", "put", "post", "delete", "options", "head", "patch"):
                 yield path, operation
+
+
+def offering(document: dict[str, Any], frames: Iterable[str]) -> dict[str, Any]:
+    """The document with the CRSs by name that twins offer.
+
+    Args:
+        document: it is left as it is.
+        frames: the CRS of each twin's frame.
+    """
+    codes = sorted({one.code for frame in frames for one in supported(frame)})
+    if not codes:
+        return document
+    named, any_crs = patterns.crs(codes), patterns.CRS["pattern"]
+
+    def parameter(one: dict[str, Any]) -> dict[str, Any]:
+        found = one.get("schema", {}).get("pattern") == any_crs
+        return {**one, "schema": {**one["schema"], "pattern": named}} if found else one
+
+    def operation(one: Any) -> Any:
+        if not isinstance(one, dict) or "parameters" not in one:
+            return one
+        return {**one, "parameters": [parameter(each) for each in one["parameters"]]}
+
+    paths = {
+        path: {method: operation(one) for method, one in item.items()}
+        for path, item in document["paths"].items()
+    }
+    return {**document, "paths": paths}
 
 
 def _summary(operation: Mapping[str, Any]) -> str:
@@ -201,7 +230,7 @@ def of_twin(request: Request, asked: Asked, lang: Language, low: bool = False) -
         names, summary = (
             (about.names.ko, about.summary.ko) if lang == "ko" else (about.names.en, about.summary.en)
         )
-        seen = seen_from(request.app.openapi(), names, summary, layers)
+        seen = offering(seen_from(request.app.openapi(), names, summary, layers), [about.frame.crs])
         return lowered(seen) if low else seen
 
     made: dict[str, Any] = served.bodies.get(key, make)
@@ -211,7 +240,9 @@ def of_twin(request: Request, asked: Asked, lang: Language, low: bool = False) -
 @router.get("/openapi.json", include_in_schema=False)
 def get_document(request: Request) -> Response:
     """This document."""
-    return answers.answer(request, answers.dumps(request.app.openapi()), OPENAPI_31)
+    twins = request.app.state.open.shelf.twins.values()
+    made = offering(request.app.openapi(), [served.twin.description.frame.crs for served in twins])
+    return answers.answer(request, answers.dumps(made), OPENAPI_31)
 
 
 @router.get(

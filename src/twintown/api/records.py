@@ -13,6 +13,7 @@ from twintown.api.collections import Catalogue, keywords, sentence
 from twintown.api.guard import Asked, Reading
 from twintown.api.items_query import DEFAULT_LIMIT, MAX_LIMIT, interval
 from twintown.api.landing import base
+from twintown.api.patterns import WORDS
 from twintown.api.represent import (
     GEO_OFFERS,
     GEOJSON,
@@ -27,8 +28,8 @@ from twintown.api.represent import (
     represent,
     word,
 )
-from twintown.api.schemas import WORDS, Link
-from twintown.api.stac_models import Box
+from twintown.api.schemas import Link
+from twintown.api.stac_models import Box, Time
 from twintown.ground.crs import parse_bbox
 from twintown.ground.errors import NotFound
 from twintown.products.catalogue import licence_id
@@ -164,10 +165,7 @@ def list_records(
     asked: Reading,
     form: ShownGeo,
     bbox: Box = None,
-    datetime: Annotated[
-        str | None,
-        Query(description="records whose data are of this instant or interval, RFC 3339", max_length=100),
-    ] = None,
+    datetime: Time = None,
     q: Annotated[
         str | None,
         Query(

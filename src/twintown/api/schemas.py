@@ -139,13 +139,6 @@ DAY: dict[str, JsonValue] = {
     "format": "date",
     "pattern": r"^(19[5-9]\d|20\d\d|2100)-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$",
 }
-_LON, _LAT = r"-?(1[0-7]\d|\d\d?)", r"-?[0-8]?\d"
-#: `west,south,east,north` in degrees; heights may stand between and behind, and are not looked at.
-BBOX: dict[str, JsonValue] = {"pattern": rf"^{_LON}(\.\d+)?,{_LAT}(\.\d+)?,{_LON}(\.\d+)?,{_LAT}(\.\d+)?$"}
-
-#: Ids joined by commas, as they stand in an address.
-WORDS = r"^[A-Za-z0-9_.:,-]*$"
-
 Scalar = str | int | float | bool | None
 
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from twintown.api import answers, problems
+from twintown.api import answers, patterns, problems
 from twintown.api.guard import Asked, LayerId, Reading
 from twintown.api.items_query import interval
 from twintown.api.represent import VARY, Form, Lang, language, negotiate, represent
@@ -237,6 +237,7 @@ def get_series(
         Query(
             description="an instant, or an interval start/end with .. for an open end (RFC 3339)",
             max_length=100,
+            json_schema_extra=patterns.DATETIME,
         ),
     ] = None,
     f: Annotated[

@@ -106,6 +106,7 @@ def get_stac_conformance(request: Request, asked: Reading, form: Shown) -> Respo
     "/twins/{twin}/stac/queryables",
     operation_id="getStacQueryables",
     response_model=dict[str, Any],
+    response_class=answers.SchemaJSON,
     responses=problems.responses(400, 401, 404, 406),
 )
 def get_stac_queryables(request: Request, asked: Reading, form: Shown) -> Response:

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from twintown.api.schemas import BBOX, WORDS
+from twintown.api import patterns
+from twintown.api.patterns import WORDS
 from twintown.api.stac_search import MAX_LIMIT
 
 Limit = Annotated[int, Query(ge=1, description=f"items a page; more than {MAX_LIMIT} gives {MAX_LIMIT}")]
@@ -15,12 +16,26 @@ Token = Annotated[str | None, Query(description="from the link to the next page"
 Box = Annotated[
     str | None,
     Query(
-        description="items that meet west,south,east,north, degrees", max_length=200, json_schema_extra=BBOX
+        description="items that meet west,south,east,north, degrees",
+        max_length=200,
+        json_schema_extra=patterns.BBOX_FIELD,
     ),
 ]
 When = Annotated[
     str | None,
-    Query(description="items of this instant or interval, RFC 3339 with a time of day", max_length=100),
+    Query(
+        description="items of this instant or interval, RFC 3339 with a time of day",
+        max_length=100,
+        json_schema_extra=patterns.MOMENT_FIELD,
+    ),
+]
+Time = Annotated[
+    str | None,
+    Query(
+        description="records whose data are of this instant or interval, RFC 3339",
+        max_length=100,
+        json_schema_extra=patterns.DATETIME_FIELD,
+    ),
 ]
 Kind = Annotated[
     str, Path(description="id of the collection, a kind of layer", max_length=64, examples=["features"])
@@ -33,7 +48,11 @@ CollectionIds = Annotated[
 ]
 Shape = Annotated[
     str | None,
-    Query(description="items that meet a GeoJSON geometry; a long one is sent by POST", max_length=3000),
+    Query(
+        description="items that meet a GeoJSON geometry; a long one is sent by POST",
+        max_length=3000,
+        json_schema_extra=patterns.OBJECT,
+    ),
 ]
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
 
-from twintown.api import dates
+from twintown.api import dates, patterns
 from twintown.api.items_query import interval
 from twintown.ground.crs import boxes as boxes_of
 from twintown.ground.crs import parse_bbox
@@ -29,7 +29,7 @@ class Search(BaseModel):
 
     collections: list[str] | None = Field(default=None, max_length=100, description="ids of collections")
     ids: list[str] | None = Field(default=None, max_length=1000, description="ids of items")
-    bbox: list[float] | None = Field(
+    bbox: list[Annotated[float, Strict()]] | None = Field(
         default=None,
         min_length=4,
         max_length=6,
@@ -37,7 +37,10 @@ class Search(BaseModel):
     )
     intersects: dict[str, Any] | None = Field(default=None, description="a GeoJSON geometry, degrees")
     datetime: str | None = Field(
-        default=None, max_length=100, description="an instant or an interval, RFC 3339"
+        default=None,
+        max_length=100,
+        description="an instant or an interval, RFC 3339 with a time of day",
+        json_schema_extra=patterns.MOMENT_FIELD,
     )
     limit: int = Field(
         default=DEFAULT_LIMIT, ge=1, description=f"items a page; more than {MAX_LIMIT} gives {MAX_LIMIT}"

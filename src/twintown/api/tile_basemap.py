@@ -12,6 +12,7 @@ from twintown.api import answers, problems
 from twintown.api.guard import Reading
 from twintown.api.landing import base
 from twintown.api.tile_files import Version, cache, send
+from twintown.api.versions import possible
 from twintown.ground.errors import NotFound
 from twintown.products import basemap
 
@@ -97,7 +98,7 @@ def get_tile(
         raise NotFound(
             f"there is no tile {x}, {y} at zoom {z}", asked.served.id, f"x and y go from 0 to {(1 << z) - 1}"
         )
-    version = asked.served.twin.product(BASE, asked.grant, v or "")
+    version = asked.served.twin.product(BASE, asked.grant, possible(v))
     try:
         return send(request, asked, version, f"{z}/{x}/{y}.mvt", MVT, v)
     except NotFound:  # an empty tile is an answer, not an error: maps ask for all around

@@ -13,12 +13,17 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from twintown.api import answers
+from twintown.api import answers, patterns
 from twintown.api.guard import Asked
 from twintown.twin.layers import ProductVersion
 
 Version = Annotated[
-    str | None, Query(description="version of the tiles; makes the address immutable", max_length=64)
+    str | None,
+    Query(
+        description="version of the tiles; makes the address immutable",
+        max_length=64,
+        json_schema_extra=patterns.VERSION,
+    ),
 ]
 
 

@@ -16,6 +16,7 @@ from twintown.api.landing import REL, base
 from twintown.api.represent import JSON, Form, Shown, absolute, represent, word
 from twintown.api.schemas import Link, Model, Names
 from twintown.api.tile_files import Version, send
+from twintown.api.versions import possible
 from twintown.ground.errors import Gone, NotFound
 from twintown.twin.layers import ProductVersion
 
@@ -169,8 +170,9 @@ def get_3dtiles(
     suffix = path[path.rfind(".") :] if "." in path else ""
     if not _SAFE.fullmatch(path) or suffix not in _TYPES:
         raise NotFound(f"a tileset has no file {path[:80]!r}", asked.served.id, "start at tileset.json")
+    token = possible(v)
     try:
-        version = asked.served.twin.product(f"{layer}{_SUFFIX}", asked.grant, v or "")
+        version = asked.served.twin.product(f"{layer}{_SUFFIX}", asked.grant, token)
     except Gone:
         raise
     except NotFound:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from twintown.api import answers, items_query, problems, tile_vectors
@@ -29,9 +29,22 @@ from twintown.api.represent import (
     word,
 )
 from twintown.api.shelf import terms
+from twintown.api.tile_asks import (
+    Filter,
+    FilterCrs,
+    FilterLang,
+    Moment,
+    Properties,
+    Several,
+    Shape,
+    TilesetForm,
+    Token,
+    Tokens,
+)  # fmt: skip
 from twintown.api.tile_matrices import Column, Matrix, Row, Scheme, SchemeId, scheme_of
 from twintown.api.tile_sets import TILEJSON, TileSet, TileSets, Told, around, listed, tilejson, tileset
-from twintown.ground.errors import BadParameter, NotFound
+from twintown.api.versions import possible
+from twintown.ground.errors import NotFound
 from twintown.twin.layers import LayerVersion
 
 if TYPE_CHECKING:
@@ -49,32 +62,6 @@ CONFORMANCE = (
                                       "collections-selection", "mvt", "png")),
     *(f"{_TMS}/{name}" for name in ("tilematrixsetlimits", "json-tilematrixsetlimits", "tilesetmetadata", "json-tilesetmetadata")),
 )  # fmt: skip
-Token = Annotated[
-    str | None,
-    Query(description="version of the tiles; makes the address immutable", max_length=80, examples=[None]),
-]
-Shape = Annotated[Literal["mvt"] | None, Query(description="format of the tile")]
-Filter = Annotated[
-    str | None,
-    Query(alias="filter", description="condition in CQL2 on the rows that are drawn", max_length=16_000),
-]
-FilterLang = Annotated[
-    Literal["cql2-text", "cql2-json"] | None, Query(alias="filter-lang", description="language of `filter`")
-]
-FilterCrs = Annotated[
-    str | None, Query(alias="filter-crs", description="CRS of the places in `filter`", max_length=100)
-]
-Properties = Annotated[
-    str | None, Query(description="columns that features carry besides `id`", max_length=4_000)
-]
-Moment = Annotated[str | None, Query(description="instant or interval (RFC 3339)", max_length=100)]
-Several = Annotated[
-    str | None, Query(description="ids of layers, the first is drawn first; all without it", max_length=4_000)
-]
-TilesetForm = Annotated[
-    Literal["json", "html", "tilejson"] | None,
-    Query(description="representation; without it the header Accept decides"),
-]
 _TILE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "a vector tile (MVT 2.1); without a byte where nothing is drawn",
@@ -94,16 +81,16 @@ def placed(asked: Asked, layer: str) -> LayerVersion:
 
 
 def chosen(asked: Asked, collections: str | None) -> list[LayerVersion]:
-    """The layers of a dataset tile, in order. Raises BadParameter: one of them is not there, or has no geometry."""
+    """The layers of a dataset tile, in order. Raises NotFound: one of them is not there, or has no geometry."""
     layers = {one.layer: one for one in asked.served.twin.layers(asked.grant) if one.kind == "features"}
     if collections is None:
         return list(layers.values())
     names = [name.strip() for name in collections.split(",")]
     for name in names:
         if name not in layers:
-            raise BadParameter(
-                "collections", f"there is no layer {name[:64]!r} with geometry", remedy=f"known: {', '.join(layers)}"
-            )  # fmt: skip
+            raise NotFound(
+                f"there is no layer {name[:64]!r} with geometry", "collections", f"known: {', '.join(layers)}"
+            )
     return [layers[name] for name in dict.fromkeys(names)]
 
 
@@ -145,7 +132,7 @@ def _tile(
     """One tile of these layers; those that a token names where it is one layer."""
     scheme, matrix, row, column = tile
     alone = len(layers) == 1 and "collections" not in told
-    views = [asked.served.view(one, asked.grant, (v or "") if alone else "") for one in layers]
+    views = [asked.served.view(one, asked.grant, possible(v) if alone else "") for one in layers]
     box = around(view.bbox for view in views)
     scheme.check(matrix, row, column, asked.served.id, box, tile_vectors.LAST)
     token = views[0].token if alone else _together(views)
@@ -190,7 +177,7 @@ def _describe(request: Request, asked: Asked, scheme: str, f: str | None, lang: 
     form = Form("json" if f == "tilejson" else negotiate(request, OFFERS, f), language(request, lang))
     if f == "tilejson":
         if not cut.mercator:
-            raise BadParameter("f", "TileJSON knows web mercator only", remedy="ask WebMercatorQuad for it")
+            raise NotFound("TileJSON knows web mercator only", scheme, "ask WebMercatorQuad for it")
         return represent(request, tilejson(told, cut, form), form, media_type=TILEJSON)
     return represent(request, tileset(request, asked.served.id, told, cut, form), form, "tileset")
 
@@ -272,7 +259,7 @@ def get_tileset(
 )
 def get_tile(
     request: Request, asked: Reading, scheme: SchemeId, matrix: Matrix, row: Row, column: Column,
-    f: Shape = None, v: Token = None, datetime: Moment = None, collections: Several = None,
+    f: Shape = None, v: Tokens = None, datetime: Moment = None, collections: Several = None,
 ) -> Response:  # fmt: skip
     """A vector tile of several layers; mind the order: row, then column."""
     told = {"datetime": datetime, "collections": collections or ""}
