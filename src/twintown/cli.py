@@ -301,6 +301,8 @@ def _listen(settings: Settings, next_port: bool) -> None:
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
+    from twintown.api import wire
+
     bound = _bind(settings.host, settings.port, next_port)
     port = int(bound.getsockname()[1])
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -314,7 +316,9 @@ def _listen(settings: Settings, next_port: bool) -> None:
             if self.started:
                 click.echo(line)
 
-    options: dict[str, Any] = {"log_level": "warning", "server_header": False, "timeout_graceful_shutdown": 5}
+    options: dict[str, Any] = {
+        "http": wire.PROTOCOL, "log_level": "warning", "server_header": False, "timeout_graceful_shutdown": 5,
+    }  # fmt: skip
     if settings.workers == 1:
         from twintown.app import create_app
 

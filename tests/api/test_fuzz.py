@@ -12,23 +12,27 @@ import pytest
 SERVE = """
 import socket, sys, uvicorn
 from pathlib import Path
-from twintown.api import sunlight
+from twintown.api import sunlight, wire
 from twintown.app import create_app
 from twintown.settings import Settings
 app = create_app([Path(sys.argv[1])], Settings(), warm=False)
 sunlight.warm(app.state.open.shelf, app.state.open.decide)  # the compiler's first seconds are not what is asked here
 app.openapi()
 listening = socket.socket(fileno=int(sys.argv[2]))  # as what it is, so that answers leave without Nagle's delay
-uvicorn.Server(uvicorn.Config(app, log_level="critical")).run(sockets=[listening])
+uvicorn.Server(uvicorn.Config(app, http=wire.PROTOCOL, log_level="critical")).run(sockets=[listening])
 """
 
 
-#: What no schema can say is in it, and is refused all the same.
+#: What no schema can say is in it, and is refused all the same. All checks are on by default; `--checks all` would say so
+#: again, and overrule the one exception.
 CONFIG = Path(__file__).parents[2] / "schemathesis.toml"
 
 
 @pytest.mark.slow
-def test_generated_requests_find_no_hole(twin_dir: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("document", "examples"), [("openapi.json", 3), ("twins/small/api", 5)])
+def test_generated_requests_find_no_hole(
+    twin_dir: Path, tmp_path: Path, document: str, examples: int
+) -> None:
     import socket
 
     with socket.socket() as bound:
@@ -40,8 +44,8 @@ def test_generated_requests_find_no_hole(twin_dir: Path, tmp_path: Path) -> None
         )
         try:
             st = Path(sys.executable).with_name("st")
-            command = f"""{st} --config-file {CONFIG} run http://127.0.0.1:{port}/openapi.json
-                --checks all --seed 1 --max-examples 5 --phases examples,coverage,fuzzing --workers 1 --no-color
+            command = f"""{st} --config-file {CONFIG} run http://127.0.0.1:{port}/{document}
+                --seed 1 --max-examples {examples} --phases examples,coverage,fuzzing --workers 1 --no-color
                 --wait-for-schema 60 --generation-database none --request-timeout 20""".split()
             quiet = {**os.environ, "HYPOTHESIS_STORAGE_DIRECTORY": str(tmp_path), "SCHEMATHESIS_HOOKS": ""}
             done = subprocess.run(

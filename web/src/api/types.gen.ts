@@ -2091,7 +2091,7 @@ export interface components {
             } | null;
             /**
              * Datetime
-             * @description an instant or an interval, RFC 3339
+             * @description an instant or an interval, RFC 3339 with a time of day
              */
             datetime?: string | null;
             /**
@@ -4035,7 +4035,7 @@ export interface operations {
                 datetime?: string;
                 /** @description rows a page; more than 10000 gives 10000. Files (FlatGeobuf, GeoParquet, CSV, CityJSONSeq) hold all that matches where no limit is given */
                 limit?: number;
-                /** @description where a page begins, as the links `next` and `prev` carry it */
+                /** @description as the links `next` and `prev` carry it */
                 cursor?: string;
                 /** @description CRS of the coordinates in the answer, one of the layer's `crs`; CRS84 by default */
                 crs?: string;
@@ -5775,7 +5775,7 @@ export interface operations {
             query?: {
                 /** @description format of the tile */
                 f?: "mvt";
-                /** @description version of the tiles; makes the address immutable */
+                /** @description version of the layer with its edits; makes the address immutable */
                 v?: string;
                 /** @description instant or interval (RFC 3339) */
                 datetime?: string;
@@ -6014,7 +6014,7 @@ export interface operations {
             query?: {
                 /** @description format of the tile */
                 f?: "mvt";
-                /** @description version of the tiles; makes the address immutable */
+                /** @description versions of the layers together; makes the address immutable */
                 v?: string;
                 /** @description instant or interval (RFC 3339) */
                 datetime?: string;
@@ -7495,7 +7495,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
+                    "application/schema+json": {
                         [key: string]: unknown;
                     };
                     "text/html": string;
