@@ -40,7 +40,7 @@ def test_a_geographer_reads_the_rows_as_geojson(client: TestClient) -> None:
 
 def test_a_browser_streams_the_city_as_3d_tiles(client: TestClient) -> None:
     links = client.get("/twins/tower").json()["links"]
-    here = next(link["href"] for link in links if "3dtiles" in link["href"])
+    here = next(link["href"] for link in links if "/tileset.json" in link["href"])
     tileset = client.get(here).json()
     tiles, waiting = 0, [tileset["root"]]
     while waiting:
