@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -16,9 +18,12 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from tests.api.conftest import write_twin
 from tests.clients.conftest import REPOSITORY, demo
 from tests.clients.served import server
 from tests.clients.test_qgis import has_qgis, in_qgis
+
+from twintown.trust.identity import make_token
 
 PAGES = REPOSITORY / "docs" / "how-to"
 WRITTEN = "http://localhost:8000"
@@ -95,7 +100,7 @@ def test_the_lines_in_qgis_add_both_layers(address: str, tmp_path: Path) -> None
 
 def test_every_address_in_the_text_is_one_of_the_server(address: str) -> None:
     """Templates of tiles stand for a tile; all others answer."""
-    for page in ("in-qgis.md", "with-curl.md", "in-a-notebook.md"):
+    for page in ("in-qgis.md", "with-curl.md", "in-a-notebook.md", "add-a-layer.md"):
         text = re.sub(
             r"```(sh|python)\n.*?```", "", (PAGES / page).read_text(encoding="utf-8"), flags=re.DOTALL
         )
@@ -154,3 +159,31 @@ def test_a_reader_waits_for_a_busy_server_and_asks_again_when_it_breaks_off(twin
         patient = Twin(f"http://127.0.0.1:{proxy.server_port}/twins/small")
         assert patient["buildings"].count == 2
     assert _Stumbling.seen > 3
+
+
+def test_a_layer_is_added_drawn_into_and_removed_as_the_page_says(tmp_path: Path) -> None:
+    directory = write_twin(tmp_path / "cities" / "jamsil", "jamsil")
+    make_token(directory)
+    names = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+    def run(block: str) -> str:
+        told = subprocess.run(
+            ["sh", "-ec", block], cwd=tmp_path, env=names, capture_output=True, text=True, timeout=120
+        )
+        assert told.returncode == 0, told.stderr
+        return told.stdout
+
+    add, create, change, remove = blocks("add-a-layer.md", "sh")
+    run(add)
+    with server(directory) as address:
+        assert " 201 " in run(create.replace(WRITTEN, address)).splitlines()[0]
+        changed = run(change.replace(WRITTEN, address))
+        assert changed.splitlines()[0].split()[1] in ("200", "204"), changed
+        with urlopen(f"{address}/twins/jamsil/collections/benches/items") as page:
+            rows = {one["id"]: one["properties"] for one in json.load(page)["features"]}
+        assert rows == {"b1": {"seats": 4, "material": "wood"}, "b2": {"seats": 3, "material": "stone"}}
+        assert run(remove.replace(WRITTEN, address)).splitlines()[0].split()[1] == "204"
+        with pytest.raises(HTTPError) as gone:
+            urlopen(f"{address}/twins/jamsil/collections/benches")
+        gone.value.close()
+        assert gone.value.code == 404
