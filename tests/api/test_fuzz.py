@@ -23,8 +23,7 @@ uvicorn.Server(uvicorn.Config(app, http=wire.PROTOCOL, log_level="critical")).ru
 """
 
 
-#: What no schema can say is in it, and is refused all the same. All checks are on by default; `--checks all` would say so
-#: again, and overrule the one exception.
+#: What no schema can say is in it, and is refused all the same.
 CONFIG = Path(__file__).parents[2] / "schemathesis.toml"
 
 
@@ -45,7 +44,7 @@ def test_generated_requests_find_no_hole(
         try:
             st = Path(sys.executable).with_name("st")
             command = f"""{st} --config-file {CONFIG} run http://127.0.0.1:{port}/{document}
-                --seed 1 --max-examples {examples} --phases coverage,fuzzing --workers 1 --no-color
+                --checks all --seed 1 --max-examples {examples} --phases coverage,fuzzing --workers 1 --no-color
                 --wait-for-schema 60 --generation-database none --request-timeout 20""".split()
             quiet = {**os.environ, "HYPOTHESIS_STORAGE_DIRECTORY": str(tmp_path), "SCHEMATHESIS_HOOKS": ""}
             done = subprocess.run(

@@ -18,12 +18,14 @@ _LAYER = re.compile(r"/twins/([^/]+)/collections/([^/]+)(/items(?:/.+)?)?/?")
 
 
 def of_layer(scope: Scope, methods: Sequence[str]) -> list[str]:
-    """Those of the methods of an address that its layer is made for.
+    """Those of the methods of an address that its layer is made for, where the caller says who it is.
 
-    A layer that the caller may not see is told like one that is not there.
+    Whoever does not is told the methods of the address: writing to any of them asks for a token first (401). A layer that
+    the caller may not see is told like one that is not there.
     """
     found = _LAYER.fullmatch(scope["path"])
-    if found is None or set(methods) <= set(READABLE):
+    shown = Headers(scope=scope).get("authorization", "")
+    if found is None or not shown or set(methods) <= set(READABLE):
         return list(methods)
     twin, layer, items = found.groups()
     opened = scope["app"].state.open
@@ -31,7 +33,7 @@ def of_layer(scope: Scope, methods: Sequence[str]) -> list[str]:
     if served is None:
         return [method for method in methods if method in READABLE]
     try:
-        subject = identify(Headers(scope=scope).get("authorization", ""), twin, served.secret)
+        subject = identify(shown, twin, served.secret)
     except TwintownError:
         subject = ANYONE
     try:
