@@ -146,7 +146,10 @@ def test_the_older_document_uses_no_newer_word(client: TestClient) -> None:
         ({"anyOf": [{"$ref": "#/x"}, {"type": "null"}]}, {"allOf": [{"$ref": "#/x"}], "nullable": True}),
         ({"const": "a", "type": "string"}, {"type": "string", "enum": ["a"]}),
         ({"exclusiveMinimum": 0, "type": "number"}, {"minimum": 0, "exclusiveMinimum": True, "type": "number"}),
-        ({"type": "array", "prefixItems": [{"type": "number"}] * 2, "minItems": 2}, {"type": "array", "items": {"type": "number"}, "minItems": 2}),
+        (
+            {"type": "array", "prefixItems": [{"type": "number"}] * 2, "minItems": 2},
+            {"type": "array", "items": {"type": "number"}, "minItems": 2},
+        ),
         ({"type": "array"}, {"type": "array", "items": {}}),
         ({"type": "string", "examples": ["a", "b"]}, {"type": "string", "example": "a"}),
         ({"$ref": "#/x", "description": "y"}, {"allOf": [{"$ref": "#/x"}], "description": "y"}),
