@@ -91,6 +91,7 @@ def test_nothing_of_a_page_comes_from_outside(client: TestClient, path: str) -> 
     assert "'unsafe-inline'" not in policy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PAGES)
 def test_no_link_of_a_page_leads_to_nothing(client: TestClient, path: str) -> None:
     text = client.get(path, params={"f": "html", "lang": "ko"}).text

@@ -170,6 +170,7 @@ def test_the_form_is_chosen_by_header_too(client: TestClient) -> None:
     assert kind("text/html,*/*;q=0.8").startswith("text/html")
 
 
+@pytest.mark.slow
 def test_the_document_is_printed_the_same_twice_and_without_any_twin() -> None:
     command = [sys.executable, "-m", "twintown.app", "openapi"]
     first, second = (subprocess.run(command, capture_output=True, check=True).stdout for _ in range(2))

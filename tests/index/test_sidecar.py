@@ -101,6 +101,7 @@ def _run(script: str, folder: Path, source: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", script, str(folder), str(source)])
 
 
+@pytest.mark.slow
 def test_two_builders_at_once_leave_one_whole_sidecar(tmp_path: Path) -> None:
     source, folder = write(tmp_path / "a.parquet", table(3000)), tmp_path / "index" / "a"
     both = [_run(_MAKE, folder, source) for _ in range(2)]
@@ -110,6 +111,7 @@ def test_two_builders_at_once_leave_one_whole_sidecar(tmp_path: Path) -> None:
     assert [one.name for one in folder.parent.iterdir() if one.is_dir()] == ["a"]
 
 
+@pytest.mark.slow
 def test_a_build_killed_in_the_middle_leaves_nothing_that_is_read(tmp_path: Path) -> None:
     source, folder = write(tmp_path / "a.parquet", table(100)), tmp_path / "index" / "houses" / "1"
     assert _run(_KILLED + _MAKE, folder, source).wait(120) == -signal.SIGKILL

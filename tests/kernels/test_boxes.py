@@ -55,6 +55,7 @@ def brute(boxes: np.ndarray, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return meets.any(axis=1), inside.any(axis=1)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(rows(), questions(), st.integers(-3, 320), st.sampled_from([1, 7, 1000]))
 def test_search_gives_the_first_rows_that_asking_each_one_gives(
@@ -70,6 +71,7 @@ def test_search_gives_the_first_rows_that_asking_each_one_gives(
     assert inside[:n].tolist() == within[want].tolist()
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(rows(), questions())
 def test_count_tells_the_sure_from_the_rim(boxes: np.ndarray, asked: np.ndarray) -> None:

@@ -43,6 +43,7 @@ def ask(
     return out.tolist()
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=400)
 @given(st.lists(shapes(), min_size=1, max_size=8), PLACE, st.sampled_from([0.1, 0.7, 3.0]))
 def test_what_it_is_sure_of_is_what_geos_says(

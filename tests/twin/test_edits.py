@@ -174,6 +174,7 @@ def test_a_change_that_raises_ends_the_whole_write(twin: Twin) -> None:
     assert seats(twin) == {}
 
 
+@pytest.mark.slow
 def test_a_feature_that_was_written_again_and_again_is_found_by_its_id(twin: Twin) -> None:
     for number in range(2 * PIECE + 10):
         take(twin, "one") if number % 50 == 49 else put(twin, "one", number)
