@@ -7,61 +7,24 @@ entry falls out when it was not used for long.
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event, Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from threading import Event
+from typing import TYPE_CHECKING
 
 from twintown.ground.errors import BadSettings, NotFound, TwintownError
 from twintown.ground.grid import Grid
 from twintown.ground.series import Series
 from twintown.trust.identity import Secret
 from twintown.trust.policy import Grant
+from twintown.twin.kept import Kept
 from twintown.twin.layers import LayerVersion, Twin
 
 if TYPE_CHECKING:
     from twintown.index.view import View
 
 LOG = logging.getLogger("twintown.api")
-T = TypeVar("T")
-
-
-class Memory:
-    """The most recently used results by key; two callers who want the same one make it once."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
-        self._making: dict[Hashable, Lock] = {}
-        self._lock = Lock()
-
-    def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What is kept under `key`, or what `make` gives; its errors are not kept."""
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]  # type: ignore[no-any-return]
-            turn = self._making.setdefault(key, Lock())
-        with turn:
-            with self._lock:
-                if key in self._kept:
-                    return self._kept[key]  # type: ignore[no-any-return]
-            try:
-                value = make()
-                with self._lock:
-                    self._kept[key] = value
-                    while len(self._kept) > self._size:
-                        self._kept.popitem(last=False)
-            finally:
-                with self._lock:
-                    self._making.pop(key, None)
-        return value
-
-    def __contains__(self, key: Hashable) -> bool:
-        with self._lock:
-            return key in self._kept
 
 
 def terms(grant: Grant) -> Hashable:
@@ -76,13 +39,13 @@ class Served:
     twin: Twin
     secret: Secret | None
     #: Decoded layers; a city's worth of building rows is some hundred MB, so few are kept.
-    layers: Memory = field(default_factory=lambda: Memory(24))
+    layers: Kept = field(default_factory=lambda: Kept(24))
     #: Prepared scenes (tens of MB each) and their answers.
-    scenes: Memory = field(default_factory=lambda: Memory(2))
+    scenes: Kept = field(default_factory=lambda: Kept(2))
     #: Files of tilesets and vector tiles with their compressed form, some 0.5 MB at most each.
-    tiles: Memory = field(default_factory=lambda: Memory(256))
+    tiles: Kept = field(default_factory=lambda: Kept(256))
     #: Bodies that are dear to make: base answers, pictures of grids.
-    bodies: Memory = field(default_factory=lambda: Memory(16))
+    bodies: Kept = field(default_factory=lambda: Kept(16))
     #: Layers and versions that were looked into before.
     opened: set[tuple[str, str]] = field(default_factory=set)
     #: Set once what the first click needs is in memory.

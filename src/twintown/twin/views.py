@@ -56,10 +56,10 @@ class Views:
 
     def __init__(self, twin: Twin) -> None:
         self._twin = twin
-        self._rows: Kept[Rows] = Kept(64)
-        self._views: Kept[View] = Kept(256)
-        self._edited: Kept[Sequence[Segment]] = Kept(16)
-        self._held: Kept[View] = Kept(16)  # each holds rows in memory: edited ones, or made coarse
+        self._rows = Kept(64)
+        self._views = Kept(256)
+        self._edited = Kept(16)
+        self._held = Kept(16)  # each holds rows in memory: edited ones, or made coarse
         self._folder: Path | None = None
 
     def view(self, version: LayerVersion, grant: Grant, revision: int) -> View:
