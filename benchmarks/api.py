@@ -104,10 +104,28 @@ def served(twin: Path, workers: int = 2) -> Iterator[tuple[str, int]]:
             ):
                 break
             time.sleep(0.25)
+        _rest(server.pid)
         yield address, server.pid
     finally:
         server.terminate()
         server.wait(15)
+
+
+def _rest(parent: int, most: float = 60.0) -> None:
+    """Until the workers have prepared themselves, which they begin in their first pause: three seconds without work."""
+    end, still, before = time.monotonic() + most, 0, -1.0
+    time.sleep(4)
+    while time.monotonic() < end and still < 3:
+        spent = sum(_seconds(pid) for pid in workers_of(parent))
+        still = still + 1 if spent - before < 0.05 else 0
+        before = spent
+        time.sleep(1)
+
+
+def _seconds(pid: int) -> float:
+    """Processor time of a process so far, seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def items(layer: str) -> str:
