@@ -7,12 +7,15 @@ loaded is named, reported and skipped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from twintown.ground.bounds import Bounds
 from twintown.ground.errors import BadParameter, NotFound, PluginFailed
@@ -29,8 +32,49 @@ Shape: TypeAlias = Features | Grid | Series
 Progress: TypeAlias = Callable[[str, float], None]
 
 
+Context = TypeVar("Context")
+
+
 def silent(_what: str, _fraction: float) -> None:
     """A progress callback that says nothing."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A rectangle of cells: first row, first column, how many of each. Row 0 is the northernmost of the whole grid."""
+
+    row0: int
+    col0: int
+    rows: int
+    cols: int
+
+
+class Spread(Protocol):
+    """How the tiles of a large question are worked on: here one after the other, or by a cluster.
+
+    `work(context, window)` is a function of a module (it travels by name), pure, and answers the arrays of its window by name.
+    The windows come back in any order, each once; a process writes each where it belongs, so that the order does not count.
+    """
+
+    def __call__(
+        self,
+        work: Callable[[Context, Window], Mapping[str, NDArray[Any]]],
+        context: Context,
+        windows: Sequence[Window],
+    ) -> Iterator[tuple[Window, Mapping[str, NDArray[Any]]]]: ...
+
+
+def in_order(
+    work: Callable[[Context, Window], Mapping[str, NDArray[Any]]], context: Context, windows: Sequence[Window]
+) -> Iterator[tuple[Window, Mapping[str, NDArray[Any]]]]:
+    """One window after the other, in this process; the kernels use both processors within each."""
+    for window in windows:
+        yield window, work(context, window)
+
+
+def in_memory(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+    """Room for a result, zeros; a runner gives room on disk instead where the result is large."""
+    return np.zeros(shape, dtype)
 
 
 @dataclass(frozen=True)
@@ -43,6 +87,11 @@ class Input:
     default: Any = None
     types: tuple[type, ...] = (str,)
     choices: tuple[Any, ...] = ()
+    about: Name | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    #: JSON Schema of one value, where type, choices and range do not say enough (lists, objects); `check` of it is the process's own.
+    schema: Mapping[str, Any] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         check_unit(self.unit, self.name)
@@ -59,16 +108,27 @@ class Input:
             raise BadParameter(
                 self.name, f"{value!r} is not known", remedy=f"use one of {', '.join(map(str, self.choices))}"
             )
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            low, high = self.minimum, self.maximum
+            if value != value or (low is not None and value < low) or (high is not None and value > high):
+                span = f"from {low if low is not None else '…'} to {high if high is not None else '…'}"
+                raise BadParameter(
+                    self.name, f"{value!r} is out of range", remedy=f"give a number {span} {self.unit}"
+                )
 
 
 @dataclass(frozen=True)
 class Output:
-    """One layer of the answer: its id, for people, the unit of its values, its shape."""
+    """One layer of the answer: its id, for people, the unit of its values, its shape.
+
+    `error`: two values that differ by no more than this (in `unit`) are the same within the method's error.
+    """
 
     layer: str
     title: Name
     unit: str
     shape: Literal["features", "grid", "series"]
+    error: float = 0.0
 
     def __post_init__(self) -> None:
         check_id(self.layer, "output")
@@ -87,6 +147,8 @@ class Ask:
         day: the twin's day, ISO 8601.
         options: values for the inputs.
         progress: told what is being done and how far it is, 0 to 1.
+        spread: works on the tiles of a large question.
+        room: gives zeroed arrays for large results, on disk where they would not fit memory.
     """
 
     layers: Mapping[str, Shape]
@@ -96,6 +158,8 @@ class Ask:
     day: str
     options: Mapping[str, Any] = field(default_factory=dict)
     progress: Progress = silent
+    spread: Spread = in_order
+    room: Callable[[tuple[int, ...], DTypeLike], NDArray[Any]] = in_memory
 
 
 @dataclass(frozen=True)
@@ -107,10 +171,15 @@ class Process:
         title: for people.
         version: raise it whenever the same layers and inputs would give another answer.
         needs: ids of the layers without which there is no answer.
+        takes: ids of layers that are used where the twin has them.
         inputs, outputs: each with its unit.
         citations: keys of `references.bib`.
         validation: names of the files in `validation/` that measure its error.
         run: the pure function; one pair of layer id and shape after the other.
+        about: what it answers, in a sentence or two for people.
+        error: how far off it is, in words with numbers.
+        accept: checks the inputs together and those with a `schema`, before anything is computed; raises BadParameter.
+        halo_m: how far around a tile its answer looks, metres; none for a process that does not tile.
     """
 
     id: str
@@ -122,6 +191,11 @@ class Process:
     citations: tuple[str, ...]
     validation: tuple[str, ...]
     run: Callable[[Ask], Iterator[tuple[str, Shape]]] = field(compare=False)
+    takes: tuple[str, ...] = ()
+    about: Name | None = None
+    error: Name | None = None
+    accept: Callable[[Ask], None] | None = field(default=None, compare=False)
+    halo_m: Callable[[Ask], float] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         check_id(self.id, "process")
@@ -157,7 +231,8 @@ class Process:
         return digest_of(
             {
                 "process": self.id, "version": self.version, "options": self.check(ask.options), "frame": ask.frame.to_dict(),
-                "bounds": ask.bounds.as_tuple(), "zone": ask.zone, "day": ask.day, "layers": {one: digests[one] for one in self.needs},
+                "bounds": ask.bounds.as_tuple(), "zone": ask.zone, "day": ask.day,
+                "layers": {one: digests[one] for one in (*self.needs, *self.takes) if one in digests},
             }
         )  # fmt: skip
 

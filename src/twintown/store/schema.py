@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 #: Revision the code expects; `tables.upgrade` skips Alembic altogether when the database already says so.
-HEAD = "0002"
+HEAD = "0003"
 
 metadata = MetaData(
     naming_convention={
@@ -122,4 +122,78 @@ Index(
     feature_edits.c.base,
     feature_edits.c.feature,
     feature_edits.c.seq,
+)
+
+# What was asked to be computed. `seq` grows with every change of any job of the twin, so that who watches reads only news.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("twin", String(64), nullable=False),
+    Column("id", String(36), nullable=False),
+    Column("kind", String(16), nullable=False),  # process, verification, approval, report
+    Column("process", String(64), nullable=False),
+    Column("question", String(80), nullable=False),
+    Column("request", JSON, nullable=False),
+    Column("subject", JSON, nullable=False),
+    Column("scenario", String(36), nullable=False),
+    Column("state", String(12), nullable=False),  # accepted, running, successful, failed, dismissed
+    Column("attempt", Integer, nullable=False),
+    Column("worker", String(80), nullable=False),
+    Column("lease_until", DateTime(timezone=True)),
+    Column("stage", Text, nullable=False),
+    Column("progress", Float, nullable=False),
+    Column("remaining_s", Float),
+    Column("problem", JSON),
+    Column("results", JSON),
+    Column("created", DateTime(timezone=True), nullable=False),
+    Column("started", DateTime(timezone=True)),
+    Column("finished", DateTime(timezone=True)),
+    Column("updated", DateTime(timezone=True), nullable=False),
+    Column("seq", Integer, nullable=False),
+    PrimaryKeyConstraint("twin", "id"),
+)
+Index(None, jobs.c.twin, jobs.c.state, jobs.c.created)
+Index("ix_jobs_seq", jobs.c.twin, jobs.c.seq)
+Index("ix_jobs_question", jobs.c.twin, jobs.c.question)
+
+# A plan: a base (layer -> version), and the edits that people made to it, in order.
+scenarios = Table(
+    "scenarios",
+    metadata,
+    Column("twin", String(64), nullable=False),
+    Column("id", String(36), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("state", String(12), nullable=False),  # draft, approved, withdrawn
+    Column("parent", String(36), nullable=False),
+    Column("parent_revision", Integer, nullable=False),
+    Column("base", JSON, nullable=False),
+    Column("parameters", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("author", JSON, nullable=False),
+    Column("created", DateTime(timezone=True), nullable=False),
+    Column("updated", DateTime(timezone=True), nullable=False),
+    Column("decision", JSON),  # who, when, why, revision, versions
+    PrimaryKeyConstraint("twin", "id"),
+)
+# Everything that was ever said in a scenario, in order; nothing is overwritten. `kind`: edit, comment, parameters, name, state.
+scenario_entries = Table(
+    "scenario_entries",
+    metadata,
+    Column("twin", String(64), nullable=False),
+    Column("scenario", String(36), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("kind", String(12), nullable=False),
+    Column("object", Text, nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("author", JSON, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    PrimaryKeyConstraint("twin", "scenario", "seq"),
+)
+Index(
+    None,
+    scenario_entries.c.twin,
+    scenario_entries.c.scenario,
+    scenario_entries.c.object,
+    scenario_entries.c.seq,
 )
