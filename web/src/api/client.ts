@@ -20,7 +20,7 @@ function address(path: string, params?: Params): string {
   return text ? `${path}?${text}` : path;
 }
 
-async function ask(path: string, init?: RequestInit): Promise<Response> {
+export async function ask(path: string, init?: RequestInit): Promise<Response> {
   let answer: Response;
   try {
     answer = await fetch(path, init);
@@ -36,11 +36,11 @@ async function ask(path: string, init?: RequestInit): Promise<Response> {
   return answer;
 }
 
-async function json<T>(path: string, params?: Params, signal?: AbortSignal): Promise<T> {
+export async function json<T>(path: string, params?: Params, signal?: AbortSignal): Promise<T> {
   return (await (await ask(address(path, params), signal ? { signal } : undefined)).json()) as T;
 }
 
-const part = encodeURIComponent;
+export const part = encodeURIComponent;
 // Object ids hold slashes ("way/123") and the server reads them as a path.
 const idPath = (id: string) => id.split("/").map(part).join("/");
 
