@@ -51,7 +51,7 @@ let writing: ReturnType<typeof setTimeout> | null = null;
 watch(
   () => [
     state.twins.current, state.looks.lang, state.looks.mode, state.looks.layers, state.looks.atlas, state.place.camera, state.pick.selection,
-    held.now.wanted, held.now.height, clock.at.date, clock.at.basis, clock.at.playing, clock.at.playing ? 0 : clock.at.minute,
+    state.plan.open, state.plan.current, held.now.wanted, held.now.height, clock.at.date, clock.at.basis, clock.at.playing, clock.at.playing ? 0 : clock.at.minute,
   ],
   () => {
     if (writing) clearTimeout(writing);
@@ -71,6 +71,7 @@ watch(
         edit: held.now.id && held.now.wanted !== held.now.height ? { object: held.now.id, height_m: held.now.wanted } : null,
         lite: link.lite,
         atlas: state.looks.atlas || null,
+        plan: state.plan.open ? (state.plan.current?.id ?? state.plan.wanted ?? "") : null,
       });
       history.replaceState(null, "", query);
     }, 350);

@@ -20,10 +20,31 @@ function address(path: string, params?: Params): string {
   return text ? `${path}?${text}` : path;
 }
 
+/** Who asks: the token of the session goes with every request, and nowhere else. */
+let token: string | null = null;
+try {
+  token = sessionStorage.getItem("twintown.token");
+} catch {
+  // no storage (tests, a strict browser): nobody is signed in
+}
+export function setToken(next: string | null): void {
+  token = next;
+  try {
+    if (next) sessionStorage.setItem("twintown.token", next);
+    else sessionStorage.removeItem("twintown.token");
+  } catch {
+    // it is kept for this page alone
+  }
+}
+export const hasToken = (): boolean => token !== null;
+/** Headers for a request that does not go through `ask` (picture tiles, streams). */
+export const fetchHeaders = (): Record<string, string> => (token ? { authorization: `Bearer ${token}` } : {});
+
+/** One request of the server; anything but success is a `ServerProblem`. */
 export async function ask(path: string, init?: RequestInit): Promise<Response> {
   let answer: Response;
   try {
-    answer = await fetch(path, init);
+    answer = await fetch(path, token ? { ...init, headers: { ...(init?.headers as Record<string, string> | undefined), ...fetchHeaders() } } : init);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ServerProblem(0, { title: "unreachable" });
@@ -36,8 +57,20 @@ export async function ask(path: string, init?: RequestInit): Promise<Response> {
   return answer;
 }
 
+/** One JSON answer. */
 export async function json<T>(path: string, params?: Params, signal?: AbortSignal): Promise<T> {
   return (await (await ask(address(path, params), signal ? { signal } : undefined)).json()) as T;
+}
+
+/** Sends a body (JSON) and reads the JSON answer; an empty answer is `null`. */
+export async function send<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
+  const answer = await ask(path, {
+    method,
+    headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  return (text ? JSON.parse(text) : null) as T;
 }
 
 export const part = encodeURIComponent;
@@ -72,7 +105,7 @@ export const api = {
   },
   /** Sun hours for a day, with edits; the answer is arrays (see `arrays.ts`). */
   async sunlight(twin: string, inputs: { date: string; time_basis: string; edits: Edit[] }, signal?: AbortSignal): Promise<Arrays> {
-    const answer = await ask(`/twins/${part(twin)}/processes/sunlight/execution`, {
+    const answer = await ask(`/twins/${part(twin)}/sun`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ inputs }),

@@ -4,7 +4,9 @@ import { createI18n } from "vue-i18n";
 export type Lang = "ko" | "en";
 
 // Files are `[room.]lang.json`; a room's words stand under its own key (`atlas.ko.json` → `atlas.…`).
-const files = import.meta.glob<Record<string, unknown>>("./*.json", { eager: true, import: "default" });
+const files = import.meta.glob<Record<string, unknown>>(["./*.json", "!./plan.*.json", "!./result.*.json"], { eager: true, import: "default" });
+// Rooms that the first view does not show bring their words with them.
+const later = import.meta.glob<Record<string, unknown>>(["./plan.*.json", "./result.*.json"], { import: "default" });
 
 function words(lang: Lang): Record<string, unknown> {
   const all: Record<string, unknown> = {};
@@ -21,12 +23,28 @@ export function inBoth(key: string): { ko: string; en: string } {
   return { ko: String(words("ko")[key] ?? key), en: String(words("en")[key] ?? key) };
 }
 
+let made: ReturnType<typeof createI18n> | null = null;
+
+/** Brings the words of rooms that are opened later ("plan", "result"), in both languages. */
+export async function bringWords(...rooms: string[]): Promise<void> {
+  await Promise.all(
+    rooms.flatMap((room) =>
+      (["ko", "en"] as const).map(async (lang) => {
+        const words = await later[`./${room}.${lang}.json`]?.();
+        if (words) made?.global.mergeLocaleMessage(lang, { [room]: words });
+      }),
+    ),
+  );
+}
+
 /** The translator; `legacy: false`, so panels use `useI18n()`. */
 export function createWords(lang: Lang) {
-  return createI18n({
+  const translator = createI18n({
     legacy: false,
     locale: lang,
     fallbackLocale: "en",
     messages: { ko: words("ko"), en: words("en") } as never,
   });
+  made = translator as unknown as typeof made;
+  return translator;
 }

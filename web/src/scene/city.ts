@@ -11,6 +11,7 @@ import { followCamera, goHome } from "./camera";
 import { createEdge } from "./edge";
 import { createFacades } from "./facades";
 import { flatGround } from "./ground";
+import { createGroundLayer } from "./ground-layer";
 import { createHandle } from "./handle";
 import { createLabels, type Label } from "./labels";
 import { createMarks } from "./marks";
@@ -43,6 +44,8 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
   const facades = createFacades(scene, place);
   const labels = createLabels(scene);
   const marks = createMarks(scene, state.api, twin.id, twin.ground.ellipsoidal_m);
+  const groundLayer = createGroundLayer(scene);
+  ends.push(watch(() => state.ground.grid, (grid) => groundLayer.showGrid(grid), { immediate: true }), () => groundLayer.destroy());
   const edge = createEdge(scene, twin, parts.words.edge);
   const handle = createHandle(scene, place);
   let resting = !lite;

@@ -16,6 +16,8 @@ export interface Link {
   lite: boolean | null;
   /** Of an atlas: the quantity on the map, and `flat` where it is not raised ("density,flat"). */
   atlas?: string | null;
+  /** The plan that is open: its id, empty for the column alone. */
+  plan?: string | null;
 }
 
 const oneOf = <T extends string>(text: string | null, all: readonly T[], otherwise: T): T =>
@@ -45,6 +47,7 @@ export function readLink(query: string, browserLang = "ko"): Link {
     edit: edit ? { object: edit[1]!, height_m: Number(edit[2]) } : null,
     lite: q.has("lite") ? q.get("lite") !== "0" : null,
     atlas: q.get("map"),
+    plan: q.get("plan"),
   };
 }
 
@@ -72,6 +75,7 @@ export function writeLink(link: Link): string {
   if (link.selected) put("sel", link.selected);
   if (link.edit) put("edit", `${link.edit.object}:${Number(link.edit.height_m.toFixed(1))}`);
   if (link.atlas) put("map", link.atlas);
+  if (link.plan != null) put("plan", link.plan);
   if (link.lite !== null) put("lite", link.lite ? "1" : "0");
   return `?${q.join("&")}`;
 }

@@ -3,6 +3,7 @@ import type { Api } from "../api/client";
 import { ServerProblem } from "../api/client";
 import type { Feature, Twin, TwinSummary } from "../api/types";
 import type { Link } from "./link";
+import { createPlanNow, type GroundGrid, type PlanNow } from "./plan";
 
 export type Lang = "ko" | "en";
 export type Basis = "solar" | "civil";
@@ -46,6 +47,10 @@ export interface State {
   readonly twins: { list: TwinSummary[]; current: Twin | null };
   readonly place: { camera: Camera | null; wanted: Camera | null; flight: Flight | null };
   readonly pick: { selection: Selection | null; hover: string | null };
+  /** What is being planned, and whether its column is open. */
+  readonly plan: PlanNow;
+  /** A grid laid over the ground as a picture: a result, or none. */
+  readonly ground: { grid: GroundGrid | null };
 }
 
 export function createState(api: Api, link: Link): State {
@@ -64,6 +69,8 @@ export function createState(api: Api, link: Link): State {
     twins: shallowReactive({ list: [], current: null }),
     place: shallowReactive({ camera: null, wanted: link.camera, flight: null }),
     pick: shallowReactive({ selection: null, hover: null }),
+    plan: createPlanNow(link.plan),
+    ground: shallowReactive({ grid: null }),
   };
 }
 
