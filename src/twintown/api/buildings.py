@@ -13,8 +13,8 @@ from pydantic import Field
 from twintown.api import answers
 from twintown.api.guard import Asked
 from twintown.api.schemas import Model, Names
+from twintown.city.solids import parts_mesh
 from twintown.ground.frames import Frame
-from twintown.products.solids import parts_mesh
 from twintown.query.query import Query
 
 if TYPE_CHECKING:

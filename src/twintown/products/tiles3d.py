@@ -17,6 +17,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from twintown.city.solids import parts_mesh
 from twintown.ground.errors import BadInput
 from twintown.ground.features import Features
 from twintown.ground.mesh import Mesh
@@ -25,7 +26,6 @@ from twintown.ground.names import Name
 from .gltf import Column, PropertyTable, encode
 from .levels import Tile, layout
 from .product import Built, Place, Product, Progress, Write
-from .solids import parts_mesh
 
 #: A building that the tree leaves out counts as an error of this many times its size: with the usual 16
 #: pixels it is asked for as soon as it would be 4 pixels wide.

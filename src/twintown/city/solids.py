@@ -12,9 +12,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from twintown.city.roofs import solid
 from twintown.ground.frames import Frame
 from twintown.ground.mesh import Mesh
+
+from .roofs import solid
 
 if TYPE_CHECKING:
     import geopandas as gpd
