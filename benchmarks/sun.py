@@ -203,7 +203,7 @@ def over_http() -> Iterator[Row]:
                 break
             except (urllib.error.URLError, OSError):
                 time.sleep(0.25)
-        ask = f"{url}/twins/jamsil/processes/sunlight/execution"
+        ask = f"{url}/twins/jamsil/sun"
 
         def edit(height: float) -> bytes:
             edits = [{"op": "set", "object": TOWER, "height_m": height}]

@@ -28,6 +28,7 @@ from twintown.api import (
     landing,
     map_tiles,
     maps,
+    me,
     objects,
     openapi,
     problems,
@@ -54,6 +55,7 @@ from twintown.ground.errors import StorageFailed
 from twintown.query import cql2
 from twintown.settings import Settings, read_settings
 from twintown.trust.identity import TOKEN_FILE, make_token, read_secret
+from twintown.trust.people import People
 from twintown.trust.policy import decide
 from twintown.twin.description import Description
 from twintown.twin.layers import Twin
@@ -62,6 +64,7 @@ from twintown.twin.layers import Twin
 ROUTERS = (
     landing,
     conformance,
+    me,
     records,
     collections,
     schema,
@@ -121,7 +124,11 @@ def open_twin(directory: Path, settings: Settings) -> Served:
             StorageFailed
         ):  # a directory that only lets itself be read has no owner over the network
             make_token(directory)
-    return Served(twin, read_secret(settings.owner_token_file or directory / TOKEN_FILE))
+    return Served(
+        twin,
+        read_secret(settings.owner_token_file or directory / TOKEN_FILE),
+        People(directory, twin.description.id),
+    )
 
 
 def create_app(

@@ -18,7 +18,7 @@ T = "/twins/small"
 @pytest.mark.parametrize(
     ("method", "address", "most"),
     [
-        ("POST", f"{T}/processes/sunlight/execution", MAX_BODY),
+        ("POST", f"{T}/sun", MAX_BODY),
         ("POST", f"{T}/collections/buildings/items", BODIES[0][1]),
         ("PUT", f"{T}/collections/anything", BODIES[0][1]),
         ("PUT", f"{T}/collections/buildings/items/way/2", MAX_BODY),
@@ -41,7 +41,7 @@ def test_a_body_that_does_not_say_its_length_is_counted(client: TestClient) -> N
             yield b" " * 100_000
 
     got = client.post(
-        f"{T}/processes/sunlight/execution", content=endless(), headers={"Content-Type": "application/json"}
+        f"{T}/sun", content=endless(), headers={"Content-Type": "application/json"}
     )
     assert got.status_code == 413
 

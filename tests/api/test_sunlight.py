@@ -13,7 +13,7 @@ from twintown.processes.arrays import MEDIA_TYPE, unpack
 from twintown.trust.policy import decide
 
 T = "/twins/small"
-RUN = f"{T}/processes/sunlight/execution"
+RUN = f"{T}/sun"
 BAD: list[tuple[Any, int, str | None]] = [
     ({}, 400, "inputs"),
     ([], 400, "body"),

@@ -7,7 +7,7 @@ import pytest
 from twintown.ground.errors import BadInput, BadSettings, Denied, Unauthenticated
 from twintown.trust.grades import Grade, mix
 from twintown.trust.identity import ANYONE, LOCAL_OWNER, Subject
-from twintown.trust.policy import ACTIONS, Resource, decide
+from twintown.trust.policy import ACTIONS, Access, Resource, decide
 
 OWNER = Subject("owner", "jamsil")
 
@@ -71,3 +71,40 @@ def test_the_owner_may_do_everything_with_the_own_twin_and_nothing_more_with_ano
 def test_what_no_rule_names_is_denied() -> None:
     assert not decide(OWNER, "burn", Resource("jamsil")).allowed  # type: ignore[arg-type]
     assert not decide(ANYONE, "", Resource("jamsil")).allowed  # type: ignore[arg-type]
+
+
+PLANNER = Subject("person", "jamsil", "Ann", "planner")
+APPROVER = Subject("person", "jamsil", "Ben", "approver")
+STRANGER = Subject("person", "icheon", "Cho", "approver")
+
+
+@pytest.mark.parametrize(
+    ("subject", "may"),
+    [
+        (ANYONE, {"read", "run"}),
+        (PLANNER, {"read", "run", "plan"}),
+        (APPROVER, {"read", "run", "plan", "approve"}),
+        (STRANGER, {"read", "run"}),
+        (OWNER, set(ACTIONS)),
+    ],
+)
+def test_people_plan_approvers_approve_and_only_the_owner_writes(subject: Subject, may: set[str]) -> None:
+    assert {action for action in ACTIONS if decide(subject, action, Resource("jamsil")).allowed} == may
+
+
+def test_a_twin_says_whether_anyone_may_plan_and_run() -> None:
+    open_plan = Resource("jamsil", access=Access(plan="anyone", run="people"))
+    assert decide(ANYONE, "plan", open_plan).allowed
+    assert not decide(ANYONE, "run", open_plan).allowed
+    assert not decide(ANYONE, "approve", open_plan).allowed
+    assert decide(PLANNER, "run", open_plan).allowed
+    with pytest.raises(Unauthenticated, match="token"):
+        decide(ANYONE, "run", open_plan).require()
+    with pytest.raises(Denied):
+        decide(PLANNER, "approve", open_plan).require()
+
+
+@pytest.mark.parametrize("grade", [Grade.S, Grade.C])
+def test_people_read_no_more_than_what_is_open(grade: Grade) -> None:
+    assert not decide(APPROVER, "read", Resource("jamsil", "vaults", grade)).allowed
+    assert not decide(APPROVER, "plan", Resource("jamsil")).covers(grade)

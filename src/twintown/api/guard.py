@@ -92,8 +92,8 @@ def enter(request: Request, twin: str, action: Action) -> Asked:
     opened = _opened(request)
     opened.quiet.hear()
     served = opened.shelf.get(twin)
-    subject = identify(request.headers.get("authorization", ""), twin, served.secret)
-    grant = opened.decide(subject, action, Resource(twin))
+    subject = identify(request.headers.get("authorization", ""), twin, served.secret, served.people)
+    grant = opened.decide(subject, action, Resource(twin, access=served.twin.description.access))
     grant.require(what=twin)
     asked = Asked(served, grant)
     request.scope[ASKED] = asked
@@ -114,6 +114,16 @@ def may_run(request: Request, twin: TwinId) -> Asked:
     return enter(request, twin, "run")
 
 
+def may_plan(request: Request, twin: TwinId) -> Asked:
+    """The dependency of every route that changes a scenario of one twin, or comments on it."""
+    return enter(request, twin, "plan")
+
+
+def may_approve(request: Request, twin: TwinId) -> Asked:
+    """The dependency of every route that makes a scenario part of the twin."""
+    return enter(request, twin, "approve")
+
+
 def on_shelf(request: Request) -> Open:
     """The dependency of routes above any one twin; they decide for each twin that they name."""
     return _opened(request)
@@ -121,4 +131,6 @@ def on_shelf(request: Request) -> Open:
 
 Reading = Annotated[Asked, Depends(may_read)]
 Running = Annotated[Asked, Depends(may_run)]
+Planning = Annotated[Asked, Depends(may_plan)]
+Approving = Annotated[Asked, Depends(may_approve)]
 OnShelf = Annotated[Open, Depends(on_shelf)]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from twintown.ground.errors import BadSettings, NotFound, TwintownError
 from twintown.ground.grid import Grid
 from twintown.ground.series import Series
-from twintown.trust.identity import Secret
+from twintown.trust.identity import Known, Secret
 from twintown.trust.policy import Grant
 from twintown.twin.kept import Kept
 from twintown.twin.layers import LayerVersion, Twin
@@ -38,6 +38,8 @@ class Served:
 
     twin: Twin
     secret: Secret | None
+    #: Whom the owner has named.
+    people: Known | None = None
     #: Decoded layers; a city's worth of building rows is some hundred MB, so few are kept.
     layers: Kept = field(default_factory=lambda: Kept(24))
     #: Prepared scenes (tens of MB each) and their answers.

@@ -91,8 +91,8 @@ class SunlightInputs(Model):
     )
 
 
-class Execution(Model):
-    """The body of an execution (OGC API – Processes, Part 1: `inputs`)."""
+class SunQuestion(Model):
+    """The body of a question."""
 
     inputs: SunlightInputs
 
@@ -173,8 +173,8 @@ def _limiter(request: Request) -> CapacityLimiter:
 
 
 @router.post(
-    "/twins/{twin}/processes/sunlight/execution",
-    operation_id="executeSunlight",
+    "/twins/{twin}/sun",
+    operation_id="askSun",
     response_class=Response,
     responses={
         200: {
@@ -184,13 +184,13 @@ def _limiter(request: Request) -> CapacityLimiter:
         **problems.responses(400, 401, 404, 413),
     },
 )
-async def execute_sunlight(request: Request, asked: Running, execution: Execution) -> Response:
+async def ask_sun(request: Request, asked: Running, question: SunQuestion) -> Response:
     """Sun hours of the ground and of facade points on a day, after height edits; without edits the whole base answer."""
     limiter = _limiter(request)
     async with limiter:  # whoever pulls on has gone by the time it is their turn; then nothing is computed
         if await request.is_disconnected():
             return Response(status_code=204)
-        return await to_thread.run_sync(respond, request, asked, execution.inputs)
+        return await to_thread.run_sync(respond, request, asked, question.inputs)
 
 
 @router.get(
@@ -222,7 +222,9 @@ def load() -> None:
 def warm(shelf: Shelf, decide: Decide) -> None:
     """Load what the first click needs, twin by twin: rows, names, the prepared city and its answers on the twin's day."""
     for served in shelf.twins.values():
-        with suppress(TwintownError):  # said below; at full speed, because whoever asks meanwhile waits for the same code
+        with suppress(
+            TwintownError
+        ):  # said below; at full speed, because whoever asks meanwhile waits for the same code
             _look(served, decide(ANYONE, "read", Resource(served.id)))
     for served in shelf.twins.values():
         try:

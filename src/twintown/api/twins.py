@@ -222,5 +222,5 @@ def describe(twin: Twin, grant: Grant, lang: Language, links: list[Link]) -> Twi
 def _sunlight(twin: Twin, layers: set[str]) -> SunlightOffer | None:
     if not {"buildings", "building-parts"} <= layers:
         return None
-    href = f"{base(twin.description.id)}/processes/sunlight/execution"
+    href = f"{base(twin.description.id)}/sun"
     return SunlightOffer(process="sunlight", day=twin.description.day, bases=["solar", "civil"], href=href)

@@ -1,4 +1,4 @@
-"""Who is calling: anyone, or the owner of a twin who shows the twin's token.
+"""Who is calling: anyone, a person whom the owner has named, or the owner of a twin who shows the twin's token.
 
 The token is a file of the twin (`owner.token`, readable by its owner only). It is compared in constant
 time, through its digest, and no part of it ever reaches a log, a message or a `repr`.
@@ -13,7 +13,7 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 from twintown.ground.errors import BadSettings, StorageFailed, Unauthenticated
 
@@ -23,10 +23,28 @@ _MIN_LENGTH = 32  # characters; 24 random bytes in base64 are 32
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Somebody who asks. `twin` is the twin that an owner owns ("" for the command line, which owns its files)."""
+    """Somebody who asks.
 
-    kind: Literal["anyone", "owner"]
+    Attributes:
+        kind: `anyone`, a `person` of `people.toml`, or the `owner`.
+        twin: that the owner owns, or the person works on ("" for the command line, which owns its files).
+        name: of a person.
+        role: of a person; what it lets them do `policy.decide` says.
+    """
+
+    kind: Literal["anyone", "person", "owner"]
     twin: str = ""
+    name: str = ""
+    role: Literal["", "planner", "approver"] = ""
+
+    def author(self, said: str = "") -> dict[str, Any]:
+        """Who stands beside what was done: a name, of which kind, and whether anything but their word proves it.
+
+        Args:
+            said: the name that somebody typed whom nothing identifies.
+        """
+        name = said.strip() if self.kind == "anyone" else self.name or self.kind
+        return {"name": name, "kind": self.kind, "verified": self.kind != "anyone"}
 
 
 ANYONE = Subject("anyone")
@@ -43,6 +61,13 @@ class Secret:
     def matches(self, token: str) -> bool:
         """Constant-time comparison with what a caller sent."""
         return hmac.compare_digest(self.digest, _digest(token))
+
+
+class Known(Protocol):
+    """The people of a twin."""
+
+    def find(self, token: bytes) -> Subject | None:
+        """Whose token has this digest (SHA-256); None for nobody's."""
 
 
 def _digest(token: str) -> bytes:
@@ -103,8 +128,14 @@ def read_secret(path: Path) -> Secret | None:
     return Secret(_digest(text))
 
 
-def identify(authorization: str, twin: str, secret: Secret | None) -> Subject:
+def identify(authorization: str, twin: str, secret: Secret | None, people: Known | None = None) -> Subject:
     """The subject behind an `Authorization` header ("" when there is none).
+
+    Args:
+        authorization: the header.
+        twin: the twin that is asked.
+        secret: of its owner; none where nobody owns it over the network.
+        people: whom its owner has named.
 
     Raises:
         Unauthenticated: when a token was sent and is not the twin's; silently treating it as nobody's would
@@ -113,10 +144,13 @@ def identify(authorization: str, twin: str, secret: Secret | None) -> Subject:
     if not authorization:
         return ANYONE
     scheme, _, token = authorization.partition(" ")
-    if scheme.lower() == "bearer" and secret is not None and secret.matches(token.strip()):
-        return Subject("owner", twin)
+    if scheme.lower() == "bearer":
+        if secret is not None and secret.matches(token.strip()):
+            return Subject("owner", twin)
+        if people is not None and (person := people.find(_digest(token.strip()))) is not None:
+            return person
     raise Unauthenticated(
         "the token is not this twin's",
         where=twin,
-        remedy=f"send the content of {TOKEN_FILE} as 'Authorization: Bearer …'",
+        remedy=f"send the content of {TOKEN_FILE}, or the token that you were given, as 'Authorization: Bearer …'",
     )

@@ -15,8 +15,22 @@ from twintown.ground.errors import Denied, Unauthenticated
 from twintown.trust.grades import Grade
 from twintown.trust.identity import Subject
 
-Action = Literal["read", "run", "write"]
-ACTIONS: tuple[Action, ...] = ("read", "run", "write")
+Action = Literal["read", "run", "plan", "approve", "write"]
+ACTIONS: tuple[Action, ...] = ("read", "run", "plan", "approve", "write")
+Whom = Literal["anyone", "people"]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Whom a twin lets do what beyond reading (`[access]` of its description).
+
+    Attributes:
+        plan: who makes and edits scenarios and comments on them.
+        run: who has things computed.
+    """
+
+    plan: Whom = "people"
+    run: Whom = "anyone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +42,13 @@ class Resource:
         layer: the layer's id, or "" for the twin as a whole (its catalogue, its search, its pages).
         grade: the layer's grade where the caller of `decide` knows it. Without it the decision is made
             for the twin and `Grant.grade` says up to which grade the readers may go.
+        access: whom the twin lets do what.
     """
 
     twin: str
     layer: str = ""
     grade: Grade | None = None
+    access: Access = Access()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +97,36 @@ class Grant:
         )
         if self.subject.kind == "anyone":
             raise Unauthenticated(
-                reason, where=where, remedy="send the owner's token as 'Authorization: Bearer …'"
+                reason,
+                where=where,
+                remedy="send the owner's token, or one of your own, as 'Authorization: Bearer …'",
             )
         raise Denied(reason, where=where, remedy="ask the twin's owner")
 
 
 def decide(subject: Subject, action: Action, resource: Resource) -> Grant:
-    """Who may do what: the twin's owner everything; anyone may read, and compute on, what is graded O.
+    """Who may do what: the owner everything; people of the twin plan, approvers approve; anyone reads what is graded O.
 
-    Everything that no sentence here allows is denied.
+    Whether anyone may plan and run too the twin says (`Resource.access`). Everything that no sentence here allows is denied.
     """
     if subject.kind == "owner" and subject.twin in ("", resource.twin) and action in ACTIONS:
         return Grant(
             subject, action, resource, True, "the owner may do everything with the twin", grade=Grade.C
         )
-    if action in ("read", "run"):
-        grade = (
-            resource.grade or Grade.O
-        )  # a whole twin is entered as anyone; Grant.grade bounds what is seen
-        if grade is Grade.O:
-            return Grant(subject, action, resource, True, "what is graded O is open to anyone", grade=Grade.O)
-        return Grant(subject, action, resource, False, f"grade {grade.value} is not open to anyone")
-    return Grant(subject, action, resource, False, f"no rule allows anyone to {action} here")
+    person = subject.kind == "person" and subject.twin == resource.twin
+    access = resource.access
+    allowed = {
+        "read": True,
+        "run": person or access.run == "anyone",
+        "plan": person or access.plan == "anyone",
+        "approve": person and subject.role == "approver",
+    }.get(action, False)
+    if not allowed:
+        whom = "you" if subject.kind != "anyone" else "anyone"
+        return Grant(subject, action, resource, False, f"no rule allows {whom} to {action} here")
+    grade = resource.grade or Grade.O  # a whole twin is entered as anyone; Grant.grade bounds what is seen
+    if grade is not Grade.O:
+        whom = f"the {subject.role} {subject.name}" if person else "anyone"
+        return Grant(subject, action, resource, False, f"grade {grade.value} is not open to {whom}")
+    reason = "what is graded O is open to anyone" if action in ("read", "run") else f"may {action} here"
+    return Grant(subject, action, resource, True, reason, grade=Grade.O)

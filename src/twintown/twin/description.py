@@ -11,6 +11,9 @@
     [[layers]]   id, title, grade, assumed, [layers.columns.NAME] title, unit
     [[processes]]  id, process, [processes.options]
     [[products]]   id, product, [products.options]
+    [access]       plan, run: "anyone" or "people" (of people.toml)
+    [identity]     did: the city's did:web, where it is not the server's address
+    [peers]        ID = "https://…/twins/…": twins elsewhere whose identity is looked up
 
 Paths are relative to the directory of the file. Unknown keys are refused, so that a slip does not go unnoticed.
 """
@@ -31,6 +34,7 @@ from twintown.ground.names import Name, check_id
 from twintown.ground.provenance import Licence, Source, digest
 from twintown.ground.units import check_unit
 from twintown.trust.grades import Grade
+from twintown.trust.policy import Access
 
 FILE = "twintown.toml"
 KINDS = ("city3d", "atlas")
@@ -118,6 +122,12 @@ class Description:
     processes: tuple[StepEntry, ...]
     products: tuple[StepEntry, ...]
     digest: str
+    #: Whom the twin lets plan and run.
+    access: Access = field(default_factory=Access)
+    #: The city's `did:web:…`, "" where it follows from the server's address.
+    did: str = ""
+    #: Addresses of twins elsewhere, by id.
+    peers: Mapping[str, str] = field(default_factory=dict)
 
     def layer(self, layer_id: str) -> LayerEntry:
         """The entry of a layer; one that is not described is called by its id."""
@@ -154,7 +164,7 @@ class Description:
     def parse(cls, document: Mapping[str, Any], directory: Path, file_digest: str) -> Description:
         """From a parsed document; see `load`."""
         _keys(document, "", required="twin frame bounds ground home",
-              optional="notices licences sources layers processes products")  # fmt: skip
+              optional="notices licences sources layers processes products access identity peers")  # fmt: skip
         twin = document["twin"]
         _keys(twin, "twin", required="id names time_zone day", optional="kind summary")
         kind = twin.get("kind", "city3d")
@@ -180,6 +190,7 @@ class Description:
             sources=_unique(_source(entry, directory, licences) for entry in document.get("sources", [])),
             layers=layers, processes=_unique(_step(entry, "process") for entry in document.get("processes", [])),
             products=_unique(_step(entry, "product") for entry in document.get("products", [])), digest=file_digest,
+            access=_access(document.get("access", {})), did=_did(document.get("identity", {})), peers=_peers(document.get("peers", {})),
         )  # fmt: skip
 
 
@@ -310,6 +321,31 @@ def _layer(table: Mapping[str, Any]) -> LayerEntry:
 def _step(table: Mapping[str, Any], noun: str) -> StepEntry:
     _keys(table, f"{noun}.{table.get('id', '?')}", required=f"id {noun}", optional="options")
     return StepEntry(check_id(table["id"], noun), table[noun], dict(table.get("options", {})))
+
+
+def _access(table: Mapping[str, Any]) -> Access:
+    _keys(table, "access", required="", optional="plan run")
+    for key, value in table.items():
+        if value not in ("anyone", "people"):
+            raise BadSettings(f"{value!r} is nobody", f"access.{key}", 'write "anyone" or "people"')
+    return Access(**table)
+
+
+def _did(table: Mapping[str, Any]) -> str:
+    _keys(table, "identity", required="", optional="did")
+    did = table.get("did", "")
+    if not isinstance(did, str) or (did and not did.startswith("did:web:")):
+        raise BadSettings(f"{did!r} is no did:web", "identity.did", "write did:web:<host>[:path…]")
+    return did
+
+
+def _peers(table: Mapping[str, Any]) -> dict[str, str]:
+    if not isinstance(table, Mapping):
+        raise BadSettings("must be a table", "peers")
+    for key, value in table.items():
+        if not isinstance(value, str) or not value.startswith(("https://", "http://")):
+            raise BadSettings(f"{value!r} is no address", f"peers.{key}", "write https://<host>/twins/<id>")
+    return {key: value.rstrip("/") for key, value in table.items()}
 
 
 def _unique(entries: Iterable[Entry]) -> tuple[Entry, ...]:

@@ -1,0 +1,39 @@
+"""Who the caller is to a twin, and what that lets them do: what a page shows and hides."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from twintown.api import answers, problems
+from twintown.api.guard import OnShelf, Reading
+from twintown.api.schemas import Model
+from twintown.trust.policy import ACTIONS, Resource
+
+router = APIRouter(tags=["twins"])
+
+
+class Me(Model):
+    """The caller of this request."""
+
+    kind: Literal["anyone", "person", "owner"]
+    name: str = Field(description="of a person; empty for anyone and the owner")
+    role: Literal["", "planner", "approver"] = Field(description="of a person")
+    may: list[Literal["read", "run", "plan", "approve", "write"]] = Field(
+        description="what the caller may do with this twin"
+    )
+
+
+@router.get(
+    "/twins/{twin}/me", operation_id="getMe", response_model=Me, responses=problems.responses(400, 401, 404)
+)
+def get_me(request: Request, asked: Reading, opened: OnShelf) -> Response:
+    """Who you are here, by the token that you sent, and what you may do; 401 for a token that is not known."""
+    subject, about = asked.grant.subject, asked.served.twin.description
+    resource = Resource(asked.served.id, access=about.access)
+    may = [action for action in ACTIONS if opened.decide(subject, action, resource).allowed]
+    me = Me(kind=subject.kind, name=subject.name, role=subject.role, may=may)
+    return answers.answer_json(request, me, cache="no-store")
