@@ -110,7 +110,7 @@ def _person(entry: object, where: str) -> Person:
         whole = False
     if not whole:
         raise BadSettings("sha256 is no digest of a token", where, "use `twintown people add`")
-    return Person(_checked(name, where), role, sha256.lower(), str(entry.get("since", "")))  # type: ignore[arg-type]
+    return Person(_checked(name, where), role, sha256.lower(), str(entry.get("since", "")))
 
 
 def _checked(name: str, where: str) -> str:
@@ -135,7 +135,7 @@ def add_person(directory: Path, name: str, role: str) -> str:
     token = secrets.token_urlsafe(32)
     entry = Person(
         name,
-        role,  # type: ignore[arg-type]
+        role,
         hashlib.sha256(token.encode()).hexdigest(),
         datetime.now(UTC).date().isoformat(),
     )
