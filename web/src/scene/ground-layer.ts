@@ -29,6 +29,7 @@ export function createGroundLayer(scene: Scene): GroundLayer {
         remove();
         url = grid.url;
         const address = grid.url;
+        const { draw } = grid;
         const rectangle = Rectangle.fromDegrees(...grid.rectangle);
         const provider = {
           tileWidth: SIDE,
@@ -44,6 +45,7 @@ export function createGroundLayer(scene: Scene): GroundLayer {
           hasAlphaChannel: true,
           getTileCredits: () => [],
           async requestImage(x: number, y: number, level: number) {
+            if (draw) return draw(level, x, y) ?? clear;
             const answer = await fetch(address.replace("{z}", String(level)).replace("{x}", String(x)).replace("{y}", String(y)), { headers: fetchHeaders() });
             if (!answer.ok || answer.status === 204) return clear;
             const bytes = await answer.blob();

@@ -34,8 +34,10 @@ export interface PlanNow {
 
 /** A grid laid over the ground: picture tiles of the web-mercator scheme. */
 export interface GroundGrid {
-  /** Address with `{z}`, `{x}`, `{y}`. */
+  /** Address with `{z}`, `{x}`, `{y}`; of a grid that the page draws itself, any text that names the picture. */
   url: string;
+  /** Draws a tile where the page has the values (two variants on one scale, a difference); `null` where there is nothing. */
+  draw?: (z: number, x: number, y: number) => HTMLCanvasElement | null;
   /** West, south, east, north, degrees. */
   rectangle: [number, number, number, number];
   /** 0…1 */
