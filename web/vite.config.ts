@@ -1,11 +1,29 @@
+import { cpSync } from "node:fs";
+import { join } from "node:path";
 import vue from "@vitejs/plugin-vue";
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
 
 // The address of a running `twintown serve`, for `npm run dev` only.
 const server = "http://127.0.0.1:8000";
 
+/** The fonts that the server sets a PDF in: whole, as OpenType; a browser never asks for them. */
+function fontsForPrint(): Plugin {
+  let out = "dist";
+  return {
+    name: "fonts-for-print",
+    apply: "build",
+    configResolved: (config) => void (out = config.build.outDir),
+    closeBundle() {
+      const from = join("node_modules", "pretendard", "dist");
+      for (const weight of ["Regular", "Medium", "SemiBold"])
+        cpSync(join(from, "public", "static", `Pretendard-${weight}.otf`), join(out, "fonts", `Pretendard-${weight}.otf`));
+      cpSync(join(from, "LICENSE.txt"), join(out, "fonts", "LICENSE.txt"));
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [vue()],
+  plugins: [vue(), fontsForPrint()],
   base: "/",
   define: {
     __VUE_OPTIONS_API__: "false",
