@@ -42,6 +42,7 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (errors.PreconditionFailed, HTTPStatus.PRECONDITION_FAILED),
     (errors.Conflict, HTTPStatus.CONFLICT),
     (errors.TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (errors.TooMany, HTTPStatus.TOO_MANY_REQUESTS),
     (errors.StorageFull, HTTPStatus.INSUFFICIENT_STORAGE),
     (errors.StorageFailed, HTTPStatus.SERVICE_UNAVAILABLE),
     (errors.PluginFailed, HTTPStatus.INTERNAL_SERVER_ERROR),
@@ -124,7 +125,7 @@ def of_error(request: Request, error: Exception) -> Response:
     headers: dict[str, str] = {}
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="twintown"'
-    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         headers["Retry-After"] = "5"
     if isinstance(error, errors.NotPossible) and error.allowed:
         headers["Allow"] = ", ".join(error.allowed)

@@ -17,6 +17,7 @@
     │   ├── PreconditionFailed  the state that the caller means is not the present one
     │   └── Busy            somebody else is at it (a second builder)
     ├── TooLarge            more than this end point or source takes
+    ├── TooMany             more at once than one caller may have waiting
     ├── StorageFailed       the bucket is away, the database refuses
     │   └── StorageFull     the disk is full
     └── PluginFailed        a source or process from outside broke
@@ -130,6 +131,10 @@ class Busy(Conflict):
 
 class TooLarge(TwintownError):
     """More than is taken here."""
+
+
+class TooMany(TwintownError):
+    """More at once than one caller may have waiting; later there is room again."""
 
 
 class StorageFailed(TwintownError):
