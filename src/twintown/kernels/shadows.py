@@ -1,25 +1,28 @@
 """Shadows on a height field by one sweep away from the sun.
 
 The shadow's height S runs along lines that leave the sun: S ← max(S − Δz, h), and a cell is lit where
-h ≥ S − Δz [ratti2004]. Rows are the lines' cross-sections: step j lies j rows from the sunward edge and its
-columns are shifted by round(j·slope), |slope| ≤ 1, so that each cell lies on exactly one line and is visited
-once a position, whatever the heights. Where the sun stands nearer east or west the same sweep runs over the
-transposed field. The lateral error is at most half a cell, the error of a shadow's length at most one cell
-along the ray: first order in the cell size (`validation/ground_order.py`).
+h ≥ S − Δz [ratti2004]. Rows are the lines' cross-sections (`kernels/lines.py`): each cell lies on exactly one line and is
+visited once a position, whatever the heights. The lateral error is at most half a cell, the error of a shadow's length at
+most one cell along the ray: first order in the cell size (`validation/ground_order.py`).
+
+Lines are laid by the rows of the whole grid, and a shadow ends where it has fallen below the ground. So a tile of a grid gives the
+same bytes as the whole, when its block reaches as far as the tallest thing's longest shadow (:func:`halo_cells`): all that is
+farther has S < 0 ≤ h when it comes to the tile, and S never mixes two heights.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from twintown.kernels.lines import Field, March, Tile, march
+from twintown.kernels.lines import transpose_bytes as _transpose_u8
 from twintown.kernels.spread import processors, spread
 
-__all__ = ["Field", "edit_counts", "lit_counts", "lit_masks"]
+__all__ = ["Field", "Tile", "edit_counts", "halo_cells", "lit_counts", "lit_masks"]
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -30,97 +33,21 @@ I64 = npt.NDArray[np.int64]
 NEVER = np.float32(-1.0e30)  # the shadow height of a line that no obstacle has met yet
 
 
-@dataclass(frozen=True)
-class Field:
-    """A height field ready to be swept.
-
-    ``heights`` float32[rows, cols], metres ≥ 0 above the ground, row 0 north, column 0 west;
-    ``across`` the same transposed, contiguous; ``cell_m`` the cell size in metres.
-    """
-
-    heights: F32
-    across: F32
-    cell_m: float
-
-    @classmethod
-    def of(cls, heights: F32, cell_m: float) -> Field:
-        """Field over ``heights`` float32[rows, cols] in metres."""
-        heights = np.ascontiguousarray(heights, dtype=np.float32)
-        across = np.empty(heights.shape[::-1], np.float32)
-        _transpose(heights, across)
-        return cls(heights, across, cell_m)
+def _reach(highest_m: float, drop_m: float) -> int:
+    """Rows after which nothing of the height casts a shadow any more; 0.1 % for float32's steps, and two rows."""
+    return math.ceil(1.001 * highest_m / drop_m) + 2
 
 
-@dataclass(frozen=True)
-class _March:
-    """How one sun position crosses the rows of the field (or of its transpose)."""
-
-    across: bool
-    backward: bool  # from the last row to the first
-    slope: float  # columns a row, away from the sun
-    drop: float  # metres a row
+def halo_cells(highest_m: float, directions: F64, cell_m: float) -> int:
+    """How far around a tile its shadows may come from, in cells: the tallest thing under the lowest sun."""
+    return max((_reach(highest_m, march(d, cell_m).drop) for d in directions), default=0)
 
 
-def _march(direction: F64, cell_m: float) -> _March:
-    east, north, up = (float(v) for v in direction)
-    flat = math.hypot(east, north)
-    rows, cols = -north, east  # towards the sun, in rows (southward) and columns (eastward)
-    across = abs(cols) > abs(rows)
-    if across:
-        rows, cols = cols, rows
-    if flat < 1e-9 or up <= 0:
+def _march(direction: F64, cell_m: float) -> March:
+    found = march(direction, cell_m)
+    if not found.drop > 0:
         raise ValueError("a sweep needs a sun above the horizon and off the zenith")
-    return _March(across, rows > 0, -cols / abs(rows), cell_m * up / abs(rows))
-
-
-@njit(cache=True, nogil=True)
-def _transpose(a, out):  # type: ignore[no-untyped-def]
-    rows, cols = a.shape
-    for r0 in range(0, rows, 32):
-        r1 = min(rows, r0 + 32)
-        for c0 in range(0, cols, 32):
-            for c in range(c0, min(cols, c0 + 32)):
-                for r in range(r0, r1):
-                    out[c, r] = a[r, c]
-
-
-@njit(cache=True, nogil=True)
-def _transpose_u8(a, out):  # type: ignore[no-untyped-def]
-    """Transpose bytes, 8 × 8 at a time in eight words (Warren, Hacker's Delight, 7-3) [warren2012]."""
-    rows, cols = a.shape
-    rows8, cols8 = rows // 8 * 8, cols // 8 * 8
-    m1 = np.uint64(0x00FF00FF00FF00FF)
-    m2 = np.uint64(0x0000FFFF0000FFFF)
-    m4 = np.uint64(0x00000000FFFFFFFF)
-    s1, s2, s4 = np.uint64(8), np.uint64(16), np.uint64(32)
-    w = np.empty(8, np.uint64)
-    wb = w.view(np.uint8)
-    for r0 in range(0, rows8, 8):
-        for c0 in range(0, cols8, 8):
-            for i in range(8):
-                for k in range(8):
-                    wb[8 * i + k] = a[r0 + i, c0 + k]
-            for i in range(0, 8, 2):
-                t = ((w[i] >> s1) ^ w[i + 1]) & m1
-                w[i + 1] ^= t
-                w[i] ^= t << s1
-            for i in (0, 1, 4, 5):
-                t = ((w[i] >> s2) ^ w[i + 2]) & m2
-                w[i + 2] ^= t
-                w[i] ^= t << s2
-            for i in range(4):
-                t = ((w[i] >> s4) ^ w[i + 4]) & m4
-                w[i + 4] ^= t
-                w[i] ^= t << s4
-            for i in range(8):
-                for k in range(8):
-                    out[c0 + i, r0 + k] = wb[8 * i + k]
-    for r in range(rows8, rows):
-        for c in range(cols):
-            out[c, r] = a[r, c]
-    for r in range(rows8):
-        for c in range(cols8, cols):
-            out[c, r] = a[r, c]
+    return found
 
 
 @njit(cache=True, nogil=True)
@@ -142,60 +69,92 @@ def _count_row(h, line, drop, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _sweep(heights, backward, slope, drop, out, count):  # type: ignore[no-untyped-def]
+def _sweep(heights, row0, col0, tile, ahead, backward, slope, drop, out, count):  # type: ignore[no-untyped-def]
+    """Walk a block's lines that cross the tile, from ``ahead`` rows before it; ``tile`` = row0, row1, col0, col1, whole grid's."""
     rows, cols = heights.shape
-    reach = math.floor((rows - 1) * abs(slope) + 0.5) + 1
-    line = np.full(cols + reach + 1, NEVER, np.float32)
-    last = reach if slope > 0 else 0
+    r0, r1, c0, c1 = tile
+    low, high = math.floor(r0 * slope + 0.5), math.floor((r1 - 1) * slope + 0.5)
+    k0, k1 = c0 - max(low, high), c1 - min(low, high)
+    line = np.full(k1 - k0, NEVER, np.float32)
     fall = np.float32(drop)
-    for j in range(rows):
-        r = rows - 1 - j if backward else j
-        start = last - math.floor(j * slope + 0.5)
-        part = line[start : start + cols]
+    if backward:
+        first, last, way = min(r1 - 1 + ahead, row0 + rows - 1), r0, -1
+    else:
+        first, last, way = max(r0 - ahead, row0), r1 - 1, 1
+    growing = slope * way > 0  # the lines move eastward as the walk goes on
+    for r in range(first, last + way, way):
+        shift = math.floor(r * slope + 0.5)
+        inside = r0 <= r < r1
+        # west of the tile are lines still to come (or gone), east of it lines gone (or still to come)
+        a = k0 + shift if growing or not inside else c0
+        b = k1 + shift if not growing or not inside else c1
+        a, b = max(a, col0), min(b, col0 + cols)
+        if a >= b:
+            continue
+        h = heights[r - row0]
+        if not inside:
+            _line_row(h[a - col0 : b - col0], line[a - shift - k0 : b - shift - k0], fall)
+            continue
+        if a < c0:
+            _line_row(h[a - col0 : c0 - col0], line[a - shift - k0 : c0 - shift - k0], fall)
+        part = line[c0 - shift - k0 : c1 - shift - k0]
         if count:
-            _count_row(heights[r], part, fall, out[r])
+            _count_row(h[c0 - col0 : c1 - col0], part, fall, out[r - r0])
         else:
-            _mask_row(heights[r], part, fall, out[r])
+            _mask_row(h[c0 - col0 : c1 - col0], part, fall, out[r - r0])
+        if b > c1:
+            _line_row(h[c1 - col0 : b - col0], line[c1 - shift - k0 : b - shift - k0], fall)
 
 
-def lit_masks(field: Field, directions: F64, threads: int = 0, out: U8 | None = None) -> U8:
+def _swept(field: Field, m: March, tile: Tile, out: U8, count: bool) -> None:
+    """One position into ``out``, which is transposed where the march runs across."""
+    t = tile.turned if m.across else tile
+    heights = field.across if m.across else field.heights
+    row0, col0 = (field.col0, field.row0) if m.across else (field.row0, field.col0)
+    ahead = _reach(field.highest, m.drop)
+    _sweep(heights, row0, col0, (t.row0, t.row1, t.col0, t.col1), ahead, m.backward, m.slope, m.drop, out, count)
+
+
+def lit_masks(
+    field: Field, directions: F64, threads: int = 0, out: U8 | None = None, tile: Tile | None = None
+) -> U8:
     """Lit (1) or shaded (0) cells for each sun position, u1[n, rows, cols].
 
     ``directions`` float64[n, 3]: unit vectors towards the sun, grid east, grid north, up, each above the horizon.
-    ``out``: an array of that shape to write into instead of a new one.
+    ``out``: an array of that shape to write into instead of a new one. ``tile``: only these cells of the field.
     Raises ValueError for a sun below the horizon. Method: [ratti2004], on skewed lines.
     """
     marches = [_march(d, field.cell_m) for d in directions]
-    masks = np.empty((len(marches), *field.heights.shape), np.uint8) if out is None else out
+    tile = tile or field.whole
+    masks = np.empty((len(marches), *tile.shape), np.uint8) if out is None else out
 
     def work(index: int) -> None:
         m = marches[index]
         if m.across:
-            turned = np.empty(field.across.shape, np.uint8)
-            _sweep(field.across, m.backward, m.slope, m.drop, turned, False)
+            turned = np.empty(tile.turned.shape, np.uint8)
+            _swept(field, m, tile, turned, False)
             _transpose_u8(turned, masks[index])
         else:
-            _sweep(field.heights, m.backward, m.slope, m.drop, masks[index], False)
+            _swept(field, m, tile, masks[index], False)
 
     spread(work, len(marches), threads)
     return masks
 
 
-def lit_counts(field: Field, directions: F64, threads: int = 0) -> U8:
+def lit_counts(field: Field, directions: F64, threads: int = 0, tile: Tile | None = None) -> U8:
     """How many of the positions light each cell, u1[rows, cols]; at most 255 positions.
 
-    ``directions`` as in :func:`lit_masks`.
+    ``directions`` and ``tile`` as in :func:`lit_masks`.
     """
     if len(directions) > 255:
         raise ValueError("at most 255 positions fit a u1 count")
     marches = [_march(d, field.cell_m) for d in directions]
-    threads = threads or processors()
+    threads, tile = threads or processors(), tile or field.whole
 
     def work(index: int) -> tuple[U8, U8]:
-        along, turned = np.zeros(field.heights.shape, np.uint8), np.zeros(field.across.shape, np.uint8)
+        along, turned = np.zeros(tile.shape, np.uint8), np.zeros(tile.turned.shape, np.uint8)
         for m in marches[index::threads]:
-            heights, out = (field.across, turned) if m.across else (field.heights, along)
-            _sweep(heights, m.backward, m.slope, m.drop, out, True)
+            _swept(field, m, tile, turned if m.across else along, True)
         return along, turned
 
     parts = spread(work, threads, threads)
@@ -247,15 +206,13 @@ def _edit_sweep(heights, row0, col0, box, backward, slope, drop, delta, touched)
     """
     rows, cols = heights.shape
     brows, bcols = box.shape
-    reach = math.floor((rows - 1) * abs(slope) + 0.5) + 1
-    last = reach if slope > 0 else 0
     fall = np.float32(drop)
     if backward:
         first_j, last_j = rows - row0 - brows, rows - 1 - row0
     else:
         first_j, last_j = row0, row0 + brows - 1
-    start_a = last - math.floor(first_j * slope + 0.5)
-    start_b = last - math.floor(last_j * slope + 0.5)
+    start_a = -math.floor(row0 * slope + 0.5)
+    start_b = -math.floor((row0 + brows - 1) * slope + 0.5)
     k0 = min(start_a, start_b) + col0
     k1 = max(start_a, start_b) + col0 + bcols
     line0 = np.full(k1 - k0, NEVER, np.float32)
@@ -263,7 +220,7 @@ def _edit_sweep(heights, row0, col0, box, backward, slope, drop, delta, touched)
     fresh = np.empty(k1 - k0, np.float32)
     for j in range(rows):
         r = rows - 1 - j if backward else j
-        start = last - math.floor(j * slope + 0.5)
+        start = -math.floor(r * slope + 0.5)
         c0 = max(0, k0 - start)
         c1 = min(cols, k1 - start)
         if c1 <= c0:
