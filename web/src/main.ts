@@ -34,7 +34,7 @@ watch(
     shown = null;
     if (!twin) return;
     shown = twin.kind === "atlas" ? createAtlas(viewer, state) : createCity(viewer, twin, { state, clock, sunlight, held, words: { edge: inBoth("edge") } });
-    if (selected) {
+    if (selected && !selected.startsWith("new/")) {
       const id = selected;
       selected = null;
       void api.object(twin.id, id).then(

@@ -34,6 +34,8 @@ export interface Buildings {
   tallest(): string | null;
   find(id: string): { tile: LoadedTile; key: object; feature: number } | null;
   hide(id: string | null): void;
+  /** Not shown because a plan has them otherwise. */
+  without(ids: ReadonlySet<string>): void;
   mark(hover: string | null, selected: string | null): void;
   update(): void;
   destroy(): void;
@@ -104,6 +106,7 @@ export async function createBuildings(scene: Scene, place: Place, url: string, l
   const tiles = new Map<object, LoadedTile>();
   const onTiles: Buildings["onTiles"] = [];
   let hidden: string | null = null;
+  let planned: ReadonlySet<string> = new Set();
   let marks: [string | null, string | null] = [null, null];
   const absolute = (path: string) => new URL(path, location.href).href;
 
@@ -127,7 +130,7 @@ export async function createBuildings(scene: Scene, place: Place, url: string, l
       features,
     };
     tiles.set(tile, loaded);
-    if (hidden && ids.has(hidden)) features[ids.get(hidden)!]!.show = false;
+    for (const id of [hidden, ...planned]) if (id && ids.has(id)) features[ids.get(id)!]!.show = false;
     paint(...marks);
     for (const tell of onTiles) tell(loaded, tile);
   };
@@ -180,9 +183,14 @@ export async function createBuildings(scene: Scene, place: Place, url: string, l
     find,
     hide(id) {
       if (id === hidden) return;
-      show(hidden, true);
+      if (hidden && !planned.has(hidden)) show(hidden, true);
       hidden = id;
       show(hidden, false);
+    },
+    without(ids) {
+      for (const id of planned) if (!ids.has(id) && id !== hidden) show(id, true);
+      planned = new Set(ids);
+      for (const id of planned) show(id, false);
     },
     mark: paint,
     update() {

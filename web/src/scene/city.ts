@@ -1,4 +1,4 @@
-import { type Cartesian2, Cartesian3, DirectionalLight, Math as M, Matrix4, ShadowMap, type CesiumWidget } from "@cesium/engine";
+import { type Cartesian2, Cartesian3, DirectionalLight, Math as M, Matrix4, ShadowMap, type CesiumWidget, type Scene } from "@cesium/engine";
 import { watch, watchEffect } from "vue";
 import type { Twin } from "../api/types";
 import type { Clock } from "../state/clock";
@@ -17,16 +17,50 @@ import { createLabels, type Label } from "./labels";
 import { createMarks } from "./marks";
 import { createOverlay } from "./overlay";
 import { createPace } from "./pace";
-import { groundUnder, placeOf } from "./place";
+import { groundUnder, placeOf, type Place } from "./place";
 import { createPointer } from "./pointer";
 import { createSolids, type Solids } from "./solids";
+
+/** A tool that takes the hand while it is out: it hears everything first. */
+export interface Tool {
+  /** Whether it takes hold of what lies under the hand. */
+  grab(screen: Cartesian2, touch: boolean): boolean;
+  pull(screen: Cartesian2, keys: { shift: boolean }): void;
+  release(): void;
+  /** Every move of a free hand. */
+  move(screen: Cartesian2, keys: { shift: boolean }): void;
+  /** Whether the click is the tool's own; else it chooses, as ever. */
+  click(screen: Cartesian2, building: string | null, keys: { shift: boolean }): boolean;
+  hover(screen: Cartesian2 | null, building: string | null): string | null;
+  key(event: KeyboardEvent): boolean;
+  /** While the camera moves and the picture is drawn anew. */
+  arrange(): void;
+}
+
+/** What a guest of the scene works with. */
+export interface Stage {
+  readonly scene: Scene;
+  readonly canvas: HTMLCanvasElement;
+  readonly place: Place;
+  readonly lite: boolean;
+  /** The sun in east, north, up; null at night or where shadows are off. */
+  sun(): Cartesian3 | null;
+  tool: Tool | null;
+  /** Buildings that a plan has otherwise are neither drawn nor cast a shadow. */
+  without(ids: ReadonlySet<string>): void;
+  /** Something moves: draw coarser where drawing is slow. */
+  moving(): void;
+  render(): void;
+  /** The building in the hand is looked at anew. */
+  refresh(): void;
+}
 
 export interface CityParts { state: State; clock: Clock; sunlight: Sunlight; held: Held; words: { edge: { ko: string; en: string } } }
 
 const LOOK_OF: Record<string, Label["look"]> = { station: "station", metro: "station", subway: "station", neighbourhood: "area", town: "area" };
 
 /** The scene of a 3D city: lives until `destroy`. */
-export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): { destroy(): void } {
+export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): { destroy(): void; stage: Stage } {
   const { state, clock, sunlight, held } = parts;
   const { scene } = widget;
   const lite = state.looks.lite;
@@ -55,6 +89,7 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
   });
   let buildings: Buildings | null = null;
   let solids: Solids | null = null;
+  let without: ReadonlySet<string> = new Set();
   const ours = scene.primitives;
   ours.add(overlay);
   labels.set(edge.labels);
@@ -90,6 +125,8 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
     }
     solids = createSolids(scene, place, buildings);
     solids.sun = sunVector.z > 0 ? sunVector : null;
+    buildings.without(without);
+    solids.without(without);
     ours.add(solids);
     ours.add(facades);
     // Buildings on buildings are left to a shadow map (in software, of the resting picture only).
@@ -173,16 +210,34 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
     watch(() => [...state.looks.layers], (layers) => void told(state, () => marks.show(layers.filter((l) => pointLayers.has(l)))), { immediate: true, flush: "post" }),
   );
 
+  const stage: Stage = {
+    scene,
+    canvas: widget.canvas,
+    place,
+    lite,
+    sun: () => ((state.looks.mode === "shadow" || !sunlight.now.ready) && sunVector.z > 0.02 ? sunVector : null),
+    tool: null,
+    without(ids) {
+      without = ids;
+      buildings?.without(ids);
+      solids?.without(ids);
+      render();
+    },
+    moving: () => pace.moving(performance.now()),
+    render,
+    refresh: () => refreshHeld(),
+  };
+
   // The building in the hand.
   let foot: Cartesian3 | null = null;
   function refreshHeld(): void {
     const { id, object, height, wanted } = held.now;
     const selection = state.pick.selection;
-    if (selection && object?.building) {
+    if (selection && object?.building && !stage.tool) {
       foot = Cartesian3.fromDegrees(selection.lon, selection.lat, twin.ground.ellipsoidal_m);
       handle.set({ foot, height: wanted });
     } else handle.set(null);
-    const edited = id !== null && !!object?.building && wanted !== height && height > 0;
+    const edited = !stage.tool && id !== null && !!object?.building && wanted !== height && height > 0;
     buildings?.hide(edited ? id : null);
     if (solids) solids.held = edited ? { id, stretch: wanted / height } : null;
     buildings?.mark(state.pick.hover, selection?.layer === "buildings" ? selection.id : null);
@@ -191,30 +246,51 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
   ends.push(watch(() => [held.now.id, held.now.object, held.now.wanted, state.pick.selection, state.pick.hover], refreshHeld));
 
   let grip = 0;
+  let tooled = false;
   const pointer = createPointer(
     scene,
     {
-      grab(screen) {
+      grab(screen, touch) {
+        if (stage.tool?.grab(screen, touch)) {
+          tooled = true;
+          return true;
+        }
         if (!handle.hit(screen)) return false;
         grip = held.now.wanted - (handle.heightAt(screen) ?? 0);
         handle.active(true);
         return true;
       },
-      pull(screen) {
+      pull(screen, keys) {
+        if (tooled) {
+          stage.tool?.pull(screen, keys);
+          pace.moving(performance.now());
+          return;
+        }
         const height = handle.heightAt(screen);
         if (height !== null) held.pull(height + grip);
         pace.moving(performance.now());
       },
       release() {
+        if (tooled) stage.tool?.release();
+        tooled = false;
         handle.active(false);
         render();
       },
+      move: (screen, keys) => stage.tool?.move(screen, keys),
       hover(screen, building) {
+        const cursor = stage.tool?.hover(screen, building);
+        if (cursor != null) {
+          state.pick.hover = cursor === "crosshair" ? null : building;
+          widget.canvas.style.cursor = cursor;
+          return;
+        }
         state.pick.hover = building;
         const grabby = screen && (handle.hit(screen) || building || marks.at(screen) || labels.at(screen));
         widget.canvas.style.cursor = screen && handle.hit(screen) ? "ns-resize" : grabby ? "pointer" : "";
       },
-      click: (screen, building) => void told(state, () => choose(screen, building)),
+      click(screen, building, keys) {
+        if (!stage.tool?.click(screen, building, keys)) void told(state, () => choose(screen, building));
+      },
     },
     lite ? 140 : 40,
   );
@@ -261,7 +337,11 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
   );
 
   const onKey = (event: KeyboardEvent) => {
-    if (!held.now.object?.building || (event.key !== "ArrowUp" && event.key !== "ArrowDown")) return;
+    if (stage.tool?.key(event)) {
+      event.preventDefault();
+      return;
+    }
+    if (stage.tool || !held.now.object?.building || (event.key !== "ArrowUp" && event.key !== "ArrowDown")) return;
     event.preventDefault();
     held.pull(held.now.wanted + (event.key === "ArrowUp" ? 1 : -1) * (event.shiftKey ? 10 : 1));
   };
@@ -291,7 +371,8 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
       arranged = now;
       moved = false;
       labels.arrange();
-      if (foot) handle.set(held.now.object?.building ? { foot, height: held.now.wanted } : null);
+      stage.tool?.arrange();
+      if (foot && !stage.tool) handle.set(held.now.object?.building ? { foot, height: held.now.wanted } : null);
     }
   };
   let moved = true;
@@ -308,6 +389,7 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
   requestAnimationFrame(loop);
 
   return {
+    stage,
     destroy() {
       alive = false;
       for (const end of ends) end();

@@ -32,12 +32,16 @@ declare module "@cesium/engine" {
     copyFrom(o: { source: object; xOffset?: number; yOffset?: number }): void;
     destroy(): void;
   }
+  export const PolygonPipeline: { triangulate(positions: Cartesian2[], holes?: number[]): number[] };
   export const ApproximateTerrainHeights: { initialize(): Promise<void> };
   export class Sampler {
     constructor(o: object);
   }
   interface Scene {
-    readonly context: { readonly maximumTextureSize: number };
+    readonly context: {
+      readonly maximumTextureSize: number;
+      createPickId(object: object): { color: Color; destroy(): void };
+    };
   }
 }
 

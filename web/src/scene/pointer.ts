@@ -4,17 +4,24 @@ export interface Pointer { destroy(): void }
 
 /** What the hand does on the scene, told in words. */
 export interface Hand {
-  grab(at: Cartesian2): boolean;
-  pull(at: Cartesian2): void;
+  grab(at: Cartesian2, touch: boolean): boolean;
+  /** The hand moves what it holds; a key says how. */
+  pull(at: Cartesian2, keys: { shift: boolean }): void;
   release(): void;
   hover(at: Cartesian2 | null, building: string | null): void;
-  click(at: Cartesian2, building: string | null): void;
+  /** A tool that follows the pointer hears every move. */
+  move?(at: Cartesian2, keys: { shift: boolean }): void;
+  click(at: Cartesian2, building: string | null, keys: { shift: boolean }): void;
 }
+
+/** What our own draws give to be found by. */
+export interface Findable { building: string }
 
 /** The building under a screen point, by its id. */
 export function buildingAt(scene: Scene, at: Cartesian2): string | null {
-  const found: unknown = scene.pick(at, 3, 3);
-  return found instanceof Cesium3DTileFeature ? String(found.getProperty("id")) : null;
+  const found = scene.pick(at, 3, 3) as Cesium3DTileFeature | Findable | undefined;
+  if (found instanceof Cesium3DTileFeature) return String(found.getProperty("id"));
+  return found && "building" in found ? found.building : null;
 }
 
 export function createPointer(scene: Scene, hand: Hand, hoverEvery_ms: number): Pointer {
@@ -33,7 +40,7 @@ export function createPointer(scene: Scene, hand: Hand, hoverEvery_ms: number): 
     if (event.button !== 0) return;
     down = point(event);
     moved = false;
-    if (hand.grab(down)) {
+    if (hand.grab(down, event.pointerType === "touch")) {
       pulling = true;
       control.enableInputs = false;
       canvas.setPointerCapture(event.pointerId);
@@ -44,10 +51,11 @@ export function createPointer(scene: Scene, hand: Hand, hoverEvery_ms: number): 
     const at = point(event);
     last = at;
     if (pulling) {
-      hand.pull(at);
+      hand.pull(at, { shift: event.shiftKey });
       return;
     }
     if (down && Cartesian2.distance(down, at) > 5) moved = true;
+    hand.move?.(at, { shift: event.shiftKey });
     if (down || event.pointerType === "touch" || waiting) return;
     waiting = setTimeout(() => {
       waiting = null;
@@ -60,7 +68,7 @@ export function createPointer(scene: Scene, hand: Hand, hoverEvery_ms: number): 
       pulling = false;
       control.enableInputs = true;
       hand.release();
-    } else if (down && !moved && event.button === 0) hand.click(at, buildingAt(scene, at));
+    } else if (down && !moved && event.button === 0) hand.click(at, buildingAt(scene, at), { shift: event.shiftKey });
     down = null;
   };
   const onLeave = () => {

@@ -4,6 +4,7 @@ import {
 } from "@cesium/engine";
 import type { FrameState } from "./engine";
 import { SHADE, type Buildings, type LoadedTile } from "./buildings";
+import type { Piece } from "./glb";
 import type { Place } from "./place";
 
 // Shadows on flat ground are exact: every triangle is drawn once more, slid along the sun's direction on to the plane.
@@ -37,6 +38,30 @@ const LOCATIONS = { position: 0, featureId: 1 };
 /** glTF's y up to the tile's z up. */
 const Z_UP = Matrix4.fromArray([1, 0, 0, 0, 0, 0, 1, 0, 0, -1, 0, 0, 0, 0, 0, 1]);
 
+const ONCE = { fail: 0x1e00, zFail: 0x1e00, zPass: 0x1e01 }; // keep, keep, replace
+const dark = Color.fromCssColorString("#26364a").withAlpha(0.36);
+/** What a shadow lays over the ground. */
+export const DARKNESS = new Cartesian4(dark.red, dark.green, dark.blue, dark.alpha);
+
+/** Each place darkens once, whoever casts the shadow. */
+export const shadeOnce = (): RenderState =>
+  RenderState.fromCache({
+    depthTest: { enabled: false },
+    depthMask: false,
+    blending: BlendingState.ALPHA_BLEND,
+    cull: { enabled: false },
+    stencilTest: {
+      enabled: true, frontFunction: 0x0205, backFunction: 0x0205, reference: 1, mask: 1, frontOperation: ONCE, backOperation: ONCE,
+    },
+    stencilMask: 1,
+  });
+
+/** Slides everything along the sun on to the ground: x' = x − z·Lx/Lz, y' = y − z·Ly/Lz, z' ≈ 0. */
+export function slideTo(place: Place, sun: Cartesian3): Matrix4 {
+  const s = new Matrix4(1, 0, -sun.x / sun.z, 0, 0, 1, -sun.y / sun.z, 0, 0, 0, 0.0001, 0, 0, 0, 0, 1);
+  return Matrix4.multiply(Matrix4.multiply(place.enu, s, new Matrix4()), place.fromEnu, new Matrix4());
+}
+
 interface Drawn {
   vertexArray: VertexArray;
   buffers: Buffer[];
@@ -55,6 +80,8 @@ export interface Solids {
   shadowsOn: boolean;
   /** The building in the hand and how much it is stretched. */
   held: { id: string; stretch: number } | null;
+  /** Buildings that a plan has otherwise: their shadows go with them. */
+  without(ids: ReadonlySet<string>): void;
   /** Whose shadow is drawn through the other buildings as well, so that it can be followed to its tip. */
   traced: string | null;
   update(frame: FrameState): void;
@@ -65,25 +92,15 @@ export interface Solids {
 export function createSolids(scene: Scene, place: Place, buildings: Buildings): Solids {
   const { context } = scene;
   const drawn = new Map<object, Drawn[]>();
-  const dark = Color.fromCssColorString("#26364a").withAlpha(0.36);
-  const darkUniform = new Cartesian4(dark.red, dark.green, dark.blue, dark.alpha);
+  const darkUniform = DARKNESS;
   const trace = Color.fromCssColorString("#1f3f66").withAlpha(0.2);
   const traceUniform = new Cartesian4(trace.red, trace.green, trace.blue, trace.alpha);
   const shadowProgram = ShaderProgram.fromCache({ context, vertexShaderSource: VERTEX, fragmentShaderSource: DARK, attributeLocations: LOCATIONS });
   const wallProgram = ShaderProgram.fromCache({
     context, vertexShaderSource: `#define WALL\n${VERTEX}`, fragmentShaderSource: WALL, attributeLocations: LOCATIONS,
   });
-  const once = { fail: 0x1e00, zFail: 0x1e00, zPass: 0x1e01 }; // keep, keep, replace
-  const shadowState = RenderState.fromCache({
-    depthTest: { enabled: false },
-    depthMask: false,
-    blending: BlendingState.ALPHA_BLEND,
-    cull: { enabled: false },
-    stencilTest: {
-      enabled: true, frontFunction: 0x0205, backFunction: 0x0205, reference: 1, mask: 1, frontOperation: once, backOperation: once,
-    },
-    stencilMask: 1,
-  });
+  const shadowState = shadeOnce();
+  const once = ONCE;
   // A second stencil bit: the traced shadow tints each place once, over whatever stands on it.
   const traceState = RenderState.fromCache({
     depthTest: { enabled: false },
@@ -101,6 +118,34 @@ export function createSolids(scene: Scene, place: Place, buildings: Buildings): 
     for (const d of drawn.get(key) ?? []) d.vertexArray.destroy();
     drawn.delete(key);
   };
+  let gone: ReadonlySet<string> = new Set();
+  /** The triangles of a piece without the buildings that are gone. */
+  const standing = (tile: LoadedTile, piece: Piece): Uint16Array | Uint32Array => {
+    const out = new Set<number>();
+    for (const id of gone) {
+      const feature = tile.ids.get(id);
+      if (feature !== undefined) out.add(feature);
+    }
+    if (!out.size) return piece.index;
+    const { view, stride, type } = piece.feature;
+    const data = new DataView(view.buffer, view.byteOffset, view.byteLength);
+    const feature = (vertex: number) =>
+      type === 5126 ? Math.round(data.getFloat32(vertex * stride, true)) : type === 5123 ? data.getUint16(vertex * stride, true) : data.getUint8(vertex * stride);
+    const kept = piece.index.slice();
+    let n = 0;
+    for (let i = 0; i < piece.index.length; i += 3) {
+      if (out.has(feature(piece.index[i]!))) continue;
+      kept.set(piece.index.subarray(i, i + 3), n);
+      n += 3;
+    }
+    return kept.subarray(0, n);
+  };
+  const indexOf = (index: Uint16Array | Uint32Array) =>
+    Buffer.createIndexBuffer({
+      // An empty buffer cannot be made; its count says that nothing is drawn.
+      context, typedArray: index.length ? index : new Uint16Array(3), usage: BufferUsage.STATIC_DRAW,
+      indexDatatype: index instanceof Uint32Array && index.length ? IndexDatatype.UNSIGNED_INT : IndexDatatype.UNSIGNED_SHORT,
+    });
   const add = (tile: LoadedTile, key: object) => {
     remove(key);
     drawn.set(
@@ -109,10 +154,8 @@ export function createSolids(scene: Scene, place: Place, buildings: Buildings): 
         const usage = BufferUsage.STATIC_DRAW;
         const position = Buffer.createVertexBuffer({ context, typedArray: piece.position.view, usage });
         const feature = Buffer.createVertexBuffer({ context, typedArray: piece.feature.view, usage });
-        const index = Buffer.createIndexBuffer({
-          context, typedArray: piece.index, usage,
-          indexDatatype: piece.index instanceof Uint32Array ? IndexDatatype.UNSIGNED_INT : IndexDatatype.UNSIGNED_SHORT,
-        });
+        const triangles = standing(tile, piece);
+        const index = indexOf(triangles);
         const vertexArray = new VertexArray({
           context,
           attributes: [
@@ -124,8 +167,8 @@ export function createSolids(scene: Scene, place: Place, buildings: Buildings): 
         const only = { value: -1 };
         const but = { value: -1 };
         const toLocal = Matrix4.multiply(Z_UP, piece.matrix, new Matrix4());
-        const shadow = command(vertexArray, piece.index.length, shadowProgram, shadowState, Pass.TERRAIN_CLASSIFICATION, only, but);
-        return { vertexArray, buffers: [position, feature, index], count: piece.index.length, toLocal, tile, shadow, only, but };
+        const shadow = command(vertexArray, triangles.length, shadowProgram, shadowState, Pass.TERRAIN_CLASSIFICATION, only, but);
+        return { vertexArray, buffers: [position, feature, index], count: triangles.length, toLocal, tile, shadow, only, but };
       }),
     );
   };
@@ -161,17 +204,23 @@ export function createSolids(scene: Scene, place: Place, buildings: Buildings): 
   let traceFor: string | null = null;
   let traceTiles = -1;
 
-  /** Slides everything along the sun on to the ground: x' = x − z·Lx/Lz, y' = y − z·Ly/Lz, z' ≈ 0. */
-  const slide = (sun: Cartesian3) => {
-    const s = new Matrix4(1, 0, -sun.x / sun.z, 0, 0, 1, -sun.y / sun.z, 0, 0, 0, 0.0001, 0, 0, 0, 0, 1);
-    return Matrix4.multiply(Matrix4.multiply(place.enu, s, new Matrix4()), place.fromEnu, new Matrix4());
-  };
   const whole = (d: Drawn, stretch: number) => {
     const stretched = Matrix4.multiplyByScale(d.tile.transform, new Cartesian3(1, 1, stretch), new Matrix4());
     return Matrix4.multiply(stretched, d.toLocal, stretched);
   };
 
   const solids: Solids = {
+    without(ids) {
+      const before = gone;
+      gone = new Set(ids);
+      for (const [key, list] of [...drawn]) {
+        const tile = list[0]?.tile;
+        if (!tile || ![...before, ...gone].some((id) => tile.ids.has(id) && before.has(id) !== gone.has(id))) continue;
+        add(tile, key);
+        // Draws of the hand and the trace point at what was there before.
+        heldTiles = traceTiles = -1;
+      }
+    },
     sun: null,
     shadowsOn: true,
     held: null,
@@ -206,7 +255,7 @@ export function createSolids(scene: Scene, place: Place, buildings: Buildings): 
           frame.commandList.push(h.wall);
         }
       if (!solids.shadowsOn || !sun || sun.z < 0.02) return;
-      const slid = slide(sun);
+      const slid = slideTo(place, sun);
       if (solids.traced !== traceFor || traceTiles !== drawn.size) {
         traceFor = solids.traced;
         traceTiles = drawn.size;

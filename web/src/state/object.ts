@@ -46,7 +46,8 @@ export function createHeld(state: State, clock: Clock, sunlight: Sunlight, first
       now.object = null;
       now.height = now.wanted = 0;
       const twin = state.twins.current;
-      if (!id || !twin) return;
+      // What a plan adds is known to the plan alone.
+      if (!id || !twin || selection?.layer === "plan") return;
       now.loading = true;
       const object = await (selection!.feature
         ? state.api.object(twin.id, id).catch(() => undefined) // its own properties are already here
