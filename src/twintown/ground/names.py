@@ -36,6 +36,10 @@ class Name:
             f"a name is a text or {{ ko = …, en = … }}, not {value!r}", where, "give at least one of ko, en"
         )
 
+    def __getitem__(self, lang: str) -> str:
+        """The name in `ko` or `en`."""
+        return self.ko if lang == "ko" else self.en
+
     def to_dict(self) -> dict[str, str]:
         return {"ko": self.ko, "en": self.en}
 

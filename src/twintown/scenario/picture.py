@@ -5,13 +5,27 @@ The same camera gives the same picture of another state of the city, so that bef
 
 from __future__ import annotations
 
+import math
+import struct
+import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from twintown.city.solids import flat_triangles, parts_mesh
 from twintown.ground.errors import BadParameter
 from twintown.ground.features import Features
+from twintown.ground.frames import Frame
 from twintown.ground.grid import Grid
+from twintown.kernels.shading import compose, light_from, places, reduced, sky_directions, sky_light
+from twintown.kernels.spread import processors
+from twintown.kernels.zbuffer import first_seen
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -64,6 +78,112 @@ class Overlay:
     opacity: float = 0.8
 
 
+SAMPLES = 2  # a side of a pixel
+SKY_DIRECTIONS, SKY_SIDE = 144, 896
+SUN_SIDE = 4096
+#: How far the ground's shade is worked out, metres from the eye.
+REACH_M = 4000.0
+#: Materials of the ground, the later over the earlier: layer ids, and how bright they are in linear light.
+GROUND: tuple[tuple[tuple[str, ...], tuple[float, float, float]], ...] = (
+    ((), (0.62, 0.60, 0.56)),
+    (("parks", "green"), (0.42, 0.52, 0.30)),
+    (("water",), (0.34, 0.48, 0.56)),
+    (("roads",), (0.44, 0.435, 0.43)),
+)
+BUILDING, EDITED = (0.80, 0.785, 0.755), (0.84, 0.30, 0.12)
+#: Zenith, horizon, glow towards the sun; the sun's light, the sky's, the ground's; haze (m).
+LOOKS = np.array(
+    [
+        (0.30, 0.47, 0.70), (0.80, 0.86, 0.90), (0.16, 0.08, 0.00), (1.02, 0.92, 0.76), (0.36, 0.43, 0.55), (0.15, 0.14, 0.12),
+        (9000.0, 0.0, 0.0),
+    ]
+)  # fmt: skip
+
+
+def sun_over(frame: Frame, x: float, y: float, when: datetime) -> Floats:
+    """Unit vector to the sun (grid east, grid north, up) at a moment over a place of the frame, metres [reda2004].
+
+    Raises:
+        BadParameter: the moment has no time zone.
+    """
+    from pvlib import spa
+
+    if when.tzinfo is None:
+        raise BadParameter("when", f"{when.isoformat()} has no time zone", remedy="write it as 2026-12-22T10:00+09:00")
+    lon, lat = (float(v) for v in frame.to_lonlat(x, y))
+    seconds = np.array([when.timestamp()])
+    delta_t = spa.calculate_deltat(when.year, when.month)
+    _, _, _, altitude, azimuth, _ = spa.solar_position_numpy(seconds, lat, lon, 0.0, 1013.25, 12.0, delta_t, 0.5667, 1)
+    a, h = math.radians(float(azimuth[0]) - frame.convergence(x, y)), math.radians(float(altitude[0]))
+    out: Floats = np.round(np.array([math.sin(a) * math.cos(h), math.cos(a) * math.cos(h), math.sin(h)]) * 2.0**40) / 2.0**40
+    return out
+
+
+def _view(frame: Frame, camera: Camera, origin: Floats) -> tuple[Floats, Floats]:
+    """The eye (m from the origin) and right, down, forward, float64[3, 3]."""
+    x, y = (float(v) for v in frame.from_lonlat(camera.lon, camera.lat))
+    heading = math.radians(camera.heading_deg - frame.convergence(x, y))
+    pitch = math.radians(camera.pitch_deg)
+    s, c, up, flat = math.sin(heading), math.cos(heading), math.sin(pitch), math.cos(pitch)
+    forward = np.array([s * flat, c * flat, up])
+    right = np.array([c, -s, 0.0])
+    down = np.array([up * s, up * c, -flat])
+    view = np.round(np.stack([right, down, forward]) * 2.0**40) / 2.0**40
+    return np.round(np.array([x - origin[0], y - origin[1], camera.height_m]), 3), view
+
+
+def _turned(corners: Floats, eye: Floats, view: Floats) -> Floats:
+    """Triangles in the view's axes, sums in a fixed order."""
+    rel = corners - eye
+    out: Floats = np.stack([rel[..., 0] * a[0] + rel[..., 1] * a[1] + rel[..., 2] * a[2] for a in view], axis=-1)
+    return out
+
+
+def _soil(layers: Mapping[str, Features], origin: Floats, eye: Floats, view: Floats, tan: tuple[float, float], shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """Which material the ground has behind each sample, u1[rows, cols]."""
+    soil = np.zeros(shape, np.uint8)
+    for number, (ids, _) in enumerate(GROUND):
+        shapes = [areas for one in ids if one in layers for areas in _areas(layers[one])]
+        if not shapes:
+            continue
+        whole = shapely.union_all(np.array(shapes, object), grid_size=0.01)
+        flat = flat_triangles(np.array([whole], object))
+        corners = np.dstack([flat - origin[:2], np.zeros(flat.shape[:2])])
+        there, _ = first_seen(_turned(corners, eye, view), *tan, *shape, threads=processors())
+        soil[there >= 0] = number
+    return soil
+
+
+def _areas(features: Features) -> list[object]:
+    """Areas of a layer: its polygons, and its lines as wide as they say."""
+    table = features.table
+    if "tunnel" in table:
+        table = table[~table["tunnel"].astype(bool)]
+    geometry = table.geometry.to_numpy()
+    kind = shapely.get_dimensions(geometry)
+    width = table["width_m"].to_numpy(float) if "width_m" in table else np.full(len(table), 4.0)
+    lines = shapely.buffer(geometry[kind == 1], np.where(np.isfinite(width), width, 4.0)[kind == 1] / 2, quad_segs=4)
+    return [*lines, *geometry[kind == 2]]
+
+
+def _ramp(overlay: Overlay) -> tuple[NDArray[np.uint8], Floats]:
+    """Colours of the grid's cells, u1[r, c, 4] in linear light, and the corner."""
+    grid = overlay.grid
+    values = grid.values if grid.values.ndim == 2 else grid.values[0]
+    stops = np.array([[int(one[k : k + 2], 16) for k in (1, 3, 5)] for one in overlay.colours], float)
+    linear = (stops / 255.0) ** 2.2
+    share = (values.astype(np.float64) - overlay.low) / ((overlay.high - overlay.low) or 1.0)
+    known = np.isfinite(share)
+    if grid.nodata is not None:
+        known &= values != grid.nodata
+    at = np.clip(np.where(known, share, 0.0), 0.0, 1.0) * (len(stops) - 1)
+    out = np.zeros((*values.shape, 4), np.uint8)
+    for k in range(3):
+        out[..., k] = np.round(255.0 * np.interp(at, np.arange(len(stops)), linear[:, k]))
+    out[..., 3] = known
+    return out, np.array([grid.origin_x, grid.origin_y])
+
+
 def picture(
     buildings: Features,
     parts: Features,
@@ -92,4 +212,114 @@ def picture(
     Raises:
         BadParameter: the moment has no time zone, or the size is out of range.
     """
-    raise NotImplementedError
+    if not (16 <= size[0] <= 8000 and 16 <= size[1] <= 8000):
+        raise BadParameter("size", f"{size} is out of range", remedy="give 16 to 8000 pixels a side")
+    frame = parts.frame
+    x, y = (float(v) for v in frame.from_lonlat(camera.lon, camera.lat))
+    origin = np.array([round(x), round(y), 0.0])
+    eye, view = _view(frame, camera, origin)
+    sun = sun_over(frame, x, y, when)
+    mesh = parts_mesh(parts.table, frame)
+    corners = np.round((mesh.vertices - origin)[mesh.triangles], 4)
+    normals, owner = _normals(corners), _owners(buildings, parts, mesh.feature)
+    cols, rows = size[0] * SAMPLES, size[1] * SAMPLES
+    wide = math.tan(math.radians(camera.fov_deg) / 2)
+    tan = (wide, wide * rows / cols) if cols >= rows else (wide * cols / rows, wide)
+    seen, inverse = first_seen(
+        _turned(corners, eye, view), *tan, rows, cols, cull=True, threads=processors()
+    )
+    soil = _soil(layers or {}, origin, eye, view, tan, (rows, cols))
+    place, facing = places(seen, inverse, normals, eye, view, *tan, SAMPLES)
+    low, high, near_low, near_high = _region(place, facing, eye)
+    sky = sky_light(place, facing, normals, corners, low, high, sky_directions(SKY_DIRECTIONS), SKY_SIDE)
+    threads = processors()
+    near = light_from(sun, corners, near_low, near_high, SUN_SIDE, threads)
+    broad = light_from(sun, corners, low, high, SUN_SIDE, threads)
+    laid, corner = (np.zeros((1, 1, 4), np.uint8), np.zeros(2)) if overlay is None else _ramp(overlay)
+    colours = compose(
+        seen, inverse, normals, owner, _tints(buildings, edited), _storeys(buildings), soil,
+        np.array([one for _, one in GROUND], np.float32), facing, sky, eye, view, *tan, sun, near, broad, _looks(sun),
+        laid, corner - origin[:2], 1.0 if overlay is None else overlay.grid.cell_m, 0.0 if overlay is None else overlay.opacity,
+    )  # fmt: skip
+    table = 255.0 * np.clip(np.linspace(0.0, 1.0, 8193), 0.0, 1.0) ** (1 / 2.2)
+    return png(reduced(colours, table.astype(np.float32), SAMPLES))
+
+
+def _looks(sun: Floats) -> Floats:
+    """The lights for the sun's height: a low sun is warmer and weaker, below the horizon only the sky is left."""
+    looks = LOOKS.copy()
+    up = float(sun[2])
+    low = max(0.0, 1.0 - up / 0.35)
+    looks[3] *= np.array([1.0, 1.0 - 0.12 * low, 1.0 - 0.30 * low]) * min(1.0, max(0.0, up / 0.06))
+    looks[2] *= 0.4 + 1.2 * low
+    dusk = min(1.0, max(0.12, 1.0 + up / 0.12)) if up < 0 else 1.0
+    looks[:6] *= dusk
+    return looks
+
+
+def _normals(corners: Floats) -> NDArray[np.float32]:
+    a, b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    n = np.stack(
+        [
+            a[:, 1] * b[:, 2] - a[:, 2] * b[:, 1],
+            a[:, 2] * b[:, 0] - a[:, 0] * b[:, 2],
+            a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0],
+        ],
+        axis=1,
+    )
+    size = np.sqrt(n[:, 0] ** 2 + n[:, 1] ** 2 + n[:, 2] ** 2)
+    return (n / np.maximum(size, 1e-12)[:, None]).astype(np.float32)
+
+
+def _owners(buildings: Features, parts: Features, feature: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The row of each triangle's building; one past the last where it has none."""
+    import pandas as pd
+
+    rows = pd.Index(buildings.table["id"]).get_indexer(parts.table["building"])
+    return np.where(rows < 0, len(buildings), rows).astype(np.int32)[feature]
+
+
+def _tints(buildings: Features, edited: Collection[str]) -> NDArray[np.float32]:
+    """What colour each building is, float32[n + 1, 3]: pale, a little apart from its neighbour; edited ones stand out."""
+    n = len(buildings)
+    apart = ((np.arange(n + 1) * 7919) % 97) / 97.0 - 0.5
+    tint = np.array(BUILDING) * (1.0 + 0.07 * apart[:, None] * np.array([1.0, 1.0, 1.1]))
+    hit = np.append(buildings.table["id"].isin(list(edited)).to_numpy(bool), False)
+    tint[hit] = EDITED
+    return tint.astype(np.float32)
+
+
+def _storeys(buildings: Features) -> NDArray[np.float32]:
+    """Storey heights, float32[n + 1], 0 where unknown."""
+    table = buildings.table
+    known = table["storey_m"].to_numpy(float) if "storey_m" in table else np.zeros(len(table))
+    return np.append(np.where(np.isfinite(known) & (known > 1.5), known, 0.0), 0.0).astype(np.float32)
+
+
+def _region(
+    place: NDArray[np.float32], facing: NDArray[np.int32], eye: Floats
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """The box of all that is shown within reach, and that of the nearer half."""
+    some = place[::4, ::4][facing[::4, ::4] > -2].astype(float)
+    far = np.sqrt((some[:, 0] - eye[0]) ** 2 + (some[:, 1] - eye[1]) ** 2 + (some[:, 2] - eye[2]) ** 2)
+    some, far = some[far < REACH_M], far[far < REACH_M]
+    if len(some) < 8:
+        return np.full(3, -10.0), np.full(3, 10.0), np.full(3, -10.0), np.full(3, 10.0)
+    close = some[far <= np.quantile(far, 0.4)]
+    return some.min(axis=0) - 2, some.max(axis=0) + 2, close.min(axis=0) - 2, close.max(axis=0) + 2
+
+
+def png(pixels: NDArray[np.uint8]) -> bytes:
+    """A PNG of u1[rows, cols, 3]: each row as its difference from the one above, deflated."""
+    rows, cols = pixels.shape[:2]
+    lines = pixels.reshape(rows, cols * 3)
+    up = np.empty((rows, 1 + cols * 3), np.uint8)
+    up[:, 0] = 2
+    up[0, 1:] = lines[0]
+    np.subtract(lines[1:], lines[:-1], out=up[1:, 1:])
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", cols, rows, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(up.tobytes(), 4)) + chunk(b"IEND", b"")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
@@ -237,8 +237,10 @@ def _north(width: float, unit: float) -> str:
     side = unit * 1.9
     arrow = f"M{x:.2f} {y - unit * 5:.2f}l{side:.2f} {unit * 5.2:.2f}l{-side:.2f} {-unit * 1.2:.2f}l{-side:.2f} {unit * 1.2:.2f}Z"
     plate = _tag("circle", cx=x, cy=y - unit * 0.6, r=unit * 5.6, fill="#fff", fill_opacity=0.82)
-    return plate + _tag("path", d=arrow, fill=INK) + _text(
-        x, y + unit * 3.2, unit * 3, "N", font_weight=600, fill=INK
+    return (
+        plate
+        + _tag("path", d=arrow, fill=INK)
+        + _text(x, y + unit * 3.2, unit * 3, "N", font_weight=600, fill=INK)
     )
 
 
@@ -254,6 +256,6 @@ def _scale_bar(width: float, height: float, unit: float) -> str:
     return board + line + _text(x + long / 2, y - unit * 1.3, unit * 2.4, f"{long} m", fill=INK)
 
 
-def legend_of(scale: Scale, words: Mapping[str, str]) -> dict[str, object]:
-    """A legend as the pages take it: entries, unit, title."""
-    return {"entries": scale.legend(), "unit": scale.unit, "title": words.get("title", "")}
+def legend_of(scale: Scale) -> dict[str, object]:
+    """A legend as the pages take it: entries and unit."""
+    return {"entries": scale.legend(), "unit": scale.unit}
