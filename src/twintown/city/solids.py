@@ -58,6 +58,14 @@ def prisms(outlines: NDArray[np.object_], base: NDArray[np.float64], top: NDArra
     )
 
 
+def flat_triangles(areas: NDArray[np.object_]) -> NDArray[np.float64]:
+    """The triangles of (multi)polygons seen from above, float64[t, 3, 2], metres in their own coordinates."""
+    mesh = prisms(areas, np.full(len(areas), -1.0), np.zeros(len(areas)))
+    corners = mesh.vertices[mesh.triangles]
+    found: NDArray[np.float64] = corners[(corners[:, :, 2] == 0.0).all(axis=1)][:, :, :2]
+    return found
+
+
 def _walls(
     start: NDArray[np.float64],
     end: NDArray[np.float64],

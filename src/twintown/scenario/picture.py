@@ -109,13 +109,20 @@ def sun_over(frame: Frame, x: float, y: float, when: datetime) -> Floats:
     from pvlib import spa
 
     if when.tzinfo is None:
-        raise BadParameter("when", f"{when.isoformat()} has no time zone", remedy="write it as 2026-12-22T10:00+09:00")
+        raise BadParameter(
+            "when", f"{when.isoformat()} has no time zone", remedy="write it as 2026-12-22T10:00+09:00"
+        )
     lon, lat = (float(v) for v in frame.to_lonlat(x, y))
     seconds = np.array([when.timestamp()])
     delta_t = spa.calculate_deltat(when.year, when.month)
-    _, _, _, altitude, azimuth, _ = spa.solar_position_numpy(seconds, lat, lon, 0.0, 1013.25, 12.0, delta_t, 0.5667, 1)
+    _, _, _, altitude, azimuth, _ = spa.solar_position_numpy(
+        seconds, lat, lon, 0.0, 1013.25, 12.0, delta_t, 0.5667, 1
+    )
     a, h = math.radians(float(azimuth[0]) - frame.convergence(x, y)), math.radians(float(altitude[0]))
-    out: Floats = np.round(np.array([math.sin(a) * math.cos(h), math.cos(a) * math.cos(h), math.sin(h)]) * 2.0**40) / 2.0**40
+    out: Floats = (
+        np.round(np.array([math.sin(a) * math.cos(h), math.cos(a) * math.cos(h), math.sin(h)]) * 2.0**40)
+        / 2.0**40
+    )
     return out
 
 
@@ -135,11 +142,20 @@ def _view(frame: Frame, camera: Camera, origin: Floats) -> tuple[Floats, Floats]
 def _turned(corners: Floats, eye: Floats, view: Floats) -> Floats:
     """Triangles in the view's axes, sums in a fixed order."""
     rel = corners - eye
-    out: Floats = np.stack([rel[..., 0] * a[0] + rel[..., 1] * a[1] + rel[..., 2] * a[2] for a in view], axis=-1)
+    out: Floats = np.stack(
+        [rel[..., 0] * a[0] + rel[..., 1] * a[1] + rel[..., 2] * a[2] for a in view], axis=-1
+    )
     return out
 
 
-def _soil(layers: Mapping[str, Features], origin: Floats, eye: Floats, view: Floats, tan: tuple[float, float], shape: tuple[int, int]) -> NDArray[np.uint8]:
+def _soil(
+    layers: Mapping[str, Features],
+    origin: Floats,
+    eye: Floats,
+    view: Floats,
+    tan: tuple[float, float],
+    shape: tuple[int, int],
+) -> NDArray[np.uint8]:
     """Which material the ground has behind each sample, u1[rows, cols]."""
     soil = np.zeros(shape, np.uint8)
     for number, (ids, _) in enumerate(GROUND):
@@ -162,7 +178,9 @@ def _areas(features: Features) -> list[object]:
     geometry = table.geometry.to_numpy()
     kind = shapely.get_dimensions(geometry)
     width = table["width_m"].to_numpy(float) if "width_m" in table else np.full(len(table), 4.0)
-    lines = shapely.buffer(geometry[kind == 1], np.where(np.isfinite(width), width, 4.0)[kind == 1] / 2, quad_segs=4)
+    lines = shapely.buffer(
+        geometry[kind == 1], np.where(np.isfinite(width), width, 4.0)[kind == 1] / 2, quad_segs=4
+    )
     return [*lines, *geometry[kind == 2]]
 
 
@@ -225,9 +243,7 @@ def picture(
     cols, rows = size[0] * SAMPLES, size[1] * SAMPLES
     wide = math.tan(math.radians(camera.fov_deg) / 2)
     tan = (wide, wide * rows / cols) if cols >= rows else (wide * cols / rows, wide)
-    seen, inverse = first_seen(
-        _turned(corners, eye, view), *tan, rows, cols, cull=True, threads=processors()
-    )
+    seen, inverse = first_seen(_turned(corners, eye, view), *tan, rows, cols, cull=True, threads=processors())
     soil = _soil(layers or {}, origin, eye, view, tan, (rows, cols))
     place, facing = places(seen, inverse, normals, eye, view, *tan, SAMPLES)
     low, high, near_low, near_high = _region(place, facing, eye)
@@ -322,4 +338,9 @@ def png(pixels: NDArray[np.uint8]) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     head = struct.pack(">IIBBBBB", cols, rows, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(up.tobytes(), 4)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(up.tobytes(), 4))
+        + chunk(b"IEND", b"")
+    )
