@@ -7,7 +7,6 @@ half-written has no record and is swept away.
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,10 +18,11 @@ from twintown.build.plan import check_layers, fresh, in_order, mark
 from twintown.build.progress import FIRST_GUESS, ProgressLine
 from twintown.build.steps import Step, all_steps, layer_version, owner
 from twintown.ground.errors import Busy, PluginFailed, StorageFailed, TwintownError
+from twintown.jobs.question import DIGITS
 from twintown.products import catalogue
-from twintown.store.blobs import STAGING, storage_failed
+from twintown.store.blobs import storage_failed
 from twintown.store.lock import locked
-from twintown.store.tables import ADDED, StepRow
+from twintown.store.tables import OWN, StepRow
 from twintown.twin import edits
 from twintown.twin.description import Description
 from twintown.twin.layers import LayerVersion, Twin
@@ -172,7 +172,7 @@ def _switch(twin: Twin, work: _Work) -> None:
     now = {name: row.version for name, row in tables.layers().items()}
     made = {name: row.version for name, row in tables.products().items()}
     _items(twin, work.layers.values())
-    added = [name for name, row in tables.layers().items() if row.meta.get("origin") == ADDED]
+    added = [name for name, row in tables.layers().items() if row.meta.get("origin") in OWN]
     described = {name: version for name, version in now.items() if name not in added or name in layers}
     if (described, made) != (layers, work.products):
         tables.switch(layers, work.products, only=True)
@@ -228,15 +228,19 @@ def _items(twin: Twin, versions: Iterable[LayerVersion]) -> None:
 
 
 def _sweep(twin: Twin) -> None:
-    """Remove what dead builds left: records without bytes, versions that no finished step made, bytes without record."""
-    known = twin.tables.known()
+    """Remove what dead builds left: records without bytes, versions that no finished step made, bytes without record.
+
+    What is staged for a question that a worker is answering just now is no dead build's.
+    """
+    busy = tuple(f"-{question.partition(':')[2][:DIGITS]}" for question in twin.tables.working())
+    known = {pair: said for pair, said in twin.tables.known().items() if not pair[0].endswith(busy)}
     finished = {
         pair
         for row in twin.tables.steps().values()
         for pair in row.outputs.items()
         if row.state == "finished"
     }
-    folders = _folders(twin, ("layers", "tiles"))
+    folders = {f for f in _folders(twin, ("layers", "tiles")) if not f.rpartition("/")[0].endswith(busy)}
     lost = [pair for pair, (path, _) in known.items() if path not in folders or not _has_data(twin, path)]
     dead = [pair for pair, (_, state) in known.items() if state == "ready" and pair not in finished]
     twin.tables.forget([*lost, *dead])
@@ -245,8 +249,7 @@ def _sweep(twin: Twin) -> None:
         if folder not in recorded:
             twin.blobs.delete_prefix(folder)
     twin.sweep_indexes(recorded)
-    if twin.blobs.root is not None:
-        shutil.rmtree(twin.blobs.root / STAGING, ignore_errors=True)
+    twin.blobs.sweep()
 
 
 def _has_data(twin: Twin, path: str) -> bool:

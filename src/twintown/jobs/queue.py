@@ -98,6 +98,10 @@ class Queue:
         with reading(self.engine) as connection:
             return self._one(connection, id)
 
+    def get_in(self, connection: Connection, id: str) -> Job:
+        """The same within a transaction of the caller's."""
+        return self._one(connection, id)
+
     def list(
         self,
         *,
@@ -146,8 +150,13 @@ class Queue:
 
     def answered(self, question: str) -> Sequence[Job]:
         """The successful jobs that answered a question, newest first."""
+        with reading(self.engine) as connection:
+            return self.answered_in(connection, question)
+
+    def answered_in(self, connection: Connection, question: str) -> Sequence[Job]:
+        """The same within a transaction of the caller's."""
         query = select(jobs).where(self._mine, jobs.c.question == question, jobs.c.state == "successful")
-        return self._read(query.order_by(jobs.c.id.desc()))
+        return [_job(row) for row in connection.execute(query.order_by(jobs.c.id.desc()))]
 
     # -- working ------------------------------------------------------------------------------------------
 

@@ -87,7 +87,18 @@ class Blobs:
         assert self.root is not None
         folder = self.root / STAGING / "put"
         folder.mkdir(parents=True, exist_ok=True)
-        return folder / uuid4().hex
+        return folder / f"{os.getpid()}-{uuid4().hex}"
+
+    def sweep(self) -> None:
+        """Remove what processes left half-written that are dead by now; what the living write stays."""
+        if self.root is None:
+            return
+        for path in (self.root / STAGING).glob("*/*"):
+            if not _alive(path.name.partition("-")[0]):
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
 
     def _adopt(self, temporary: Path, key: str) -> None:
         assert self.root is not None
@@ -215,6 +226,18 @@ def storage_failed(error: OSError, where: str) -> StorageFailed:
     )
     kind = StorageFull if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else StorageFailed
     return kind(what, where=where, remedy=remedy)
+
+
+def _alive(process: str) -> bool:
+    if not process.isdecimal():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def open_blobs(url: str | Path, *, create: bool = True) -> Blobs:

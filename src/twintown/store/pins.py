@@ -27,8 +27,10 @@ def pins(connection: Connection, twin: str) -> set[tuple[str, str]]:
 
 
 def working(connection: Connection, twin: str) -> set[str]:
-    """Ids of the jobs that are worked on now: what they have staged is not left by the dead."""
-    query = select(jobs.c.id).where(jobs.c.twin == twin, jobs.c.state == "running")
+    """Digests of the questions that are worked on now: what is staged for them is not left by the dead."""
+    query = select(jobs.c.question).where(
+        jobs.c.twin == twin, jobs.c.state == "running", jobs.c.question != ""
+    )
     return set(connection.execute(query).scalars())
 
 

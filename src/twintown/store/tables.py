@@ -17,11 +17,16 @@ from sqlalchemy import Connection, Engine, Row, Table, and_, delete, func, inser
 from twintown.ground.errors import BadSettings, NotFound, StorageFailed
 from twintown.store.engine import open_engine, reading, revision, upgrade, writing
 from twintown.store.engine import sqlite_url as sqlite_url
+from twintown.store.pins import pins, working
 from twintown.store.schema import HEAD, build_steps, feature_edits, layer_versions, products
 
 State = Literal["ready", "current", "retired"]
 #: `meta["origin"]` of a layer that came by `add`, over the network or was made empty: no description asks for it.
 ADDED = "added"
+#: `meta["origin"]` of a layer that answers a question; it lives as long as a job is answered by it.
+RESULT = "result"
+#: Layers that no description asks for, and that a build therefore leaves alone.
+OWN = (ADDED, RESULT)
 #: How long a version stays after it was current, beside the newest two.
 HOLD = timedelta(hours=1)
 
@@ -172,8 +177,8 @@ class Tables:
     ) -> None:
         """Make these versions of layers (and products, `made`) current, all in one transaction.
 
-        `only` retires every layer and product that is not named: what the description no longer asks for. Layers of the
-        origin `added` stay: the description never asked for them.
+        `only` retires every layer and product that is not named: what the description no longer asks for. Layers that were
+        added, and results, stay: the description never asked for them.
         Raises NotFound when a version was never added; then nothing has changed.
         """
         with writing(self.engine) as connection:
@@ -202,7 +207,7 @@ class Tables:
             (what, version)
             for what, version, meta in now
             if versions.get(what, version) != version
-            or (only and what not in versions and meta.get("origin") != ADDED)
+            or (only and what not in versions and meta.get("origin") not in OWN)
         ]
         stamp = {"state": "retired", "retired_at": datetime.now(UTC)}
         for what, version in leaving:
@@ -223,17 +228,45 @@ class Tables:
             if gone.rowcount != 1:
                 raise NotFound(f"there is no layer {layer}", where=self.twin)
 
+    def retire_in(self, connection: Connection, layer: str, version: str) -> None:
+        """Take one version away, in a transaction of the caller's; fine if it is not current."""
+        mine = and_(
+            layer_versions.c.twin == self.twin, layer_versions.c.layer == layer, layer_versions.c.version == version,
+            layer_versions.c.state == "current",
+        )  # fmt: skip
+        stamp = {"state": "retired", "retired_at": datetime.now(UTC)}
+        connection.execute(update(layer_versions).where(mine).values(stamp))
+
+    def unpublished(self) -> list[LayerRow]:
+        """Versions of results that were staged for a question that nobody works on any more."""
+        query = select(layer_versions).where(
+            layer_versions.c.twin == self.twin, layer_versions.c.state == "ready",
+            layer_versions.c.meta["origin"].as_string() == RESULT,
+        )  # fmt: skip
+        with reading(self.engine) as connection:
+            rows = [_layer_row(row) for row in connection.execute(query)]
+            busy = working(connection, self.twin) if rows else set()
+        return [row for row in rows if row.meta.get("result", {}).get("question") not in busy]
+
+    def working(self) -> set[str]:
+        """Digests of the questions that are worked on now."""
+        with reading(self.engine) as connection:
+            return working(connection, self.twin)
+
     def prune(self, keep: int = 2, hold: timedelta = HOLD) -> list[str]:
         """Forget all but the newest `keep` versions of each layer and product and what was current less than `hold` ago.
 
-        So a cursor or an address that names a version holds at least that long. The edits of a version go with it.
+        So a cursor or an address that names a version holds at least that long. What a plan stands on, what a job read and what
+        it is answered by stays (`store.pins`); a result that was taken away does not count as one of the newest. The edits
+        of a version go with it.
         Returns the paths that nobody names any more, for the caller to delete.
         """
         gone: list[str] = []
         since = datetime.now(UTC) - hold
         with writing(self.engine) as connection:
+            pinned = pins(connection, self.twin)
             for table, key in ((layer_versions, "layer"), (products, "product")):
-                gone += self._prune(connection, table, key, keep, since)
+                gone += self._prune(connection, table, key, keep, since, pinned)
             kept = select(layer_versions.c.version).where(
                 layer_versions.c.twin == self.twin, layer_versions.c.layer == feature_edits.c.layer
             )
@@ -249,18 +282,29 @@ class Tables:
                 gone = [path for path in gone if path not in used]
         return gone
 
-    def _prune(self, connection: Connection, table: Table, key: str, keep: int, since: datetime) -> list[str]:
+    def _prune(
+        self,
+        connection: Connection,
+        table: Table,
+        key: str,
+        keep: int,
+        since: datetime,
+        pinned: Collection[tuple[str, str]],
+    ) -> list[str]:
+        origin = table.c.meta["origin"].as_string()
         query = (
-            select(table.c[key], table.c.version, table.c.path, table.c.state, table.c.retired_at)
+            select(table.c[key], table.c.version, table.c.path, table.c.state, table.c.retired_at, origin)
             .where(table.c.twin == self.twin)
             .order_by((table.c.state == "current").desc(), table.c.built_at.desc(), table.c.version.desc())
         )
         seen: dict[str, int] = {}
         gone: list[str] = []
-        for name, version, path, state, retired_at in connection.execute(query).all():
+        for name, version, path, state, retired_at, came in connection.execute(query).all():
             seen[name] = seen.get(name, 0) + 1
             left = _utc(retired_at)
-            if seen[name] > keep and state != "current" and (left is None or left < since):
+            if state == "current" or (name, version) in pinned or (came == RESULT and state == "ready"):
+                continue
+            if (seen[name] > keep or came == RESULT) and (left is None or left < since):
                 old = and_(table.c.twin == self.twin, table.c[key] == name, table.c.version == version)
                 connection.execute(delete(table).where(old))
                 gone.append(str(path))
