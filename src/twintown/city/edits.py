@@ -148,7 +148,7 @@ def check(edit: Edit, bounds: Bounds, known: Mapping[str, Extent], where: str = 
             f"{where}.object", f"there is no building {name!r}", remedy="take an id of the layer buildings"
         )
     if op in ("add", "replace"):
-        box = _box(edit["parts"])
+        reach = box(edit["parts"])
     elif op == "set":
         extent = known[name]
         if "height_m" in edit and not extent[4] > 0.0:
@@ -159,10 +159,15 @@ def check(edit: Edit, bounds: Bounds, known: Mapping[str, Extent], where: str = 
             return
         east, north = edit["move"]
         middle = ((extent[0] + extent[2]) / 2 + east, (extent[1] + extent[3]) / 2 + north)
-        box = (*middle, *middle)  # what already looks over the edge may be moved along it
+        reach = (*middle, *middle)  # what already looks over the edge may be moved along it
     else:
         return
-    out = max(bounds.xmin - box[0], bounds.ymin - box[1], box[2] - bounds.xmax, box[3] - bounds.ymax)
+    out = max(
+        bounds.xmin - reach[0],
+        bounds.ymin - reach[1],
+        reach[2] - bounds.xmax,
+        reach[3] - bounds.ymax,
+    )
     if out > 0.0:
         member = "move" if op == "set" else "parts"
         raise BadParameter(
@@ -225,7 +230,8 @@ def polygon(part: Mapping[str, Any]) -> shapely.Polygon:
     return shapely.Polygon(part["outline"], part["holes"])
 
 
-def _box(parts: Sequence[Mapping[str, Any]]) -> tuple[float, float, float, float]:
+def box(parts: Sequence[Mapping[str, Any]]) -> tuple[float, float, float, float]:
+    """West, south, east, north (m) of parts in their normal form."""
     xy = np.concatenate([np.asarray(part["outline"], float) for part in parts])
     return float(xy[:, 0].min()), float(xy[:, 1].min()), float(xy[:, 0].max()), float(xy[:, 1].max())
 
