@@ -19,7 +19,8 @@ from sqlalchemy import Connection
 from twintown.ground.content import content_digest
 from twintown.ground.errors import Gone, NotFound, NotPossible, PluginFailed
 from twintown.ground.names import Name
-from twintown.jobs.job import Claimed, Job, Late, step
+from twintown.jobs.job import Claimed, Job, step
+from twintown.jobs.manifest import state
 from twintown.jobs.process import Output, Process, Progress, Shape, Spread, in_order, processes, run, silent
 from twintown.jobs.question import Question, shapes
 from twintown.jobs.queue import MOST_WAITING, Queue, new_job
@@ -41,7 +42,7 @@ class Answer:
 
     @property
     def manifest(self) -> Mapping[str, Any]:
-        """The signed manifest (W3C VC 2.0), empty where there is none."""
+        """What the answer hangs on, as `manifest.issue` signs it (W3C VC 2.0)."""
         return (self.job.results or {}).get("manifest") or {}
 
     @property
@@ -141,8 +142,8 @@ def task(work: Work) -> Done:
         made[name], said[name] = stage(twin, question, process, output, shape)
     seconds = time.monotonic() - begun
     results: dict[str, Any] = {"outputs": said, "seconds": round(seconds, 3), "reused": False}
-    work.progress("signing", 0.99)
-    results["manifest"] = sealed(twin, question, process, said, work.job, seconds)
+    work.progress("stating", 0.99)
+    results["manifest"] = state(twin, grant, question, process, said, work.job, seconds)
     return Done(results, {one.layer: one.version for one in made.values()})
 
 
@@ -193,13 +194,6 @@ def stage(
         "kind": version.kind, "unit": output.unit, "error": output.error, "count": version.count,
         "bytes": int(version.meta["bytes"]), "grade": version.grade.value,
     }  # fmt: skip
-
-
-def sealed(
-    twin: Twin, question: Question, process: Process, outputs: Mapping[str, Mapping[str, Any]], job: Job, seconds: float
-) -> dict[str, Any]:  # fmt: skip
-    """The manifest of an answer, signed by the city. Raises StorageFailed: the key cannot be made or read."""
-    return {}
 
 
 def versions(twin: Twin, grant: Grant, job: Job) -> dict[str, LayerVersion]:
@@ -322,6 +316,3 @@ def subject_to_dict(subject: Subject) -> dict[str, str]:
 def subject_of(said: Mapping[str, Any]) -> Subject:
     """The inverse of `subject_to_dict`."""
     return Subject(**{one.name: said[one.name] for one in fields(Subject) if one.name in said})
-
-
-__all__ = ["Answer", "Late", "answer", "dismiss", "submit", "sweep", "task", "versions", "wait"]
