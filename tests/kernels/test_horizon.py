@@ -85,7 +85,12 @@ def test_points_on_cells_that_look_up_see_what_the_cells_see() -> None:
     up = np.tile([0.0, 0.0, 1.0], (len(row), 1))
     points = Points(row, col, heights[row, col].astype(float), up)
     cells, found = accumulate(
-        Field.of(heights, 1.0), ways, seconds.astype(np.int32)[:, :, None], FLOOR, points=points, seconds=seconds
+        Field.of(heights, 1.0),
+        ways,
+        seconds.astype(np.int32)[:, :, None],
+        FLOOR,
+        points=points,
+        seconds=seconds,
     )
     assert np.array_equal(found[:, 0].reshape(60, 70), cells[:, :, 0])
 

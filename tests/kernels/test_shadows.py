@@ -94,7 +94,9 @@ def test_tiles_with_their_halo_give_the_bytes_of_the_whole_field(seed: int) -> N
     rows, cols = int(rng.integers(150, 330)), int(rng.integers(150, 330))
     heights = random_town(seed, rows, cols)
     cell = float(rng.choice([0.5, 1.0, 2.0]))
-    suns = np.array([towards(b, a) for b, a in zip(rng.uniform(0, 360, 9), rng.uniform(18, 70, 9), strict=True)])
+    suns = np.array(
+        [towards(b, a) for b, a in zip(rng.uniform(0, 360, 9), rng.uniform(18, 70, 9), strict=True)]
+    )
     whole = lit_counts(Field.of(heights, cell), suns)
     halo = halo_cells(float(heights.max()), suns, cell)
     joined = np.zeros_like(whole)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -13,7 +16,7 @@ from twintown.ground.features import Features
 from twintown.ground.frames import Frame
 from twintown.ground.grid import Grid
 from twintown.ground.provenance import Licence, Provenance, Source
-from twintown.jobs.process import Ask, run
+from twintown.jobs.process import Ask, Window, run
 from twintown.processes.arrays import unpack
 from twintown.processes.sunlight import PROCESS
 from twintown.processes.sunlight_rule import CANNOT, GONE, NEAR, PASSED, PASSES
@@ -215,3 +218,75 @@ def test_the_process_gives_the_layers_it_declares() -> None:
     assert set(facades.table["building"]) == {"way/1", "way/2", "way/3"}
     assert facades.provenance.sources == FROM.sources
     assert len(Features.from_parquet(facades.to_parquet_bytes())) == len(facades)
+
+
+def whole_ask(**options: object) -> Ask:
+    buildings, parts = town()
+    return Ask(
+        {"buildings": buildings, "building-parts": parts},
+        FRAME,
+        BOUNDS,
+        "Asia/Seoul",
+        DAY,
+        PROCESS.check(options),
+    )
+
+
+def test_in_tiles_it_answers_the_same_bytes_as_whole_and_as_the_quick_answer_of_the_page(
+    scene: Scene,
+) -> None:
+    asked: list[Window] = []
+
+    def spread(work, context, windows):  # type: ignore[no-untyped-def]
+        context = pickle.loads(pickle.dumps(context))  # as a cluster would hand it on
+        for window in reversed(windows):
+            asked.append(window)
+            yield window, work(context, window)
+
+    whole = dict(run(PROCESS, whole_ask()))
+    tiled = dict(run(PROCESS, replace(whole_ask(tile_cells=37), spread=spread)))
+    assert len(asked) == 2 * 5 * 6
+    for basis in ("solar", "civil"):
+        grid, other = whole[f"sunlight-{basis}"], tiled[f"sunlight-{basis}"]
+        assert isinstance(grid, Grid)
+        assert isinstance(other, Grid)
+        assert np.array_equal(grid.values, other.values)
+        assert np.array_equal(grid.values, scene.base(DAY, basis).arrays["sun_steps"][0])
+    assert whole["facades"].table.equals(tiled["facades"].table)  # type: ignore[union-attr]
+
+
+def test_the_halo_is_the_shadow_of_the_tallest_under_the_lowest_sun() -> None:
+    halo = PROCESS.halo_m
+    assert halo is not None
+    tall = replace(whole_ask(), layers={"buildings": town(60.0)[0]})
+    assert halo(tall) == pytest.approx(2 * halo(whole_ask()), rel=0.02)
+    assert 30.0 / np.tan(np.radians(7.0)) * 0.7 < halo(whole_ask()) < 30.0 / np.tan(np.radians(2.0))
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [({"date": "2026-02-30"}, "date"), ({"date": "1900-01-01"}, "date"), ({"cell_m": 1e-6}, "cell_m")],
+)
+def test_what_cannot_be_is_refused_before_anything_is_computed(
+    options: dict[str, object], named: str
+) -> None:
+    accept = PROCESS.accept
+    assert accept is not None
+    filled = {one.name: one.default for one in PROCESS.inputs} | options
+    with pytest.raises(BadParameter) as caught:
+        accept(Ask({}, FRAME, BOUNDS, "Asia/Seoul", DAY, filled))
+    assert caught.value.name == named
+
+
+def test_a_polar_night_is_refused_before_anything_is_computed() -> None:
+    frame = Frame("EPSG:32633")
+    x, y = (float(v) for v in frame.from_lonlat(15.6, 78.2))
+    ask = Ask({}, frame, Bounds(x, y, x + 50, y + 50), "Arctic/Longyearbyen", DAY, PROCESS.check({}))
+    assert PROCESS.accept is not None
+    with pytest.raises(BadParameter, match="does not rise"):
+        PROCESS.accept(ask)
+
+
+def test_directions_are_rounded_so_that_no_machine_differs_in_the_last_bit(scene: Scene) -> None:
+    rows = scene.day(DAY, "civil").directions * 2.0**20
+    assert (rows == np.rint(rows)).all()

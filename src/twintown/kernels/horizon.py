@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from twintown.kernels.lines import Field, Tile, march
+from twintown.kernels.lines import Field, March, Tile, march
 from twintown.kernels.spread import processors, spread
 
 __all__ = ["BUCKETS", "Points", "accumulate", "halo_cells", "sines"]
@@ -149,7 +149,9 @@ def _sweep(  # type: ignore[no-untyped-def]
                             rise = max(rise, -facing / up)  # its own plane is a horizon too
                         j = _bucket(rise)
                         found[n, 0] += seconds[j]
-                        found[n, 1] += normal[n, 0] * energy[j, 0] + normal[n, 1] * energy[j, 1] + up * energy[j, 2]
+                        found[n, 1] += (
+                            normal[n, 0] * energy[j, 0] + normal[n, 1] * energy[j, 1] + up * energy[j, 2]
+                        )
                         found[n, 2] += facing * views[j, 0] + up * views[j, 1]
             h = heights[r - row0]
             for c in range(a, b):
@@ -214,48 +216,48 @@ def accumulate(
     here = points or Points(nothing, nothing, np.zeros(0), np.zeros((0, 3)))
     found = np.zeros((len(here.z), 3))
     z, normal = np.ascontiguousarray(here.z, np.float64), np.ascontiguousarray(here.normal, np.float64)
-    orders = {
-        False: _Order.of(here.row, here.col, tile),
-        True: _Order.of(here.col, here.row, tile.turned),
-    }
     none3, none1 = np.zeros((BUCKETS, 3)), np.zeros(BUCKETS)
     view = np.zeros((BUCKETS, 2)) if views is None else np.ascontiguousarray(views)
     marches = [march(np.array([*d, 0.0]), field.cell_m) for d in directions]
+
+    def towards(index: int, m: March, out: I32, order: _Order) -> None:
+        t = tile.turned if m.across else tile
+        heights = field.across if m.across else field.heights
+        row0, col0 = (field.col0, field.row0) if m.across else (field.row0, field.col0)
+        low, high = (math.floor(r * m.slope + 0.5) for r in (t.row0, t.row1 - 1))
+        k0, k1 = t.col0 - max(low, high), t.col1 - min(low, high)
+        ahead = halo_cells(field.highest, floor, m.stride)
+        # four pieces a thread, in whole bundles: lines at the rims are short
+        bundles = -(-(k1 - k0) // ABREAST)
+        pieces = min(bundles, 4 * threads)
+        cuts = [min(k1, k0 + ABREAST * (bundles * p // pieces)) for p in range(pieces + 1)]
+
+        def work(piece: int) -> None:
+            _sweep(
+                heights, row0, col0, (t.row0, t.row1, t.col0, t.col1), ahead, m.backward, m.slope, m.stride,
+                floor, cuts[piece], cuts[piece + 1], table[min(index, len(table) - 1)], out,
+                order.first, order.col, order.number, z, normal,
+                float(directions[index, 0]), float(directions[index, 1]),
+                none3 if energy is None else energy[index], none1 if seconds is None else seconds[index], view, found,
+            )  # fmt: skip
+
+        spread(work, pieces, threads)
+
     done = 0
     turned = np.zeros((0, 0, kinds), np.int32)
     for across in (False, True):
         mine = [i for i, m in enumerate(marches) if m.across == across]
         if not mine:
             continue
-        t = tile.turned if across else tile
-        heights = field.across if across else field.heights
-        row0, col0 = (field.col0, field.row0) if across else (field.row0, field.col0)
-        out = np.zeros((*t.shape, kinds), np.int32) if across else along
-        order = orders[across]
+        if across:
+            turned = np.zeros((*tile.turned.shape, kinds), np.int32)
+            order = _Order.of(here.col, here.row, tile.turned)
+        else:
+            order = _Order.of(here.row, here.col, tile)
         for index in mine:
-            m = marches[index]
-            low, high = (math.floor(r * m.slope + 0.5) for r in (t.row0, t.row1 - 1))
-            k0, k1 = t.col0 - max(low, high), t.col1 - min(low, high)
-            ahead = halo_cells(field.highest, floor, m.stride)
-            # four pieces a thread, in whole bundles: lines at the rims are short
-            bundles = -(-(k1 - k0) // ABREAST)
-            pieces = min(bundles, 4 * threads)
-            cuts = [min(k1, k0 + ABREAST * (bundles * p // pieces)) for p in range(pieces + 1)]
-
-            def work(piece: int, m=m, ahead=ahead, cuts=cuts, index=index) -> None:  # type: ignore[no-untyped-def]
-                _sweep(
-                    heights, row0, col0, (t.row0, t.row1, t.col0, t.col1), ahead, m.backward, m.slope, m.stride,
-                    floor, cuts[piece], cuts[piece + 1], table[min(index, len(table) - 1)], out,
-                    order.first, order.col, order.number, z, normal,
-                    float(directions[index, 0]), float(directions[index, 1]),
-                    none3 if energy is None else energy[index], none1 if seconds is None else seconds[index], view, found,
-                )  # fmt: skip
-
-            spread(work, pieces, threads)
+            towards(index, marches[index], turned if across else along, order)
             done += 1
             told(done / len(marches))
-        if across:
-            turned = out
     if turned.size:
         _add_turned(along, turned)
     return along, found
@@ -270,5 +272,3 @@ def _add_turned(total, turned):  # type: ignore[no-untyped-def]
                 for c in range(c0, min(cols, c0 + 32)):
                     for kind in range(kinds):
                         total[r, c, kind] += turned[c, r, kind]
-
-

@@ -13,7 +13,7 @@ F64 = npt.NDArray[np.float64]
 
 
 @njit(cache=True, nogil=True)
-def _drape(corners, x0, y0, cell, heights):  # type: ignore[no-untyped-def]
+def _drape(corners, x0, y0, cell, heights, row0, col0):  # type: ignore[no-untyped-def]
     rows, cols = heights.shape
     for t in range(corners.shape[0]):
         ax, ay, az = corners[t, 0, 0], corners[t, 0, 1], corners[t, 0, 2]
@@ -22,14 +22,14 @@ def _drape(corners, x0, y0, cell, heights):  # type: ignore[no-untyped-def]
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
         if abs(area) < 1e-9:
             continue
-        c0 = max(0, int(np.floor((min(ax, bx, cx) - x0) / cell - 0.5)))
-        c1 = min(cols, int(np.ceil((max(ax, bx, cx) - x0) / cell + 0.5)))
-        r0 = max(0, int(np.floor((y0 - max(ay, by, cy)) / cell - 0.5)))
-        r1 = min(rows, int(np.ceil((y0 - min(ay, by, cy)) / cell + 0.5)))
+        c0 = max(0, int(np.floor((min(ax, bx, cx) - x0) / cell - 0.5)) - col0)
+        c1 = min(cols, int(np.ceil((max(ax, bx, cx) - x0) / cell + 0.5)) - col0)
+        r0 = max(0, int(np.floor((y0 - max(ay, by, cy)) / cell - 0.5)) - row0)
+        r1 = min(rows, int(np.ceil((y0 - min(ay, by, cy)) / cell + 0.5)) - row0)
         for r in range(r0, r1):
-            py = y0 - (r + 0.5) * cell
+            py = y0 - (r + row0 + 0.5) * cell
             for c in range(c0, c1):
-                px = x0 + (c + 0.5) * cell
+                px = x0 + (c + col0 + 0.5) * cell
                 # barycentric weights: all ≥ 0 inside, edges count as inside (the highest wins, so twice is harmless)
                 u = ((bx - px) * (cy - py) - (by - py) * (cx - px)) / area
                 v = ((cx - px) * (ay - py) - (cy - py) * (ax - px)) / area
@@ -40,10 +40,14 @@ def _drape(corners, x0, y0, cell, heights):  # type: ignore[no-untyped-def]
                         heights[r, c] = z
 
 
-def drape(corners: F64, x0: float, y0: float, cell_m: float, heights: F32) -> None:
+def drape(
+    corners: F64, x0: float, y0: float, cell_m: float, heights: F32, row0: int = 0, col0: int = 0
+) -> None:
     """Raise ``heights`` float32[rows, cols] in place to the triangles over the cells' centres.
 
     ``corners`` float64[n, 3, 3]: triangles' corners x, y, z in metres; ``x0``, ``y0``: the upper left corner of
-    the grid, row 0 north.
+    the whole grid, row 0 north; ``row0``, ``col0``: where ``heights`` lies in it. A cell's height is the same in any block.
     """
-    _drape(np.ascontiguousarray(corners, np.float64), float(x0), float(y0), float(cell_m), heights)
+    _drape(
+        np.ascontiguousarray(corners, np.float64), float(x0), float(y0), float(cell_m), heights, row0, col0
+    )

@@ -112,7 +112,9 @@ def _swept(field: Field, m: March, tile: Tile, out: U8, count: bool) -> None:
     heights = field.across if m.across else field.heights
     row0, col0 = (field.col0, field.row0) if m.across else (field.row0, field.col0)
     ahead = _reach(field.highest, m.drop)
-    _sweep(heights, row0, col0, (t.row0, t.row1, t.col0, t.col1), ahead, m.backward, m.slope, m.drop, out, count)
+    _sweep(
+        heights, row0, col0, (t.row0, t.row1, t.col0, t.col1), ahead, m.backward, m.slope, m.drop, out, count
+    )
 
 
 def lit_masks(

@@ -29,6 +29,8 @@ OFF_WALL_M = 0.05
 PARTY_M = 0.10
 STOREY_M = 3.3  # where a building's storey height is not known at all; the city's own assumption comes first
 HIGHEST_M = 1000.0
+#: Corners of roofs are rounded to 2⁻¹⁴ m: where two planes meet hangs on the machine's sine.
+GRAIN = 2.0**14
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,13 @@ class Solids:
 class Walls:
     """Columns of facade points before anything is left out, x and y relative to the same origin.
 
-    `place` float64[n, 4]: x, y, outward normal east, north; `part` int64[n]; `storey_m` float64[n]; `cover_first` int64[n + 1] and
+    `place` float64[n, 4]: x, y, outward normal east, north; `width_m` float64[n]: of the piece of wall that it stands for;
+    `part` int64[n]; `storey_m` float64[n]; `cover_first` int64[n + 1] and
     `cover` int64: the parts that the column stands in; `cover_top` float64: how high they are there, metres.
     """
 
     place: Floats
+    width_m: Floats
     part: Ints
     storey_m: Floats
     cover_first: Ints
@@ -147,7 +151,7 @@ def _ring_edges(polygon: shapely.Polygon) -> Floats:
             ring = ring[::-1]
         edges.append(np.hstack([ring[:-1], ring[1:]]))
     found: Floats = np.concatenate(edges)
-    return found[np.hypot(found[:, 2] - found[:, 0], found[:, 3] - found[:, 1]) > 1e-3]
+    return found[(found[:, 2] - found[:, 0]) ** 2 + (found[:, 3] - found[:, 1]) ** 2 > 1e-6]
 
 
 def solids_of(
@@ -184,7 +188,7 @@ def solids_of(
                 a, b = vertices[ends[:, 0]], vertices[ends[:, 1]]
                 rest = np.column_stack([a[:, 2], b[:, 2], np.full(len(a), base), np.zeros(len(a))])
                 segments.append(np.hstack([a[:, :2], b[:, :2], rest]))
-            corners.append(vertices[triangles])
+            corners.append(np.rint(vertices[triangles] * GRAIN) / GRAIN)
             ring = shapely.get_coordinates(polygon.exterior)
             centre = (ring.min(axis=0) + ring.max(axis=0)) / 2
             discs.append((*centre, float(np.hypot(*(ring - centre).T).max()), float(top)))
@@ -209,10 +213,11 @@ def walls_of(solids: Solids, storeys_m: Floats) -> Walls:
     """The facade columns of all solids; `storeys_m` float64[buildings], NaN where unknown."""
     places: list[Floats] = []
     part: list[Ints] = []
+    widths: list[Floats] = []
     for index, outline in enumerate(solids.outlines):
         edges = _ring_edges(outline)
         along = edges[:, 2:] - edges[:, :2]
-        length = np.hypot(along[:, 0], along[:, 1])
+        length = np.sqrt(along[:, 0] ** 2 + along[:, 1] ** 2)
         keep = length >= SHORTEST_M
         edges, along, length = edges[keep], along[keep], length[keep]
         pieces = np.ceil(length / PIECE_M - 1e-9).astype(np.int64)
@@ -221,6 +226,7 @@ def walls_of(solids: Solids, storeys_m: Floats) -> Walls:
         at = np.repeat(edges[:, :2], pieces, axis=0) + share * np.repeat(along, pieces, axis=0)
         out = np.repeat(np.column_stack([along[:, 1], -along[:, 0]]) / length[:, None], pieces, axis=0)
         places.append(np.hstack([at, out]))
+        widths.append(np.repeat(length / pieces, pieces))
         part.append(np.full(len(at), index, np.int64))
     place = np.concatenate(places or [np.zeros((0, 4))])
     owner_part = np.concatenate(part or [np.zeros(0, np.int64)])
@@ -236,7 +242,13 @@ def walls_of(solids: Solids, storeys_m: Floats) -> Walls:
     first = np.searchsorted(column, np.arange(len(place) + 1)).astype(np.int64)
     at = place[column, :2] + PARTY_M * place[column, 2:]
     return Walls(
-        place, owner_part, storey.astype(float), first, other.astype(np.int64), _tops(solids, other, at)
+        place,
+        np.concatenate(widths or [np.zeros(0)]),
+        owner_part,
+        storey.astype(float),
+        first,
+        other.astype(np.int64),
+        _tops(solids, other, at),
     )
 
 

@@ -182,7 +182,7 @@ def _minutes(values: F32) -> NDArray[np.uint16]:
 
 
 def base_answer(
-    ground: Ground, day: Day, verdicts: Verdicts, counts: U8, built: Bools, xyz: F32, normal: F32,
+    ground: Ground, day: Day, verdicts: Verdicts, steps: U8, xyz: F32, normal: F32,
     owner: NDArray[np.int64], ids: Sequence[str], spent: Mapping[str, float],
 ) -> Answer:  # fmt: skip
     """The whole grid and every point."""
@@ -194,7 +194,7 @@ def base_answer(
     return Answer(
         {**header, "buildings": list(ids)},
         {
-            "sun_steps": (np.where(built, np.uint8(BUILT), counts), "{step}"),
+            "sun_steps": (steps, "{step}"),
             "facade_state": (state, "1"),
             "facade_minutes": (_minutes(verdicts.total), "min"),
             "facade_run": (_minutes(verdicts.run), "min"),

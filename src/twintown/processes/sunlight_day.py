@@ -14,7 +14,7 @@ from twintown.ground.errors import BadParameter
 from twintown.kernels.crossings import Sun
 
 from .sunlight_rule import Rule
-from .sunpath import Place, angle, check_basis, circle, directions, parse_day
+from .sunpath import FINE, Place, angle, check_basis, circle, directions, parse_day, rounded
 
 Floats = NDArray[np.float64]
 #: A piece of the day must turn the azimuth by less than π; this leaves room.
@@ -59,7 +59,7 @@ def _day(day: date, basis: str, place: Place, rule: Rule) -> Day:
 
     t0 = edge(first - 1, first) if first > 0 else float(theta[0])
     t1 = edge(last, last + 1) if last + 1 < len(theta) else float(theta[-1])
-    azimuth = np.unwrap(np.arctan2(s[first : last + 1, 0], s[first : last + 1, 1]))
+    azimuth = rounded(np.unwrap(np.arctan2(s[first : last + 1, 0], s[first : last + 1, 1])), FINE)
     turn = np.sign(np.diff(azimuth))
     cuts = [t0]
     begun = 0
@@ -67,11 +67,13 @@ def _day(day: date, basis: str, place: Place, rule: Rule) -> Day:
         if turn[i] != turn[i - 1] or abs(azimuth[i + 1] - azimuth[begun]) > WIDEST:
             cuts.append(float(theta[first + i]))
             begun = i
-    cuts.append(t1)
+    cuts = rounded(np.array([*cuts, t1]), FINE).tolist()
+    t0, t1 = cuts[0], cuts[-1]
     ends = fit.at(np.array([t0, t1]))
     everywhere = np.vstack([s[first : last + 1], ends])
-    lowest = float((everywhere[:, 2] / np.maximum(1e-12, np.hypot(everywhere[:, 0], everywhere[:, 1]))).min())
-    run = np.clip(angle(np.array([rule.run_start_min, rule.run_end_min])), t0, t1)
+    flat = np.sqrt(everywhere[:, 0] ** 2 + everywhere[:, 1] ** 2)
+    lowest = float(rounded((everywhere[:, 2] / np.maximum(1e-12, flat)).min(), FINE))
+    run = np.clip(rounded(angle(np.array([rule.run_start_min, rule.run_end_min])), FINE), t0, t1)
     pieces = np.array([pair for pair in zip(cuts[:-1], cuts[1:], strict=True) if pair[1] > pair[0]])
     steps = rule.steps()
     positions = directions(steps, day, basis, place)

@@ -25,11 +25,12 @@ from twintown.kernels.rasters import drape
 from twintown.kernels.shadows import Field, edit_counts, lit_counts
 
 from .facades import HIGHEST_M, Solids, Walls, columns_of, solids_of, storeys_of, walls_of
-from .sunlight_answer import Answer, Extra, Ground, Verdicts, base_answer, edit_answer
+from .sunlight_answer import BUILT, Answer, Extra, Ground, Verdicts, base_answer, edit_answer
 from .sunlight_day import Day, day_of
 from .sunlight_edit import Edit, parse_edits
 from .sunlight_rule import Rule
 from .sunpath import Place
+from .tops import Roofs
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -196,7 +197,7 @@ class Scene:
         heights = np.zeros((row1 - row0, col1 - col0), np.float32)
         corners = self.solids.corners[chosen].copy()
         corners[:, :, 2] *= factors[self.solids.owner[self.solids.part[chosen]]][:, None]
-        drape(corners, col0 * self.cell_m, self.height - row0 * self.cell_m, self.cell_m, heights)
+        drape(corners, 0.0, self.height, self.cell_m, heights, row0, col0)
         return heights
 
     def _state(self, day: Day, edits: tuple[Edit, ...]) -> State:
@@ -238,15 +239,36 @@ class Scene:
             state.total, state.run, self._cannot(day)[self.wall], state.gone, state.extra, day.rule
         )
 
+    def roofs(self) -> Roofs:
+        """The tops of the city as tiles are given them."""
+        return Roofs(self.solids.corners, self.rows, self.cols, self.cell_m)
+
+    def with_ground(self, date: object, basis: object, steps: U8) -> Answer:
+        """The answer without edits around a grid of lit steps that was counted elsewhere, tile by tile.
+
+        Raises:
+            BadParameter: bad date or basis, or a day without sun.
+        """
+        day = self.day(date, basis)
+        begun = time.perf_counter()
+        total, run = lit_time(self.columns, self.solids.curtains, day.sun)
+        gone = np.zeros(len(self.z), bool)
+        verdicts = Verdicts(total, run, self._cannot(day)[self.wall], gone, Extra.none(), day.rule)
+        return self._answer(day, verdicts, steps, begun)
+
     def _base_answer(self, day: Day) -> Answer:
         begun = time.perf_counter()
         state = self._state(day, ())
+        steps = np.where(state.built, np.uint8(BUILT), state.counts)
+        return self._answer(day, self._verdicts(day, state), steps, begun)
+
+    def _answer(self, day: Day, verdicts: Verdicts, steps: U8, begun: float) -> Answer:
         place, columns = self.walls.place, self.columns
         repeat = np.diff(columns.first)
         xyz = np.column_stack([np.repeat(columns.place[:, :2], repeat, axis=0), self.z]).astype(np.float32)
         normal = np.degrees(np.arctan2(place[self.wall, 2], place[self.wall, 3])) % 360.0
         return base_answer(
-            self._ground(), day, self._verdicts(day, state), state.counts, state.built, xyz, normal.astype(np.float32),
+            self._ground(), day, verdicts, steps, xyz, normal.astype(np.float32),
             self.solids.owner[self.walls.part[self.wall]], self.ids, {"all": (time.perf_counter() - begun) * 1e3},
         )  # fmt: skip
 

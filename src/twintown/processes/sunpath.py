@@ -22,6 +22,11 @@ from twintown.ground.frames import Frame
 Floats = NDArray[np.float64]
 BASES = ("solar", "civil")
 DAY_MIN = 1440.0
+#: Directions are rounded to this before anything hangs on them: sines and cosines of two machines differ in the last of 53
+#: bits, and a shadow's edge must not. 2⁻²⁰ is 0.00005°, a sixth of what SPA itself may be off.
+GRAIN = 2.0**20
+#: What is fitted or solved for is rounded to this.
+FINE = 2.0**32
 #: Residual of the circle (degrees) above which the crossing times would not be trusted.
 RESIDUAL_DEG = 0.01
 
@@ -38,8 +43,14 @@ class Place:
     @classmethod
     def of(cls, frame: Frame, x: float, y: float, zone: str) -> Place:
         """The place at eastings and northings (m) of a frame."""
-        lon, lat = (float(v) for v in frame.to_lonlat(x, y))
-        return cls(lon, lat, frame.convergence(x, y), zone)
+        lon, lat = (round(float(v), 7) for v in frame.to_lonlat(x, y))
+        return cls(lon, lat, round(frame.convergence(x, y), 7), zone)
+
+
+def rounded(values: Floats, grain: float = GRAIN) -> Floats:
+    """The nearest multiples of 1 ÷ `grain`, a power of two: the same on every machine."""
+    found: Floats = np.rint(values * grain) / grain
+    return found
 
 
 def parse_day(text: object) -> date:
@@ -98,10 +109,15 @@ def utc_seconds(minutes: Floats, day: date, basis: str, place: Place) -> Floats:
 
 
 def directions(minutes: Floats, day: date, basis: str, place: Place) -> Floats:
-    """Unit vectors to the sun, float64[n, 3], grid east, grid north, up, at minutes after midnight in the basis."""
-    azimuth, altitude, _ = _spa(utc_seconds(minutes, day, basis, place), place)
+    """Unit vectors to the sun, float64[n, 3], grid east, grid north, up, at minutes after midnight in the basis; rounded."""
+    return directions_at(utc_seconds(minutes, day, basis, place), place)
+
+
+def directions_at(utc: Floats, place: Place) -> Floats:
+    """The same at Unix times (s)."""
+    azimuth, altitude, _ = _spa(utc, place)
     a, h = np.radians(azimuth - place.convergence_deg), np.radians(altitude)
-    return np.stack([np.sin(a) * np.cos(h), np.cos(a) * np.cos(h), np.sin(h)], axis=1)
+    return rounded(np.stack([np.sin(a) * np.cos(h), np.cos(a) * np.cos(h), np.sin(h)], axis=1))
 
 
 def angle(minutes: Floats | float) -> Floats:
@@ -134,7 +150,7 @@ def circle(day: date, basis: str, place: Place, start_min: float, end_min: float
     sun = directions(minutes, day, basis, place)
     theta = angle(minutes)
     design = np.stack([np.ones_like(theta), np.cos(theta), np.sin(theta)], axis=1)
-    rows, *_ = np.linalg.lstsq(design, sun, rcond=None)
+    rows = rounded(np.linalg.lstsq(design, sun, rcond=None)[0], FINE)
     fit = design @ rows
     fit /= np.linalg.norm(fit, axis=1, keepdims=True)
     apart = np.linalg.norm(np.cross(fit, sun), axis=1)
