@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,9 +51,11 @@ class Finding:
         return {**self.__dict__, "message": dict(self.message)}
 
 
-def extents(buildings: Features) -> dict[str, Extent]:
-    """West, south, east, north (m) and height (m) of each building, by id."""
+def extents(buildings: Features, ids: Collection[str] | None = None) -> dict[str, Extent]:
+    """West, south, east, north (m) and height (m) of buildings, by id; of these ids, as far as they are there, or of all."""
     table = buildings.table
+    if ids is not None:
+        table = table[table["id"].isin(list(ids))]
     rows = np.column_stack(
         [shapely.bounds(table.geometry.to_numpy()), table["height_m"].to_numpy(float, na_value=np.nan)]
     )
