@@ -33,6 +33,9 @@ from twintown.api import (
     openapi,
     problems,
     records,
+    scenario_edits,
+    scenario_talk,
+    scenarios,
     schema,
     search,
     series,
@@ -84,6 +87,9 @@ ROUTERS = (
     map_tiles,
     styles,
     sunlight,
+    scenarios,
+    scenario_edits,
+    scenario_talk,
     health,
     openapi,
     stac,
@@ -107,6 +113,7 @@ TAGS = [
     {"name": "search", "description": "Names"},
     {"name": "tiles", "description": "What browsers stream"},
     {"name": "sunlight", "description": "The sun, and what an edit does to it"},
+    {"name": "scenarios", "description": "Plans: edits of buildings, who made them, what they come to"},
     {"name": "server", "description": "Health"},
 ]
 #: A server prepares the first answers in the first pause of this length, or after this long without one, seconds.
