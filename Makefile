@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help preflight setup web demo demo-build serve test test-all check format validate bench-sun bench-api types lock clean distclean
+.PHONY: help preflight setup web demo demo-build serve test test-all check format validate bench-sun bench-api faults-jobs repeat types lock clean distclean
 
 RUN := sh scripts/preflight.sh
 PYTHON := .venv/bin/python
@@ -65,6 +65,14 @@ bench-api: ## the numbers of the open door, with pygeoapi and tipg (needs wrk an
 	@$(RUN) scripts/environment.py dev
 	@sh scripts/clients.sh bench
 	@$(PYTHON) benchmarks/api.py
+
+faults-jobs: ## workers killed at 50 random moments: no job lost, none doubled
+	@$(RUN) scripts/environment.py dev
+	@$(PYTHON) benchmarks/faults_jobs.py
+
+repeat: ## every process in two fresh environments, and on every Python that is here: the same digests
+	@$(RUN) scripts/environment.py dev
+	@$(PYTHON) scripts/repeat.py
 
 types: ## the page's types from the server's OpenAPI
 	@$(RUN) scripts/environment.py run
