@@ -302,6 +302,7 @@ def _listen(settings: Settings, next_port: bool) -> None:
     from uvicorn.supervisors import Multiprocess
 
     from twintown.api import wire
+    from twintown.keeper import Beside
 
     bound = _bind(settings.host, settings.port, next_port)
     port = int(bound.getsockname()[1])
@@ -310,11 +311,14 @@ def _listen(settings: Settings, next_port: bool) -> None:
     taken = f"  (port {settings.port} is taken)" if settings.port not in (0, port) else ""
     line = f"Twintown is at {address}{taken}   Ctrl-C ends it"
 
+    beside = Beside(settings)
+
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets=sockets)
             if self.started:
                 click.echo(line)
+                beside.start()
 
     options: dict[str, Any] = {
         "http": wire.PROTOCOL, "log_level": "warning", "server_header": False, "timeout_graceful_shutdown": 5,
@@ -323,13 +327,39 @@ def _listen(settings: Settings, next_port: bool) -> None:
         from twintown.app import create_app
 
         # Ctrl-C is how a server ends: uvicorn finishes the requests, then hands the signal on.
-        with contextlib.suppress(KeyboardInterrupt):
+        with contextlib.suppress(KeyboardInterrupt), beside:
             Server(uvicorn.Config(create_app(settings=settings), **options)).run(sockets=[bound])
         return
     os.environ["TWINTOWN_TWINS"] = os.pathsep.join(str(twin) for twin in settings.twins)
     config = uvicorn.Config("twintown.app:serve_app", factory=True, workers=settings.workers, **options)
     click.echo(line)
-    Multiprocess(config, sockets=[bound]).run()
+    with beside:
+        beside.start()
+        Multiprocess(config, sockets=[bound]).run()
+
+
+@cli.command()
+@click.argument("directories", type=DIRECTORY, nargs=-1)
+@click.option("--workers", type=int, help="Processes that work on jobs, at most.  [default: 2]")
+def keep(directories: Sequence[Path], workers: int | None) -> None:
+    """Work on the jobs of the twins in DIRECTORIES, apart from a server (TWINTOWN_KEEPER=off there)."""
+    import signal
+    from dataclasses import replace
+    from threading import Event
+
+    from twintown import keeper
+    from twintown.settings import read_settings
+
+    settings = read_settings(twins=directories or None)
+    if not settings.twins:
+        raise click.UsageError("name at least one twin's directory")
+    if workers is not None:
+        settings = replace(settings, keeper_workers=max(1, workers))
+    stop = Event()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, lambda *_: stop.set())
+    click.echo("The keeper works on jobs   Ctrl-C ends it")
+    keeper.keep(settings, stop)
 
 
 def _bind(host: str, port: int, next_port: bool) -> socket.socket:

@@ -6,6 +6,11 @@ TWINTOWN_HOST, _PORT       where the server listens    (127.0.0.1, 8000)
 TWINTOWN_WORKERS           server processes            (1)
 TWINTOWN_TWINS             directories to serve, separated like PATH
 TWINTOWN_OWNER_TOKEN_FILE  the owner's token           (default: owner.token in each twin's directory)
+TWINTOWN_CALLBACKS         hosts that callbacks go to and inputs are fetched from, joined by commas; * any public one (none)
+TWINTOWN_KEEPER            on | off: whether `serve` works on jobs by itself (on; off where `twintown keep` does)
+TWINTOWN_KEEPER_WORKERS    processes that work on jobs, at most   (2)
+TWINTOWN_PUBLIC_URL        where the server is to the world: in signatures, did:web and codes on paper   (http://HOST:PORT)
+TWINTOWN_DASK_URL          scheduler of a Dask cluster for large questions, tcp://…   (none: this machine)
 TWINTOWN_WEB               the built page              (default: web/dist of the clone, or the packaged one)
 """
 
@@ -18,7 +23,21 @@ from pathlib import Path
 
 from twintown.ground.errors import BadSettings
 
-_KNOWN = ("DATABASE_URL", "BLOB_URL", "HOST", "PORT", "WORKERS", "TWINS", "OWNER_TOKEN_FILE", "WEB")
+_KNOWN = (
+    "DATABASE_URL",
+    "BLOB_URL",
+    "HOST",
+    "PORT",
+    "WORKERS",
+    "TWINS",
+    "OWNER_TOKEN_FILE",
+    "WEB",
+    "CALLBACKS",
+    "KEEPER",
+    "KEEPER_WORKERS",
+    "DASK_URL",
+    "PUBLIC_URL",
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +52,12 @@ class Settings:
     workers: int = 1
     owner_token_file: Path | None = None
     web: Path | None = None
+    callbacks: str = ""
+    keeper: bool = True
+    keeper_workers: int = 2
+    dask_url: str = ""
+    #: Without a slash at its end.
+    public_url: str = "http://127.0.0.1:8000"
 
     def blobs_of(self, twin: str) -> str:
         """The blob URL of one twin, "" for its own directory."""
@@ -75,7 +100,30 @@ def read_settings(
         ),
         owner_token_file=Path(value("OWNER_TOKEN_FILE")) if value("OWNER_TOKEN_FILE") else None,
         web=_page(value("WEB")),
+        callbacks=value("CALLBACKS"),
+        keeper=_switch(value("KEEPER"), "TWINTOWN_KEEPER"),
+        keeper_workers=_number(value("KEEPER_WORKERS"), "TWINTOWN_KEEPER_WORKERS", 2, 256, lowest=1),
+        dask_url=value("DASK_URL"),
+        public_url=_address(
+            value("PUBLIC_URL"), host or value("HOST"), port if port is not None else value("PORT")
+        ),
     )
+
+
+def _address(said: str, host: str | None, port: int | str) -> str:
+    """Where the server is to the world; on this machine where nobody says. Raises BadSettings."""
+    if not said:
+        name = "127.0.0.1" if not host or host in ("0.0.0.0", "::") else host
+        return f"http://{f'[{name}]' if ':' in name else name}:{port or 8000}"
+    if not said.startswith(("http://", "https://")) or "@" in said:
+        raise BadSettings(f"{said!r} is no address", "TWINTOWN_PUBLIC_URL", "write https://twin.example.org")
+    return said.rstrip("/")
+
+
+def _switch(value: str, name: str) -> bool:
+    if value.lower() not in ("", "on", "off"):
+        raise BadSettings(f"{value!r} is neither on nor off", name, "write on or off")
+    return value.lower() != "off"
 
 
 def _number(value: str | int, name: str, default: int, highest: int, lowest: int) -> int:

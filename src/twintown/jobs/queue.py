@@ -148,6 +148,12 @@ class Queue:
         with reading(self.engine) as connection:
             return int(connection.execute(select(func.max(jobs.c.seq)).where(self._mine)).scalar() or 0)
 
+    def waiting(self) -> int:
+        """How many jobs wait for a worker."""
+        query = select(func.count()).where(self._mine, jobs.c.state == "accepted")
+        with reading(self.engine) as connection:
+            return int(connection.execute(query).scalar() or 0)
+
     def answered(self, question: str) -> Sequence[Job]:
         """The successful jobs that answered a question, newest first."""
         with reading(self.engine) as connection:

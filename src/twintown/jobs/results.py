@@ -16,11 +16,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from twintown.ground.content import content_digest
 from twintown.ground.errors import Gone, NotFound, NotPossible, PluginFailed
 from twintown.ground.names import Name
 from twintown.jobs.job import Claimed, Job, step
-from twintown.jobs.manifest import state
 from twintown.jobs.process import Output, Process, Progress, Shape, Spread, in_order, processes, run, silent
 from twintown.jobs.question import Question, shapes
 from twintown.jobs.queue import MOST_WAITING, Queue, new_job
@@ -126,6 +124,10 @@ def answer(
 
 def task(work: Work) -> Done:
     """Answer the question of a job of the kind `process`; see `answer`."""
+    from twintown.jobs.manifest import (
+        state,
+    )  # keys and digests: a server that is asked for nothing yet does without
+
     twin, grant = work.twin, work.grant
     question = Question.from_request(work.job.request)
     known = None if question.fresh else _known(twin, question)
@@ -172,6 +174,8 @@ def stage(
             f"the output {output.layer!r} is in another frame than the twin", f"process {process.id}",
             "report it to its author",
         )  # fmt: skip
+    from twintown.ground.content import content_digest
+
     content = content_digest(shape)
     known = twin.description.layer(output.layer)
     title = output.title
@@ -181,7 +185,7 @@ def stage(
     layer = question.layer(output)
     entry = LayerEntry(layer, title, known.grade, known.assumed, known.columns)
     meta = {
-        "origin": RESULT,
+        "role": RESULT,
         "result": {
             "question": question.digest, "process": process.id, "version": process.version, "output": output.layer,
             "content": content, "error": output.error, "unit": output.unit, "inputs": dict(question.inputs),

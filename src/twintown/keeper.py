@@ -1,0 +1,150 @@
+"""The keeper at the roof: which task does which kind of job, and the process that keeps the jobs of the served twins going.
+
+twintown serve DIR…        starts it beside the server; it dies with it
+twintown keep DIR…         is it
+python -m twintown.keeper  is what `serve` starts: it ends when its standard input does
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from twintown.jobs.runner import Plan
+    from twintown.jobs.work import Task, Work
+    from twintown.settings import Settings
+
+#: How long the keeper has to give its jobs back when the server ends, seconds.
+PATIENCE_S = 3.0
+#: A keeper that ended by itself is started again after so long, seconds.
+AGAIN_S = 1.0
+
+
+def tasks() -> Mapping[str, Task]:
+    """What does each kind of job; rooms are opened when the first job of their kind comes."""
+    return {"process": _process, "verification": _verification, "approval": _approval, "report": _report}
+
+
+def _process(work: Work) -> Any:
+    from twintown.jobs.results import task
+
+    return task(work)
+
+
+def _verification(work: Work) -> Any:
+    from twintown.jobs.verify import task
+
+    return task(work)
+
+
+def _approval(work: Work) -> Any:
+    from twintown.scenario.approval import task
+
+    return task(work)
+
+
+def _report(work: Work) -> Any:
+    from twintown.scenario.reporting import Place, make
+    from twintown.settings import read_settings
+
+    settings = read_settings()
+    fonts = settings.web / "fonts" if settings.web else None
+    return make(work, Place(settings.public_url, fonts))
+
+
+def plan_of(settings: Settings) -> Plan:
+    """What the keeper of an installation keeps. Raises BadSettings: a twin's description."""
+    from twintown.jobs.runner import Place, Plan
+    from twintown.twin.description import Description
+
+    places = []
+    for directory in settings.twins:
+        blobs = settings.blobs_of(Description.load(directory).id) if settings.blob_url else ""
+        places.append(Place(directory.resolve(), settings.database_url, blobs))
+    return Plan(tuple(places), tasks, settings.keeper_workers, settings.dask_url)
+
+
+def keep(settings: Settings, stop: Event) -> None:
+    """Keep the jobs of the twins of an installation going until `stop` is set. Raises BadSettings."""
+    from twintown.jobs.runner import Keeper
+
+    Keeper(plan_of(settings)).run(stop)
+
+
+class Beside:
+    """A keeper in a process of its own, as long as the block runs; none where the settings say so.
+
+    However this process ends, the keeper ends with it: it reads from a pipe that nobody else holds. Should it end by itself it is
+    started again.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._over = Event()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._watch: Thread | None = None
+
+    def start(self) -> None:
+        """Begin, without waiting for it to be ready."""
+        if self.settings.keeper and self.settings.twins and self._watch is None:
+            self._watch = Thread(target=self._run, name="keeper", daemon=True)
+            self._watch.start()
+
+    def __enter__(self) -> Beside:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        if self._watch is not None:
+            self._watch.join(2 * PATIENCE_S)
+
+    def _run(self) -> None:
+        twins = os.pathsep.join(str(twin.resolve()) for twin in self.settings.twins)
+        workers = str(self.settings.keeper_workers)
+        environment = {**os.environ, "TWINTOWN_TWINS": twins, "TWINTOWN_KEEPER_WORKERS": workers}
+        while not self._over.is_set():
+            command = [sys.executable, "-m", "twintown.keeper"]
+            child = self._child = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
+            while child.poll() is None and not self._over.wait(0.1):
+                pass
+            assert child.stdin is not None
+            with suppress(OSError):
+                child.stdin.close()
+            try:
+                child.wait(PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+            self._over.wait(AGAIN_S)
+
+
+def main() -> int:
+    """The keeper beside a server."""
+    from twintown.settings import read_settings
+
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the server, and ends us by its end
+    stop = Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+
+    def watch() -> None:
+        with suppress(OSError):
+            while os.read(0, 4096):
+                pass
+        stop.set()
+
+    Thread(target=watch, name="server", daemon=True).start()
+    keep(read_settings(), stop)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
