@@ -213,10 +213,10 @@ def sky_light(
 
 
 @njit(cache=True, nogil=True)
-def _compose(
+def _compose(  # type: ignore[no-untyped-def]
     seen, inverse, normals, owner, tint, storey, soil, ground_colours, facing, sky, eye, view, x0, dx, y0, dy, sun,
     axes1, origin1, texel1, heights1, axes2, origin2, texel2, heights2, looks, laid, laid_at, laid_cell, opacity, row0, row1, out,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     rows, cols = seen.shape
     pixel = dy  # metres a sample at depth 1
     for r in range(row0, row1):
@@ -344,7 +344,7 @@ def _compose(
             o0, o1, o2 = k0 * e0, k1 * e1, k2 * e2
             # edges: where the next sample belongs to something else, or to another face
             edge = 0.0
-            if t >= 0 or True:
+            if True:
                 for side in range(4):
                     a = r + (1 if side == 0 else (-1 if side == 1 else 0))
                     b = c + (1 if side == 2 else (-1 if side == 3 else 0))

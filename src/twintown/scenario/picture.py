@@ -284,7 +284,8 @@ def _normals(corners: Floats) -> NDArray[np.float32]:
         axis=1,
     )
     size = np.sqrt(n[:, 0] ** 2 + n[:, 1] ** 2 + n[:, 2] ** 2)
-    return (n / np.maximum(size, 1e-12)[:, None]).astype(np.float32)
+    out: NDArray[np.float32] = (n / np.maximum(size, 1e-12)[:, None]).astype(np.float32)
+    return out
 
 
 def _owners(buildings: Features, parts: Features, feature: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -292,7 +293,8 @@ def _owners(buildings: Features, parts: Features, feature: NDArray[np.int32]) ->
     import pandas as pd
 
     rows = pd.Index(buildings.table["id"]).get_indexer(parts.table["building"])
-    return np.where(rows < 0, len(buildings), rows).astype(np.int32)[feature]
+    out: NDArray[np.int32] = np.where(rows < 0, len(buildings), rows).astype(np.int32)[feature]
+    return out
 
 
 def _tints(buildings: Features, edited: Collection[str]) -> NDArray[np.float32]:
