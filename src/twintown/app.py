@@ -20,11 +20,14 @@ from twintown.api import (
     collections,
     conformance,
     coverage,
+    execution,
     features,
     guard,
     health,
     imports,
     items_files,
+    job_outputs,
+    jobs,
     landing,
     map_tiles,
     maps,
@@ -32,7 +35,9 @@ from twintown.api import (
     objects,
     openapi,
     problems,
+    processes,
     records,
+    reports,
     scenario_edits,
     scenario_talk,
     scenarios,
@@ -55,6 +60,7 @@ from twintown.api.lane import Lane
 from twintown.api.page import Page
 from twintown.api.shelf import Served, Shelf
 from twintown.ground.errors import StorageFailed
+from twintown.jobs.outgoing import hosts_of
 from twintown.query import cql2
 from twintown.settings import Settings, read_settings
 from twintown.trust.identity import TOKEN_FILE, make_token, read_secret
@@ -87,6 +93,10 @@ ROUTERS = (
     map_tiles,
     styles,
     sunlight,
+    processes,
+    execution,
+    jobs,
+    job_outputs,
     scenarios,
     scenario_edits,
     scenario_talk,
@@ -112,6 +122,8 @@ TAGS = [
     {"name": "objects", "description": "The answer to a click"},
     {"name": "search", "description": "Names"},
     {"name": "tiles", "description": "What browsers stream"},
+    {"name": "processes", "description": "What can be computed, and asking for it (OGC API - Processes)"},
+    {"name": "jobs", "description": "What was asked: status, results, changes as they come, dismissal"},
     {"name": "sunlight", "description": "The sun, and what an edit does to it"},
     {"name": "scenarios", "description": "Plans: edits of buildings, who made them, what they come to"},
     {"name": "server", "description": "Health"},
@@ -165,11 +177,14 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},  # looked for anew with every request
     )
     app.state.open = opened
+    app.state.hosts = hosts_of(chosen.callbacks)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     problems.install(app)
     for part in ROUTERS:
         app.include_router(part.router)
-    app.state.conformance = conformance.classes([*ROUTERS, cql2])
+    claimed = conformance.classes([*ROUTERS, cql2])
+    sends = bool(app.state.hosts)  # a server that sends nothing to anybody does not say that it calls back
+    app.state.conformance = tuple(uri for uri in claimed if sends or uri != processes.CALLBACK)
     app.router.default = Page(chosen.web)
     app.add_middleware(landing.Root)
     app.add_middleware(Lane, shorts=features.SHORTS)

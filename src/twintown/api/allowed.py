@@ -33,7 +33,7 @@ def of_layer(scope: Scope, methods: Sequence[str]) -> list[str]:
     if served is None:
         return [method for method in methods if method in READABLE]
     try:
-        subject = identify(shown, twin, served.secret)
+        subject = identify(shown, twin, served.secret, served.people)
     except TwintownError:
         subject = ANYONE
     try:

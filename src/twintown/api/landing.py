@@ -113,6 +113,8 @@ def _links(request: Request, twin: Twin, grant: Grant) -> list[Link]:
         link(f"{REL}data", "/collections", "layers"),
         link(f"{REL}ogc-catalog", "/collections/catalogue", "the layers as records (OGC API - Records)"),
         link("related", "/stac", "the layers as a STAC API"),
+        link(f"{REL}processes", "/processes", "what can be computed (OGC API - Processes)"),
+        link(f"{REL}job-list", "/jobs", "jobs"),
         link("search", "/search?q={q}", "search names").model_copy(update={"templated": True}),
         link("related", "/sun", "sun"),
         link(f"{REL}tiling-schemes", "/tileMatrixSets", "tile matrix sets"),

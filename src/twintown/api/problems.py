@@ -7,6 +7,7 @@ the machine says to itself (tracebacks, paths of files, tokens) stays in the log
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from urllib.parse import quote
@@ -34,6 +35,9 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (errors.PreconditionRequired, HTTPStatus.PRECONDITION_REQUIRED),
     (errors.BadInput, HTTPStatus.BAD_REQUEST),
     (errors.Gone, HTTPStatus.GONE),
+    (errors.NoSuchProcess, HTTPStatus.NOT_FOUND),
+    (errors.NoSuchJob, HTTPStatus.NOT_FOUND),
+    (errors.NotReady, HTTPStatus.NOT_FOUND),
     (errors.NotFound, HTTPStatus.NOT_FOUND),
     (errors.Unauthenticated, HTTPStatus.UNAUTHORIZED),
     (errors.Denied, HTTPStatus.FORBIDDEN),
@@ -48,6 +52,15 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (errors.PluginFailed, HTTPStatus.INTERNAL_SERVER_ERROR),
     (errors.TwintownError, HTTPStatus.INTERNAL_SERVER_ERROR),
 )
+#: What OGC API - Processes calls some errors (18-062r2, tables 4 to 7); the others have URNs of ours.
+_OGC = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0"
+KINDS: dict[type[Exception], str] = {
+    errors.NoSuchProcess: f"{_OGC}/no-such-process",
+    errors.NoSuchJob: f"{_OGC}/no-such-job",
+    errors.NotReady: f"{_OGC}/result-not-ready",
+}
+#: Addresses whose clients (that standard's examples among them) read problems as plain JSON where they accept nothing else.
+_PLAIN = re.compile(r"/twins/[^/]+/(?:processes|jobs)(?:/|$)")
 
 
 class Place(BaseModel):
@@ -107,7 +120,16 @@ def problem(
     if places:
         body["errors"] = [{"pointer": where, "line": line, "detail": what} for where, line, what in places]
     sent = {"Cache-Control": "no-store"} | (headers or {})
-    return Response(_encoded(body), status_code=int(code), media_type=MEDIA_TYPE, headers=sent)
+    return Response(_encoded(body), status_code=int(code), media_type=_media_type(request), headers=sent)
+
+
+def _media_type(request: Request) -> str:
+    """Who accepts `application/json` and nothing that holds problems gets the same bytes under that name."""
+    accept = request.headers.get("accept", "").lower()
+    plain = "application/json" in accept and "*/*" not in accept and "application/*" not in accept
+    if plain and MEDIA_TYPE not in accept and _PLAIN.match(request.url.path):
+        return "application/json"
+    return MEDIA_TYPE
 
 
 def _encoded(body: dict[str, object]) -> bytes:
@@ -142,7 +164,7 @@ def of_error(request: Request, error: Exception) -> Response:
         request,
         status,
         detail,
-        kind=f"urn:twintown:problem:{_slug(type(error).__name__)}",
+        kind=KINDS.get(type(error)) or f"urn:twintown:problem:{_slug(type(error).__name__)}",
         parameter=getattr(error, "name", None) or None,
         places=error.findings if isinstance(error, errors.BadContent) else (),
         headers=headers,

@@ -186,6 +186,13 @@ def _covjson(body: Mapping[str, Any], version: LayerVersion) -> bytes:
     return answers.dumps(value)
 
 
+def written(body: dict[str, Any], version: LayerVersion, form: str) -> bytes:
+    """A rendered series as bytes: `csv`, `covjson` or `json`."""
+    if form == "csv":
+        return _csv(body)
+    return _covjson(body, version) if form == "covjson" else answers.dumps(body)
+
+
 def _answer(
     request: Request, asked: Asked, version: LayerVersion, body: dict[str, Any], form: Form, etag: str
 ) -> Response:

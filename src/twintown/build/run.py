@@ -22,7 +22,7 @@ from twintown.jobs.question import DIGITS
 from twintown.products import catalogue
 from twintown.store.blobs import storage_failed
 from twintown.store.lock import locked
-from twintown.store.tables import OWN, StepRow
+from twintown.store.tables import StepRow, own
 from twintown.twin import edits
 from twintown.twin.description import Description
 from twintown.twin.layers import LayerVersion, Twin
@@ -172,7 +172,7 @@ def _switch(twin: Twin, work: _Work) -> None:
     now = {name: row.version for name, row in tables.layers().items()}
     made = {name: row.version for name, row in tables.products().items()}
     _items(twin, work.layers.values())
-    added = [name for name, row in tables.layers().items() if row.meta.get("origin") in OWN]
+    added = [name for name, row in tables.layers().items() if own(row.meta)]
     described = {name: version for name, version in now.items() if name not in added or name in layers}
     if (described, made) != (layers, work.products):
         tables.switch(layers, work.products, only=True)

@@ -9,6 +9,9 @@
     │   ├── BadParameter    one named parameter of a request
     │   └── BadSettings     twintown.toml, an environment variable, an option
     ├── NotFound            no such twin, layer, object, version
+    │   ├── NoSuchProcess   no process of that name, or the twin has not what it needs
+    │   ├── NoSuchJob       no job of that name that you may see
+    │   ├── NotReady        the job is not done yet
     │   └── Gone            it was here: a version that a cursor remembers and that is not kept any more
     ├── Unauthenticated     who are you?
     ├── Denied              we know, and no
@@ -94,6 +97,18 @@ class BadSettings(BadInput):
 
 class NotFound(TwintownError):
     """There is no such twin, layer, object or version (or none that you may see)."""
+
+
+class NoSuchProcess(NotFound):
+    """There is no process of that name here, or the twin has not the layers that it needs."""
+
+
+class NoSuchJob(NotFound):
+    """There is no job of that name, or none that you may see."""
+
+
+class NotReady(NotFound):
+    """The job is not done yet: ask again later."""
 
 
 class Gone(NotFound):

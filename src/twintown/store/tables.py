@@ -23,10 +23,8 @@ from twintown.store.schema import HEAD, build_steps, feature_edits, layer_versio
 State = Literal["ready", "current", "retired"]
 #: `meta["origin"]` of a layer that came by `add`, over the network or was made empty: no description asks for it.
 ADDED = "added"
-#: `meta["origin"]` of a layer that answers a question; it lives as long as a job is answered by it.
+#: `meta["role"]` of a layer that answers a question; it lives as long as a job is answered by it. (`origin` of a grid is its corner.)
 RESULT = "result"
-#: Layers that no description asks for, and that a build therefore leaves alone.
-OWN = (ADDED, RESULT)
 #: How long a version stays after it was current, beside the newest two.
 HOLD = timedelta(hours=1)
 
@@ -75,6 +73,11 @@ class StepRow:
     state: Literal["running", "finished"]
     started: datetime
     finished: datetime | None
+
+
+def own(meta: Mapping[str, Any]) -> bool:
+    """Whether a layer is one that no description asks for, and that a build therefore leaves alone."""
+    return meta.get("origin") == ADDED or meta.get("role") == RESULT
 
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -206,8 +209,7 @@ class Tables:
         leaving = [
             (what, version)
             for what, version, meta in now
-            if versions.get(what, version) != version
-            or (only and what not in versions and meta.get("origin") not in OWN)
+            if versions.get(what, version) != version or (only and what not in versions and not own(meta))
         ]
         stamp = {"state": "retired", "retired_at": datetime.now(UTC)}
         for what, version in leaving:
@@ -241,7 +243,7 @@ class Tables:
         """Versions of results that were staged for a question that nobody works on any more."""
         query = select(layer_versions).where(
             layer_versions.c.twin == self.twin, layer_versions.c.state == "ready",
-            layer_versions.c.meta["origin"].as_string() == RESULT,
+            layer_versions.c.meta["role"].as_string() == RESULT,
         )  # fmt: skip
         with reading(self.engine) as connection:
             rows = [_layer_row(row) for row in connection.execute(query)]
@@ -291,9 +293,9 @@ class Tables:
         since: datetime,
         pinned: Collection[tuple[str, str]],
     ) -> list[str]:
-        origin = table.c.meta["origin"].as_string()
+        role = table.c.meta["role"].as_string()
         query = (
-            select(table.c[key], table.c.version, table.c.path, table.c.state, table.c.retired_at, origin)
+            select(table.c[key], table.c.version, table.c.path, table.c.state, table.c.retired_at, role)
             .where(table.c.twin == self.twin)
             .order_by((table.c.state == "current").desc(), table.c.built_at.desc(), table.c.version.desc())
         )
