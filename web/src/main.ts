@@ -1,10 +1,10 @@
 import "./theme/page.css";
 import { createApp, h, watch } from "vue";
 import { api } from "./api/client";
-import { createWords, inBoth } from "./i18n";
+import { bringWords, createWords, inBoth, word } from "./i18n";
 import App from "./panels/App.vue";
 import { createAtlas } from "./scene/atlas";
-import { createCity } from "./scene/city";
+import { createCity, type Stage } from "./scene/city";
 import { createViewer, drawsInSoftware } from "./scene/viewer";
 import { createClock } from "./state/clock";
 import { readLink, writeLink } from "./state/link";
@@ -25,15 +25,33 @@ createApp({ render: () => h(App, { page: { state, clock, sunlight, held } }) })
   .use(createWords(link.lang))
   .mount("#app");
 
-let shown: { destroy(): void } | null = null;
+let shown: { destroy(): void; stage?: Stage } | null = null;
+let tools: { destroy(): void } | null = null;
+/** The tools of a plan come when its column is opened, and go with it. */
+async function bringTools(): Promise<void> {
+  const stage = shown?.stage;
+  if (!state.plan.open || !stage) {
+    tools?.destroy();
+    tools = null;
+    return;
+  }
+  if (tools) return;
+  const [{ createPlanStage }, { planningOf }] = await Promise.all([import("./scene/plan/stage"), import("./state/scenario"), bringWords("plan")]);
+  if (tools || !state.plan.open || shown?.stage !== stage) return;
+  tools = createPlanStage(stage, state, planningOf(state, clock, sunlight, held), (key, values) => word(`plan.hand.${key}`, values));
+}
+watch(() => state.plan.open, () => void bringTools());
 let selected = link.selected;
 watch(
   () => state.twins.current,
   (twin) => {
+    tools?.destroy();
+    tools = null;
     shown?.destroy();
     shown = null;
     if (!twin) return;
     shown = twin.kind === "atlas" ? createAtlas(viewer, state) : createCity(viewer, twin, { state, clock, sunlight, held, words: { edge: inBoth("edge") } });
+    void bringTools();
     if (selected && !selected.startsWith("new/")) {
       const id = selected;
       selected = null;

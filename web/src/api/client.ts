@@ -1,5 +1,5 @@
 import { decodeArrays, type Arrays } from "./arrays";
-import type { Collection, Edit, FeatureCollection, ObjectAnswer, Problem, SearchResult, SeriesAnswer, SunDay, Twin, TwinSummary } from "./types";
+import type { Collection, FeatureCollection, ObjectAnswer, Problem, SearchResult, SeriesAnswer, SunDay, Twin, TwinSummary } from "./types";
 
 /** What the server said went wrong, as one line a person can read (RFC 9457 bodies). */
 export class ServerProblem extends Error {
@@ -104,7 +104,7 @@ export const api = {
     return bytes.byteLength ? bytes : null;
   },
   /** Sun hours for a day, with edits; the answer is arrays (see `arrays.ts`). */
-  async sunlight(twin: string, inputs: { date: string; time_basis: string; edits: Edit[] }, signal?: AbortSignal): Promise<Arrays> {
+  async sunlight(twin: string, inputs: { date: string; time_basis: string; edits: object[] }, signal?: AbortSignal): Promise<Arrays> {
     const answer = await ask(`/twins/${part(twin)}/sun`, {
       method: "POST",
       headers: { "content-type": "application/json" },

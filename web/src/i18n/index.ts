@@ -37,6 +37,10 @@ export async function bringWords(...rooms: string[]): Promise<void> {
   );
 }
 
+/** A word in the page's language, for what is drawn rather than written. */
+export const word = (key: string, values: Record<string, unknown> = {}): string =>
+  (made?.global.t as unknown as ((key: string, values: object) => string) | undefined)?.(key, values) ?? key;
+
 /** The translator; `legacy: false`, so panels use `useI18n()`. */
 export function createWords(lang: Lang) {
   const translator = createI18n({

@@ -80,7 +80,7 @@ export function createHeld(state: State, clock: Clock, sunlight: Sunlight, first
       if (state.looks.mode === "shadow") state.looks.mode = "hours";
       clock.at.playing = false;
       edited = height !== now.height;
-      sunlight.ask(edited ? { op: "set", object: now.id, height_m: height } : null);
+      sunlight.ask(edited ? [{ op: "set", object: now.id, height_m: height }] : null);
     },
     reset: put,
   };

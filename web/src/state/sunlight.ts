@@ -1,8 +1,11 @@
 import { shallowReactive, watch } from "vue";
 import type { Arrays } from "../api/arrays";
-import type { Edit, Names } from "../api/types";
+import type { Names } from "../api/types";
 import type { Clock } from "./clock";
 import { told, type Basis, type State } from "./store";
+
+/** An edit of the city that the sun is asked about; lengths in metres. */
+export type SunEdit = { op: string; object: string } & Record<string, unknown>;
 
 /** Bits of a facade point. */
 export const PASSES = 1;
@@ -30,12 +33,13 @@ export interface Sunlight {
     serverMs: number | null;
     answerMs: number | null;
     paintedMs: number | null;
-    edit: Edit | null;
+    /** What the answer takes for done, or null. */
+    edits: SunEdit[] | null;
     rule: Record<string, unknown> | null;
   };
   readonly data: SunData | null;
-  /** Asks for an edit; one question at a time, the latest wins. `null` puts everything back. */
-  ask(edit: Edit | null): void;
+  /** Asks what edits do; one question at a time, the latest wins. `null` puts everything back. */
+  ask(edits: SunEdit[] | null): void;
   /** Loads the base if it is not here. */
   need(): void;
   /** The scene tells that the answer is on the screen. */
@@ -130,14 +134,14 @@ export function layOver(data: SunData, answer: Arrays | null, last: { window: Wi
 export function createSunlight(state: State, clock: Clock): Sunlight {
   const now = shallowReactive<Sunlight["now"]>({
     version: 0, ready: false, busy: false, counts: null, error: null, affected_km2: null, stepMinutes: 7, steps: 69,
-    serverMs: null, answerMs: null, paintedMs: null, edit: null, rule: null,
+    serverMs: null, answerMs: null, paintedMs: null, edits: null, rule: null,
   });
   let data: SunData | null = null;
   let baseHeader: Arrays["header"] | null = null;
   let last: { window: Window | null; index: Uint32Array } = { window: null, index: empty.u4 };
   let epoch = 0;
   let flying = false;
-  let wanted: Edit | null | undefined;
+  let wanted: SunEdit[] | null | undefined;
   let wantBase = false;
   let moved = 0;
 
@@ -177,7 +181,7 @@ export function createSunlight(state: State, clock: Clock): Sunlight {
           baseHeader = answer.header;
           last = { window: null, index: empty.u4 };
           now.ready = true;
-          now.edit = null;
+          now.edits = null;
           settle(answer.header, asked);
           continue;
         }
@@ -187,21 +191,21 @@ export function createSunlight(state: State, clock: Clock): Sunlight {
         const asked = performance.now();
         if (edit === null) {
           last = layOver(data, null, last);
-          now.edit = null;
+          now.edits = null;
           settle(baseHeader!, asked);
           now.serverMs = null;
           now.answerMs = null;
           continue;
         }
         now.busy = true;
-        const answer = await told(state, () => state.api.sunlight(twin.id, { date, time_basis: basis, edits: [edit] }));
+        const answer = await told(state, () => state.api.sunlight(twin.id, { date, time_basis: basis, edits: edit }));
         if (mine !== epoch) {
           if (wanted === undefined) wanted = edit;
           continue;
         }
         if (!answer || !data) return;
         last = layOver(data, answer, last);
-        now.edit = edit;
+        now.edits = edit;
         settle(answer.header, asked);
       }
     } finally {
@@ -216,7 +220,7 @@ export function createSunlight(state: State, clock: Clock): Sunlight {
       const again = now.ready || wantBase;
       epoch++;
       data = null;
-      if (wanted === undefined && now.edit) wanted = now.edit;
+      if (wanted === undefined && now.edits) wanted = now.edits;
       now.ready = false;
       now.version++;
       if (again && state.twins.current?.sunlight) {
@@ -233,9 +237,9 @@ export function createSunlight(state: State, clock: Clock): Sunlight {
     get data() {
       return data;
     },
-    ask(edit) {
-      wanted = edit;
-      if (edit) wantBase = true;
+    ask(edits) {
+      wanted = edits;
+      if (edits) wantBase = true;
       void work();
     },
     need() {
