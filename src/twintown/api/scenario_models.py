@@ -69,6 +69,7 @@ class Decision(Model):
     why: str
     revision: int
     versions: dict[str, str] = Field(description="the base at that moment, by layer")
+    job: str = Field(default="", description="id of the job that made it part of the city")
 
 
 class ScenarioBrief(Model):

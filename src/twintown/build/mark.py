@@ -81,10 +81,11 @@ def _paths(document: dict[str, Any], directory: Path) -> Iterator[Path]:
 
 
 def _edits(database: Path) -> int:
-    """How many edits of features the database holds; -1 where it cannot say."""
+    """How many edits of features and approved scenarios the database holds; -1 where it cannot say."""
+    said = "SELECT (SELECT count(*) FROM feature_edits) + (SELECT count(*) FROM scenarios WHERE state = 'approved')"
     try:
         with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            return int(connection.execute("SELECT count(*) FROM feature_edits").fetchone()[0])
+            return int(connection.execute(said).fetchone()[0])
     except (sqlite3.Error, ValueError):
         return -1
 

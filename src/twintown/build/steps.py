@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
-from twintown.build import mark
+from twintown.build import decided, mark
 from twintown.build.plan import Planned
 from twintown.ground.errors import BadInput, NotFound, PluginFailed
 from twintown.ground.features import Features
@@ -54,13 +54,15 @@ def owner(twin: Twin) -> Grant:
     return decide(LOCAL_OWNER, "write", Resource(twin.description.id))
 
 
-def stage(twin: Twin, layer: str, shape: Shape, grade: Grade, where: str) -> str:
+def stage(
+    twin: Twin, layer: str, shape: Shape, grade: Grade, where: str, meta: Mapping[str, Any] | None = None
+) -> str:
     """Stage a layer that lies in the twin's frame; its version. Raises PluginFailed, StorageFailed."""
     if not twin.frame_matches(shape):
         raise PluginFailed(
             f"the layer {layer!r} is in another frame than the twin", where, "report it to its author"
         )
-    return twin.stage(layer, shape, grade).version
+    return twin.stage(layer, shape, grade, meta).version
 
 
 @dataclass(frozen=True)
@@ -90,17 +92,27 @@ class SourceStep:
 
     def asked(self, twin: Twin) -> str:
         """See `Step`."""
-        return digest_of([sources.digest_ask(self.source, self.ask(twin)), self.entry.grade.value])
+        said = [sources.digest_ask(self.source, self.ask(twin)), self.entry.grade.value]
+        return digest_of([*said, *decided.mark(decided.approved(twin, self.planned.gives))])
 
     def code(self) -> str:
         """See `Step`."""
         return mark.code("ground", "kernels", "city", "sources")
 
     def make(self, twin: Twin, layers: Mapping[str, LayerVersion], report: Report) -> dict[str, str]:
-        """See `Step`."""
-        made = {}
+        """See `Step`. The edits of approved scenarios are made to what the source gives."""
+        made, held = {}, {}
+        plans = decided.approved(twin, self.planned.gives)
         for layer, shape in sources.read(self.source, self.ask(twin, report)):
-            made[layer] = stage(twin, layer, shape, self.entry.grade, self.planned.id)
+            if plans and layer in decided.TOUCHED:
+                held[layer] = shape
+            else:
+                made[layer] = stage(twin, layer, shape, self.entry.grade, self.planned.id)
+        if held:
+            done, said = decided.edited(held, plans)
+            for layer, shape in done.items():
+                meta = {"plans": said} if layer == decided.TOUCHED[0] else {}
+                made[layer] = stage(twin, layer, shape, self.entry.grade, self.planned.id, meta)
         return made
 
 

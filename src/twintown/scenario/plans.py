@@ -235,7 +235,7 @@ class Plans:
                 scenario.open_for(draft.kind)
             return self._add(connection, scenario, drafts, author)
 
-    def decide(self, id: str, revision: int, author: Mapping[str, Any], why: str) -> Scenario:
+    def decide(self, id: str, revision: int, author: Mapping[str, Any], why: str, job: str = "") -> Scenario:
         """Record that a scenario is approved as it stands at `revision`: who, when, why.
 
         Raises:
@@ -253,7 +253,7 @@ class Plans:
                     remedy=f"look at revision {scenario.revision}, and approve that",
                 )  # fmt: skip
             decision = {"who": dict(author), "at": datetime.now(UTC).isoformat(), "why": why, "revision": revision,
-                        "versions": scenario.versions}  # fmt: skip
+                        "versions": scenario.versions, "job": job}  # fmt: skip
             entry = Draft("state", "", {"value": "approved", "why": why, "revision": revision})
             decided, _ = self._add(connection, scenario, [entry], author, decision=decision)
             return decided
