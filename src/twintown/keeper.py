@@ -46,7 +46,7 @@ def _verification(work: Work) -> Any:
 
 
 def _approval(work: Work) -> Any:
-    from twintown.scenario.approval import task
+    from twintown.build.approval import task
 
     return task(work)
 
@@ -69,7 +69,25 @@ def plan_of(settings: Settings) -> Plan:
     for directory in settings.twins:
         blobs = settings.blobs_of(Description.load(directory).id) if settings.blob_url else ""
         places.append(Place(directory.resolve(), settings.database_url, blobs))
-    return Plan(tuple(places), tasks, settings.keeper_workers, settings.dask_url)
+    return Plan(tuple(places), tasks, settings.keeper_workers, settings.dask_url, heard=_heard(settings))
+
+
+def _heard(settings: Settings) -> Callable[[Twin, Job], None]:
+    """Who is told of a job's changes: whoever asked to be called back, and the listing at the twin's root."""
+    from twintown.build.run import settle
+    from twintown.jobs.callbacks import Callbacks
+    from twintown.jobs.outgoing import hosts_of
+
+    hosts = hosts_of(settings.callbacks)
+    callbacks = Callbacks(hosts, settings.public_url) if hosts else None
+
+    def heard(twin: Twin, job: Job) -> None:
+        if callbacks is not None:
+            callbacks.heard(twin, job)
+        if job.kind == "process" and job.state in ("successful", "dismissed"):
+            settle(twin)
+
+    return heard
 
 
 def keep(settings: Settings, stop: Event) -> None:

@@ -15,10 +15,11 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Event, Thread
 from typing import Any
 
@@ -77,6 +78,7 @@ class Plan:
         workers: worker processes, at most.
         dask_url: of a cluster that works on tiles; empty for this machine alone.
         lease_s: how long a job is held without a sign of life, seconds.
+        heard: told of every change of a job while the keeper runs, one after the other, beside its work.
     """
 
     places: tuple[Place, ...]
@@ -84,6 +86,7 @@ class Plan:
     workers: int = 2
     dask_url: str = ""
     lease_s: float = LEASE_S
+    heard: Callable[[Twin, Job], None] | None = None
 
 
 # -- the worker ------------------------------------------------------------------------------------------------
@@ -199,6 +202,10 @@ class Keeper:
         self._broken: dict[int, float] = {}
         self._hands: list[_Hand] = []
         self._tended = 0.0
+        self._seen: dict[int, int] = {}
+        self._news: SimpleQueue[tuple[Twin, Job]] = SimpleQueue()
+        if plan.heard is not None:
+            Thread(target=self._tell, args=(plan.heard,), name="news", daemon=True).start()
 
     def run(self, stop: Event) -> None:
         """Until `stop` is set; then the workers are ended and their jobs given back."""
@@ -252,6 +259,8 @@ class Keeper:
         for hand in list(self._hands):
             if hand.job is not None and hand.number == number:
                 self._wanted(hand, hand.job, queue)
+        if self.plan.heard is not None:
+            self._hear_of(number, queue)
         waits = True
         while waits and (idle := next((hand for hand in self._hands if hand.free), None)):
             job = queue.claim(idle.name, self.plan.lease_s)
@@ -264,6 +273,23 @@ class Keeper:
         if self._waits[number] and not coming and len(self._hands) < self.plan.workers:
             self._hire()
         self._looks[number] = look
+
+    def _hear_of(self, number: int, queue: Queue) -> None:
+        if number not in self._seen:
+            self._seen[number] = queue.last()
+        for job in queue.changes(self._seen[number]):
+            self._seen[number] = job.seq
+            self._news.put((self._twins[number], job))
+
+    def _tell(self, heard: Callable[[Twin, Job], None]) -> None:
+        while True:
+            twin, job = self._news.get()
+            try:
+                heard(twin, job)
+            except TwintownError as error:
+                LOG.warning("job %s: %s", job.id, error)
+            except Exception:  # news must not end with one that somebody could not hear
+                LOG.exception("job %s", job.id)
 
     def _tend(self, number: int, queue: Queue) -> None:
         """Leases: those of jobs that are worked on here are prolonged, those that ended are taken back. What is old is forgotten."""
@@ -282,7 +308,8 @@ class Keeper:
 
     def _hire(self) -> None:
         ours, theirs = self._spawn.Pipe()
-        process = self._spawn.Process(target=worker, args=(theirs, self.plan), name="worker", daemon=True)
+        alone = replace(self.plan, heard=None)  # who hears of jobs stays here
+        process = self._spawn.Process(target=worker, args=(theirs, alone), name="worker", daemon=True)
         process.start()
         theirs.close()
         self._hands.append(_Hand(process, ours))
