@@ -89,6 +89,11 @@ class Twin:
             self._writing = Twin.open(self.directory, database=database, blobs=blobs, read_only=False)
         return self._writing
 
+    @property
+    def addresses(self) -> tuple[str, str]:
+        """The URLs of the database and of the bytes; empty where they are in the directory."""
+        return self._addresses
+
     # -- reading: always through a Grant -------------------------------------------------------------------
 
     def layers(self, grant: Grant) -> tuple[LayerVersion, ...]:
