@@ -12,15 +12,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from twintown.jobs.job import Job
     from twintown.jobs.runner import Plan
     from twintown.jobs.work import Task, Work
     from twintown.settings import Settings
+    from twintown.twin.layers import Twin
 
 #: How long the keeper has to give its jobs back when the server ends, seconds.
 PATIENCE_S = 3.0
