@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from threading import Event, Thread
+from contextlib import contextmanager
 
 import geopandas as gpd
 import numpy as np
@@ -14,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 from shapely.geometry import Point
 
-from twintown.ground.errors import BadParameter, TwintownError
+from twintown.ground.errors import BadParameter
 from twintown.ground.features import Features
 from twintown.ground.grid import Grid
 from twintown.ground.names import Name
@@ -22,9 +21,7 @@ from twintown.ground.provenance import Licence, Provenance, Source, Step
 from twintown.ground.series import Series
 from twintown.jobs import results
 from twintown.jobs.process import Ask, Input, Output, Process, Shape, processes
-from twintown.jobs.queue import Queue
-from twintown.jobs.work import Work, perform, telling
-from twintown.trust.policy import Resource, decide
+from twintown.jobs.runner import here
 
 FREE = Licence("CC0-1.0", "CC0", "https://creativecommons.org/publicdomain/zero/1.0/", "", False)
 FROM = Provenance((Source("test", "Test", "Test", FREE),), (Step("made", "test"),))
@@ -106,24 +103,6 @@ def offering() -> Iterator[None]:
 @contextmanager
 def answering(app: FastAPI) -> Iterator[None]:
     """While the block runs, jobs of the app's twins are answered, one after the other."""
-    over = Event()
-
-    def work() -> None:
-        while not over.wait(0.02):
-            for served in app.state.open.shelf.twins.values():
-                writer = served.twin.writing()
-                queue = Queue(writer.tables)
-                job = queue.claim("test", 60.0)
-                if job is None:
-                    continue
-                grant = decide(results.subject_of(job.subject), "run", Resource(served.id))
-                with suppress(TwintownError):
-                    perform(results.task, Work(writer, job, grant, telling(queue, job)))
-
-    thread = Thread(target=work, name="answering", daemon=True)
-    thread.start()
-    try:
+    twins = [served.twin for served in app.state.open.shelf.twins.values()]
+    with here(twins, {"process": results.task}):
         yield
-    finally:
-        over.set()
-        thread.join(10)
