@@ -10,10 +10,11 @@ __all__ = ["drape"]
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
+I32 = npt.NDArray[np.int32]
 
 
 @njit(cache=True, nogil=True)
-def _drape(corners, x0, y0, cell, heights, row0, col0):  # type: ignore[no-untyped-def]
+def _drape(corners, x0, y0, cell, heights, owner, owned, row0, col0):  # type: ignore[no-untyped-def]
     rows, cols = heights.shape
     for t in range(corners.shape[0]):
         ax, ay, az = corners[t, 0, 0], corners[t, 0, 1], corners[t, 0, 2]
@@ -38,16 +39,27 @@ def _drape(corners, x0, y0, cell, heights, row0, col0):  # type: ignore[no-untyp
                     z = np.float32(u * az + v * bz + w * cz)
                     if z > heights[r, c]:
                         heights[r, c] = z
+                        if owned:
+                            owner[r, c] = t
 
 
 def drape(
-    corners: F64, x0: float, y0: float, cell_m: float, heights: F32, row0: int = 0, col0: int = 0
+    corners: F64,
+    x0: float,
+    y0: float,
+    cell_m: float,
+    heights: F32,
+    row0: int = 0,
+    col0: int = 0,
+    owner: I32 | None = None,
 ) -> None:
     """Raise ``heights`` float32[rows, cols] in place to the triangles over the cells' centres.
 
     ``corners`` float64[n, 3, 3]: triangles' corners x, y, z in metres; ``x0``, ``y0``: the upper left corner of
     the whole grid, row 0 north; ``row0``, ``col0``: where ``heights`` lies in it. A cell's height is the same in any block.
+    ``owner`` int32[rows, cols]: gets the number of the triangle that is on top, where one is.
     """
-    _drape(
-        np.ascontiguousarray(corners, np.float64), float(x0), float(y0), float(cell_m), heights, row0, col0
-    )
+    given = owner is not None
+    rest = owner if given else np.zeros((1, 1), np.int32)
+    triangles = np.ascontiguousarray(corners, np.float64)
+    _drape(triangles, float(x0), float(y0), float(cell_m), heights, rest, given, row0, col0)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twintown.jobs.process import Window
+from twintown.kernels.horizon import halo_cells as horizon_halo
 from twintown.kernels.lines import Field, Tile, march
 from twintown.kernels.rasters import drape
 from twintown.kernels.shadows import halo_cells
@@ -77,6 +78,15 @@ class Roofs:
             self.corners[self._near(tile)], 0.0, self.rows * self.cell_m, self.cell_m, heights, tile.row0, tile.col0
         )  # fmt: skip
         return heights
+
+    def crowned(self, tile: Tile) -> tuple[F32, NDArray[np.int32]]:
+        """Heights of the cells, and the number of the triangle that is on top of each, int32; -1 where none is."""
+        heights, owner = np.zeros(tile.shape, np.float32), np.full(tile.shape, -1, np.int32)
+        number = np.flatnonzero(self._near(tile)).astype(np.int32)
+        drape(
+            self.corners[number], 0.0, self.rows * self.cell_m, self.cell_m, heights, tile.row0, tile.col0, owner
+        )  # fmt: skip
+        return heights, np.append(number, np.int32(-1))[owner]
 
     def highest(self, tile: Tile) -> float:
         return float(self.corners[self._near(tile), :, 2].max(initial=0.0))
@@ -180,6 +190,20 @@ def shadow_block(tops: Tops, tile: Tile, directions: Floats) -> Field:
             break
         highest = near
     return Field.of(tops.within(block), tops.cell_m, block.row0, block.col0)
+
+
+def sky_block(tops: Tops, tile: Tile, floor: float) -> Tile:
+    """The cells that horizons of a tile may come from: as far as the tallest thing there stands above the floor."""
+    highest = tops.highest(Tile(0, tops.rows, 0, tops.cols))
+    block = tile
+    for _ in range(4):
+        halo = horizon_halo(highest, floor, tops.cell_m)
+        block = grown(tile, tops, halo, halo, halo, halo)
+        near = tops.highest(block)
+        if near >= highest:
+            break
+        highest = near
+    return block
 
 
 def filled(
