@@ -1,4 +1,4 @@
-"""The command line: `twintown init | build | add | compact | info | serve`.
+"""The command line: `twintown init | build | add | compact | info | people | serve | keep`.
 
 One line on standard error for whatever goes wrong, and a status: 2 for what was given (a file, an option, a description),
 1 for everything else, 130 for Ctrl-C. `--debug` shows the traceback. Imports wait until a command needs them.
@@ -302,6 +302,7 @@ def _listen(settings: Settings, next_port: bool) -> None:
     from uvicorn.supervisors import Multiprocess
 
     from twintown.api import wire
+    from twintown.api.events import LISTENING
     from twintown.keeper import Beside
 
     bound = _bind(settings.host, settings.port, next_port)
@@ -319,6 +320,10 @@ def _listen(settings: Settings, next_port: bool) -> None:
             if self.started:
                 click.echo(line)
                 beside.start()
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            LISTENING.ending.set()  # who listens to events does not hold the end up
+            await super().shutdown(sockets=sockets)
 
     options: dict[str, Any] = {
         "http": wire.PROTOCOL, "log_level": "warning", "server_header": False, "timeout_graceful_shutdown": 5,
@@ -360,6 +365,54 @@ def keep(directories: Sequence[Path], workers: int | None) -> None:
         signal.signal(one, lambda *_: stop.set())
     click.echo("The keeper works on jobs   Ctrl-C ends it")
     keeper.keep(settings, stop)
+
+
+@cli.group()
+def people() -> None:
+    """Name who may plan and approve in a twin; they show it by a token."""
+
+
+@people.command("add")
+@click.argument("directory", type=DIRECTORY)
+@click.option("--name", required=True, help="Of the person; one who is there gets a new token.")
+@click.option("--role", required=True, help="planner (edits scenarios) or approver (decides on them too).")
+def people_add(directory: Path, name: str, role: str) -> None:
+    """Name a person in the twin in DIRECTORY and print their token, once."""
+    from twintown.trust.people import add_person
+
+    _described(directory)
+    token = add_person(directory, name, role)
+    click.echo(token)
+    click.echo(f"{name} is {role} now; the token above is kept nowhere, hand it over safely", err=True)
+
+
+@people.command("list")
+@click.argument("directory", type=DIRECTORY)
+def people_list(directory: Path) -> None:
+    """Show who may plan and approve in the twin in DIRECTORY."""
+    from twintown.trust.people import read_people
+
+    _described(directory)
+    _table([("name", "role", "since"), *((one.name, one.role, one.since) for one in read_people(directory))])
+
+
+@people.command("remove")
+@click.argument("directory", type=DIRECTORY)
+@click.option("--name", required=True, help="Of the person.")
+def people_remove(directory: Path, name: str) -> None:
+    """Take a person out of the twin in DIRECTORY; their token opens nothing from now on."""
+    from twintown.trust.people import remove_person
+
+    _described(directory)
+    remove_person(directory, name)
+    click.echo(f"{name} is out")
+
+
+def _described(directory: Path) -> None:
+    """Refuse a directory that is no twin."""
+    from twintown.twin.description import Description
+
+    Description.load(directory)
 
 
 def _bind(host: str, port: int, next_port: bool) -> socket.socket:
