@@ -14,7 +14,7 @@ from twintown.ground.bounds import Bounds
 from twintown.ground.errors import BadData, BadInput, Gone, NotFound
 from twintown.ground.features import Features
 from twintown.ground.frames import Frame
-from twintown.ground.provenance import digest, digest_of
+from twintown.ground.provenance import digest
 from twintown.jobs.process import (
     Ask,
     Output,
@@ -28,6 +28,7 @@ from twintown.jobs.process import (
 )
 from twintown.trust.grades import Grade, mix
 from twintown.trust.policy import Grant
+from twintown.trust.proof import canonical
 from twintown.twin.layers import LayerVersion, Shape, Twin
 from twintown.twin.versions import layer_version
 
@@ -67,7 +68,7 @@ class Question:
 
     @property
     def digest(self) -> str:
-        """`sha256:` and 64 digits: of everything that the answer hangs on."""
+        """`sha256:` and 64 digits: of everything that the answer hangs on, in the canonical form of JSON (RFC 8785)."""
         said: dict[str, Any] = {
             "process": self.process, "version": self.version, "inputs": dict(self.inputs),
             "layers": {layer: one["digest"] for layer, one in self.layers.items()},
@@ -75,7 +76,7 @@ class Question:
         }  # fmt: skip
         if self.narrowed:
             said["narrowed"] = dict(self.narrowed)
-        return digest_of(said)
+        return digest(canonical(said))
 
     @property
     def grade(self) -> Grade:
