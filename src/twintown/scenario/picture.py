@@ -304,7 +304,8 @@ def _tints(buildings: Features, edited: Collection[str]) -> NDArray[np.float32]:
     tint = np.array(BUILDING) * (1.0 + 0.07 * apart[:, None] * np.array([1.0, 1.0, 1.1]))
     hit = np.append(buildings.table["id"].isin(list(edited)).to_numpy(bool), False)
     tint[hit] = EDITED
-    return tint.astype(np.float32)
+    pale: NDArray[np.float32] = tint.astype(np.float32)
+    return pale
 
 
 def _storeys(buildings: Features) -> NDArray[np.float32]:
