@@ -219,6 +219,8 @@ class _Repeat:
         with _malformed():
             subject = self.package.manifest["credentialSubject"]
             process, place = subject["process"], subject["place"]
+            if not all(isinstance(subject[name], Mapping) for name in ("parameters", "place", "city")):
+                raise ValueError("it states a list where an object should be")
             layers = {
                 str(one["layer"]): {
                     "version": str(one["version"]),
@@ -276,7 +278,8 @@ class _Repeat:
             process.check(question.inputs)
             if process.accept is not None:
                 process.accept(ask)
-        read = {str(one["layer"]): self._input(one) for one in subject["inputs"]}
+        with _malformed():
+            read = {str(one["layer"]): self._input(one) for one in subject["inputs"]}
         with self._refused(process):
             layers = edited(read, question.edits)
             ask = replace(ask, layers=layers, progress=self._within, spread=self.spread, room=self.room)
