@@ -5,6 +5,7 @@ import { fieldsOf, fill } from "../src/panels/result/form";
 import { bytesText, changeText, digestGroups, durationText, numberText, unitText } from "../src/panels/result/units";
 import { after, followJob, secondsLeft, type Ears } from "../src/state/jobs";
 import { difference, roundUp, scaleOf, scaleOfChange, statistics, valueAt, type Cells } from "../src/state/results";
+import { meansBy, numbers, readCsv, sums, withBit } from "../src/state/tables";
 import { readVerdict, sealOf } from "../src/state/verify";
 
 const job = (more: Partial<JobStatus> = {}): JobStatus => ({ jobID: "j1", status: "accepted", ...more });
@@ -80,7 +81,7 @@ describe("a seal", () => {
   });
 });
 
-const cells = (values: number[]): Cells => ({ rows: 2, cols: 2, west: 209000, north: 546000, cell: 10, crs: "EPSG:5186", unit: "h", values: Float32Array.from(values) });
+const cells = (values: number[]): Cells => ({ rows: 2, cols: 2, west: 209000, north: 546000, cell: 10, crs: "EPSG:5186", unit: "h", step: 1, values: Float32Array.from(values) });
 
 describe("grids", () => {
   it("are counted without what is not known", () => {
@@ -101,8 +102,21 @@ describe("grids", () => {
   });
   it("tell the value of the cell under a place", () => {
     // 209015, 545985 is the south-eastern cell; printed by pyproj 3.7.
-    expect(valueAt(cells([1, 2, 3, 4]), 127.1019652, 37.5132998)).toBe(4);
+    expect(valueAt(cells([1, 2, 3, 4]), 127.1019684, 37.5132988)).toBe(4);
     expect(valueAt(cells([1, 2, 3, 4]), 127, 37)).toBeNull();
+  });
+});
+
+describe("a table", () => {
+  const table = readCsv('id,building,sun_min,verdict\r\nf1,"a, ""b""",60,1\r\nf2,"a, ""b""",,0\r\nf3,c,30,5\r\n');
+  it("is read with its quotes, and empty is not nought", () => {
+    expect(table.rows).toBe(3);
+    expect(table.columns.get("building")).toEqual(['a, "b"', 'a, "b"', "c"]);
+    expect(sums(numbers(table, "sun_min"))).toEqual({ known: 2, sum: 90, mean: 45 });
+    expect(withBit(numbers(table, "verdict"), 1)).toBe(2);
+  });
+  it("is told building by building", () => {
+    expect([...meansBy(table, "building", "sun_min")]).toEqual([['a, "b"', { n: 1, mean: 60 }], ["c", { n: 1, mean: 30 }]]);
   });
 });
 

@@ -2,7 +2,6 @@
 import { ask, json, part, ServerProblem, type Params } from "./client";
 
 export interface Link { href: string; rel?: string; type?: string; title?: string }
-export type Words = string | { ko?: string | null; en?: string | null } | null | undefined;
 
 /** JSON Schema of one input, as far as a form can be made of it. */
 export interface InputSchema {
@@ -24,21 +23,23 @@ export interface InputSchema {
   "x-ogc-definition"?: string;
   [other: string]: unknown;
 }
-export interface InputAbout { title?: Words; description?: Words; schema: InputSchema; minOccurs?: number; [other: string]: unknown }
-export interface OutputAbout { title?: Words; description?: Words; schema: InputSchema; [other: string]: unknown }
-export interface Citation { key?: string; title?: string; text?: string; doi?: string | null; url?: string | null; [other: string]: unknown }
-export interface ValidationCase {
-  case?: string; id?: string; kernel?: string; compares?: string; what?: string; error?: number | string | null; measured?: number | string | null;
-  unit?: string | null; tolerance?: number | string | null; holds?: boolean | null; href?: string | null; [other: string]: unknown;
-}
+export interface Names { ko: string; en: string }
+export interface InputAbout { title?: string; description?: string; names?: Names; schema: InputSchema; minOccurs?: number }
+export interface OutputAbout { title?: string; names?: Names; shape: "features" | "grid" | "series"; unit: string; error: number }
+export interface Cited { key: string; text: string; doi: string }
+export interface Measured { case: string; kernel: string; what: string; error: number; tolerance: number; unit: string; holds: boolean }
 export interface ProcessAbout {
   id: string;
   version: string;
-  title?: Words;
-  description?: Words;
+  title?: string;
+  description?: string;
+  names?: Names;
+  /** Of the whole description only. */
   inputs?: Record<string, InputAbout>;
   outputs?: Record<string, OutputAbout>;
-  [other: string]: unknown;
+  error?: Names | null;
+  citations?: Cited[];
+  validation?: Measured[];
 }
 
 export type JobState = "accepted" | "running" | "successful" | "failed" | "dismissed";
@@ -90,9 +91,10 @@ export const resultApi = {
     json<{ processes: ProcessAbout[] }>(`${twinPath(twin)}/processes`, { lang }).then((a) => a.processes),
   process: (twin: string, id: string, lang: string) => json<ProcessAbout>(`${twinPath(twin)}/processes/${part(id)}`, { lang }),
   /** Asks a process and does not wait: a job is made. */
-  execute: (twin: string, process: string, inputs: Record<string, unknown>) =>
+  execute: (twin: string, process: string, outputs: string[], inputs: Record<string, unknown>) =>
     job(`${twinPath(twin)}/processes/${part(process)}/execution`, {
-      ...posted({ inputs, response: "document" }),
+      // By reference: the values are layers, and come from there.
+      ...posted({ inputs, outputs: Object.fromEntries(outputs.map((o) => [o, { transmissionMode: "reference" }])), response: "document" }),
       headers: { "content-type": "application/json", prefer: "respond-async" },
     }),
   jobs: (twin: string, params?: Params) => json<{ jobs: JobStatus[] }>(`${twinPath(twin)}/jobs`, params).then((a) => a.jobs),
@@ -111,9 +113,17 @@ export const resultApi = {
   scenarios: (twin: string) => json<{ scenarios: ScenarioSummary[] }>(`${twinPath(twin)}/scenarios`).then((a) => a.scenarios),
   comparison: (twin: string, scenario: string, other: string) =>
     json<Record<string, Json>>(`${twinPath(twin)}/scenarios/${part(scenario)}/comparison`, { with: other }),
+  /** The buildings that a plan touches, as it would have them (GeoJSON), and the ids of those that it takes away. */
+  objects: (twin: string, scenario: string) =>
+    json<{ features: { id?: string; geometry: { type: string; coordinates: unknown } | null; properties: Record<string, Json> }[]; [other: string]: unknown }>(
+      `${twinPath(twin)}/scenarios/${part(scenario)}/objects`,
+    ),
   report: (twin: string, body: unknown) => job(`${twinPath(twin)}/reports`, posted(body)),
   reportPage: (twin: string, id: string, f?: "pdf" | "json") => `${twinPath(twin)}/reports/${part(id)}${f ? `?f=${f}` : ""}`,
   reportFacts: (twin: string, id: string) => json<Record<string, Json>>(`${twinPath(twin)}/reports/${part(id)}`, { f: "json" }),
   collection: (twin: string, layer: string) => json<Record<string, Json>>(`${twinPath(twin)}/collections/${part(layer)}`),
+  /** All rows of features as CSV, of some columns. */
+  rows: async (twin: string, layer: string, columns: string[]) =>
+    (await ask(`${twinPath(twin)}/collections/${part(layer)}/items?f=csv&skipGeometry=true&properties=${columns.map(part).join(",")}`)).text(),
 };
 export type ResultApi = typeof resultApi;

@@ -14,6 +14,8 @@ export interface Cells {
   cell: number;
   crs: string;
   unit: string;
+  /** What one of the process's own units is in `unit` (steps of sun are told in hours). */
+  step: number;
   values: Float32Array;
 }
 
@@ -91,7 +93,7 @@ export async function readCells(twin: string, layer: string, crs: string): Promi
     }
   };
   await Promise.all([work(), work(), work()]);
-  return { rows, cols, west: transform[0]!, north: transform[3]!, cell: transform[1]!, crs, unit, values };
+  return { rows, cols, west: transform[0]!, north: transform[3]!, cell: transform[1]!, crs, unit, step: 1, values };
 }
 
 export interface Statistics { known: number; area_m2: number; least: number; most: number; mean: number; low: number; high: number }
