@@ -20,6 +20,7 @@ from twintown.api import (
     collections,
     conformance,
     coverage,
+    evidence,
     execution,
     features,
     guard,
@@ -39,6 +40,7 @@ from twintown.api import (
     records,
     reports,
     scenario_edits,
+    scenario_results,
     scenario_talk,
     scenarios,
     schema,
@@ -53,6 +55,7 @@ from twintown.api import (
     tile_vectors,
     tiles,
     transactions,
+    verifications,
     zarr,
 )
 from twintown.api.envelope import Envelope
@@ -97,9 +100,13 @@ ROUTERS = (
     execution,
     jobs,
     job_outputs,
+    evidence,
+    verifications,
     scenarios,
     scenario_edits,
+    scenario_results,
     scenario_talk,
+    reports,
     health,
     openapi,
     stac,
@@ -126,6 +133,7 @@ TAGS = [
     {"name": "jobs", "description": "What was asked: status, results, changes as they come, dismissal"},
     {"name": "sunlight", "description": "The sun, and what an edit does to it"},
     {"name": "scenarios", "description": "Plans: edits of buildings, who made them, what they come to"},
+    {"name": "reports", "description": "What a committee reads: HTML, PDF, signed"},
     {"name": "server", "description": "Health"},
 ]
 #: A server prepares the first answers in the first pause of this length, or after this long without one, seconds.
@@ -178,6 +186,7 @@ def create_app(
     )
     app.state.open = opened
     app.state.hosts = hosts_of(chosen.callbacks)
+    app.state.public_url = chosen.public_url
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     problems.install(app)
     for part in ROUTERS:

@@ -147,15 +147,20 @@ async def put_collection(
     kind = Body.of(request, (*TAKEN, *_ALSO)).kind
     await run_in_threadpool(_checked, served.twin, about, asked)
     folder = served.twin.directory / UPLOADS
-    path = await run_in_threadpool(_place, folder)
+    path = await run_in_threadpool(place, folder)
     try:
-        await _receive(request, path)
+        await receive(request, path)
         added = await run_in_threadpool(_take, served.twin, about, kind, path, asked, crs, id_column)
     finally:
         await run_in_threadpool(path.unlink, True)
     made, findings = added.version, [Finding(**vars(one)) for one in added.findings[:100]]
     editable, beside = bool(made.meta.get("editable")), list(added.beside)
-    said: dict[str, Any] = {"version": made.version, "count": made.count, "editable": editable, "beside": beside}
+    said: dict[str, Any] = {
+        "version": made.version,
+        "count": made.count,
+        "editable": editable,
+        "beside": beside,
+    }
     body = Import(layer=layer, findings=findings, **said)
     where = {"Location": absolute(request, f"{base(served.id)}/collections/{layer}")} if added.created else {}
     status, headers = 201 if added.created else 200, {"Cache-Control": answers.PRIVATE, **where}
@@ -188,7 +193,7 @@ def _checked(twin: Twin, about: add.About, asked: Asked) -> None:
         )
 
 
-def _place(folder: Path) -> Path:
+def place(folder: Path) -> Path:
     """A new file for a body; what killed servers left is removed. Raises StorageFailed."""
     try:
         folder.mkdir(exist_ok=True)
@@ -200,17 +205,15 @@ def _place(folder: Path) -> Path:
     return folder / uuid4().hex
 
 
-async def _receive(request: Request, path: Path) -> None:
+async def receive(request: Request, path: Path, most: int = MAX_BYTES) -> None:
     """The body into a file, piece by piece. Raises TooLarge, StorageFailed."""
     size = 0
     try:
         with path.open("xb") as file:
             async for part in request.stream():
                 size += len(part)
-                if size > MAX_BYTES:
-                    raise TooLarge(
-                        f"a file has at most {MAX_BYTES:,} bytes here", remedy="use `twintown add`"
-                    )
+                if size > most:
+                    raise TooLarge(f"a file has at most {most:,} bytes here", remedy="use the command line")
                 await run_in_threadpool(file.write, part)
             os.fsync(file.fileno())
     except OSError as error:

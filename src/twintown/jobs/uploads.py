@@ -6,24 +6,31 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from twintown.ground.errors import NotFound, TwintownError
 from twintown.jobs.outgoing import Hosts, fetch
 from twintown.jobs.queue import Queue
-from twintown.jobs.verify import Known, Local
 from twintown.store.tables import new_version
 from twintown.trust.did import did_of
 from twintown.trust.policy import Grant
 from twintown.twin.layers import Twin
+
+if TYPE_CHECKING:
+    from twintown.jobs.verify import Known, Local
 
 FOLDER = "verifications"
 
 
 def new_key() -> str:
     """A key for what is sent."""
-    return f"{FOLDER}/{new_version()}"
+    return f"{FOLDER}/{new_version()}/sent"
+
+
+def forget(twin: Twin, key: str) -> None:
+    """Remove what was sent. Raises StorageFailed."""
+    twin.writing().blobs.delete_prefix(key.rpartition("/")[0])
 
 
 @contextmanager
@@ -49,12 +56,11 @@ def sweep(twin: Twin) -> int:
     waiting = Queue(writer.tables).list(kinds=("verification",), states=("accepted", "running"), limit=1000)
     wanted = {str(job.request.get("blob")) for job in waiting}
     newest = new_version()[:7]  # about half a minute: what was just sent has no job yet
-    dead = [
-        key for key in writer.blobs.keys(FOLDER) if key not in wanted and key.rpartition("/")[2][:7] < newest
-    ]
+    there = [key for key in writer.blobs.keys(FOLDER) if key not in wanted]
+    dead = [key for key in there if key.split("/")[1][:7] < newest]
     for key in dead:
         with suppress(TwintownError):
-            writer.blobs.delete_prefix(key)
+            forget(writer, key)
     return len(dead)
 
 
