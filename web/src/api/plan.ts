@@ -38,9 +38,21 @@ export interface ScenarioHead {
 }
 export interface Journal { revision: number; entries: Entry[]; in_force: PlanOp[] }
 export interface Me { kind: string; name: string; role: string; may: string[] }
-/** A finding with its numbers, as the server has it; members that a kind has not are missing. */
-export interface PlanFinding { code: string; object?: string | null; message: Names; allowed?: number | null; found?: number | null; by?: number | null; unit?: string | null; [other: string]: unknown }
-export interface FindingsAnswer { findings: PlanFinding[]; [other: string]: unknown }
+/** A finding with its numbers: what was found, what is allowed, by how much it is passed, what it was without the plan. */
+export interface PlanFinding {
+  object: string;
+  code: string;
+  message: Names;
+  value: number | null;
+  allowed: number | null;
+  excess: number | null;
+  unit: string;
+  severity: "info" | "warning" | "error";
+  zone: string;
+  before: number | null;
+  other: string;
+}
+export interface FindingsAnswer { findings: PlanFinding[]; method?: Names; [other: string]: unknown }
 export interface Presence { client: string; author: Author; object: string; at: string }
 export interface PlanPart { outline: [number, number][]; holes: [number, number][][]; base_m: number; eave_m: number; top_m: number; roof_shape: string; roof_direction_deg: number | null }
 export interface PlanObject { id: string; properties: { name: string | null; function: string | null; height_m: number; storey_m: number | null; area_m2: number | null; op: string; parts: PlanPart[] } }

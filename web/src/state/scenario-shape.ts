@@ -187,11 +187,12 @@ export function block(id: string, outline: Ring, height_m: number, storey_m = ST
   };
 }
 
-/** Storeys of a height, whole. */
-export const storeysOf = (height_m: number, storey_m: number): number => Math.max(1, Math.round(height_m / Math.max(0.1, storey_m)));
+/** Whole storeys that fit a height; as the server counts them for floor areas. */
+export const storeysOf = (height_m: number, storey_m: number): number => Math.max(1, Math.floor(height_m / Math.max(0.1, storey_m) + 0.05));
 
-/** Floor area, m²: the ground covered times the storeys. An estimate, as long as nobody draws floors. */
-export const floorArea = (solid: Solid): number => footprintArea(solid) * storeysOf(solid.height_m, solid.storey_m);
+/** Floor area, m²: of each part its area times its storeys. An estimate, as long as nobody draws floors. */
+export const floorArea = (solid: Solid): number =>
+  solid.parts.reduce((sum, p) => sum + (areaOf(p.outline) - p.holes.reduce((a, h) => a + areaOf(h), 0)) * storeysOf(p.top_m - p.base_m, solid.storey_m), 0);
 
 /** An id for what is new: eight hexadecimal digits. */
 export function newId(random: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array = (b) => crypto.getRandomValues(b)): string {

@@ -7,7 +7,7 @@ import type { Clock } from "./clock";
 import { planeFrame, type PlaneFrame } from "./frame";
 import { deeds, fold, inForce, isNew, standing, steps, takenBack, type Deed } from "./scenario-journal";
 import {
-  areaOf, block, crossing, footprintArea, heightOf, HIGHEST_M, middleOf, mm, movedBy, newId, rectangle, signedArea, STOREY_M, storeysOf, turnedBy,
+  areaOf, block, crossing, footprintArea, heightOf, HIGHEST_M, middleOf, mm, movedBy, newId, rectangle, signedArea, STOREY_M, turnedBy,
   type Part, type Ring, type Solid, type XY,
 } from "./scenario-shape";
 import { flyTo, type State } from "./store";
@@ -122,6 +122,7 @@ export interface Planning {
   back(): void;
   close(): void;
   raise(height_m: number, wholeStoreys: boolean): void;
+  draftStorey(storey_m: number): void;
   finish(): Promise<void>;
   cancel(): void;
   addRectangle(width: number, depth: number, storeys: number, storey_m: number, turn_deg: number): void;
@@ -514,7 +515,7 @@ function createPlanning(state: State, clock: Clock, sunlight: Sunlight, held: He
   }
 
   const clamp = (h: number) => Math.round(Math.min(HIGHEST_M, Math.max(1, h)) * 10) / 10;
-  const whole = (h: number, storey: number) => clamp(storeysOf(h, storey) * storey);
+  const whole = (h: number, storey: number) => clamp(Math.max(1, Math.round(h / storey)) * storey);
 
   function change(hand: Hand): void {
     let solid = hand.from;
@@ -821,6 +822,9 @@ function createPlanning(state: State, clock: Clock, sunlight: Sunlight, held: He
       if (!draft?.closed || !Number.isFinite(height_m)) return;
       now.draft = draftOf(draft.points, null, true, wholeStoreys ? whole(height_m, draft.storey_m) : clamp(height_m), draft.storey_m);
       touched();
+    },
+    draftStorey(storey_m) {
+      if (now.draft && storey_m >= 2 && storey_m <= 20) now.draft = { ...now.draft, storey_m };
     },
     async finish() {
       const draft = now.draft;
