@@ -1,4 +1,10 @@
-"""Run every case and write VALIDATION.md at the root: `python -m validation` (from the root of the repository)."""
+"""Run every case and write VALIDATION.md at the root: `python -m validation` (from the root of the repository).
+
+A case is a file here whose `measure()` yields `Measured`: kernel, case, what is compared, error, tolerance, unit. A process names the
+cases that stand for it (`Process.validation`). The table is written for people and for programs alike, always in the same form:
+`twintown.jobs.warrants.measurements(process.validation)` reads it (case, kernel, what, error, tolerance, unit, holds), and so do
+process descriptions and manifests. Change the form of a row here only together with that reader. Words in `what` hold no `|`.
+"""
 
 from __future__ import annotations
 

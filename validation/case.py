@@ -25,6 +25,12 @@ class Measured:
     unit: str
     known: str = ""
 
+    def __post_init__(self) -> None:
+        if " " in self.unit or "|" in self.what:
+            raise ValueError(
+                f"{self.case}: a unit is one word and a text has no |, so that programs read the table too"
+            )
+
     @property
     def holds(self) -> bool:
         """Whether the error is within its tolerance."""

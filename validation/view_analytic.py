@@ -82,10 +82,10 @@ def spheres() -> Iterator[Measured]:
     yield Measured(
         "panorama.shares",
         "view_analytic",
-        "sky, walls and ground of an endless street",
+        "sky, walls and ground of an endless street, share of the sphere",
         100 * worst,
         0.05,
-        "% of the sphere",
+        "%",
     )
     worst = 0.0
     for half, rise, away in ((5.0, 8.0, 10.0), (30.0, 3.0, 4.0), (0.5, 20.0, 60.0), (3.3, 7.7, 21.0)):
@@ -101,10 +101,10 @@ def spheres() -> Iterator[Measured]:
     yield Measured(
         "panorama.shares",
         "view_analytic",
-        "solid angle of an upright rectangle",
+        "solid angle of an upright rectangle, share of the sphere",
         100 * worst,
         0.05,
-        "% of the sphere",
+        "%",
     )
     wall = quad((-50, 30, 0), (50, 30, 0), (50, 30, 10), (-50, 30, 10))
     free, lowest = free_metres(

@@ -250,7 +250,7 @@ PROCESS = Process(
             "step_minutes", Name("태양 경로의 간격", "Step of the sun's path"), "min", 10, (int,), minimum=1, maximum=60,
             about=Name("한 시간을 나누는 수. 계산 시간에 거의 영향이 없습니다.", "Divides the hour. It hardly changes the time it takes."),
         ),
-        Input("directions", Name("지평선 방향 수", "Directions of horizons"), "1", 360, (int,), minimum=16, maximum=720),
+        Input("directions", Name("지평선 방향 수", "Directions of horizons"), "1", 180, (int,), minimum=16, maximum=720),
         Input("albedo", Name("지면 반사율", "Reflectance of the ground"), "1", 0.2, (int, float), minimum=0.0, maximum=1.0),
         Input(
             "module_efficiency", Name("모듈 효율", "Efficiency of the modules"), "1", 0.20, (int, float), minimum=0.0, maximum=1.0,
@@ -271,8 +271,8 @@ PROCESS = Process(
         ),
     ),
     outputs=(
-        Output(GRIDS[0], Name("한 해의 일조 시간 (구름 없음)", "Hours of sun in a year (no clouds)"), "h", "grid", error=40.0),
-        Output(GRIDS[1], Name("하늘 시계율", "Sky view factor"), "1", "grid", error=0.02),
+        Output(GRIDS[0], Name("한 해의 일조 시간 (구름 없음)", "Hours of sun in a year (no clouds)"), "h", "grid", error=50.0),
+        Output(GRIDS[1], Name("하늘 시계율", "Sky view factor"), "1", "grid", error=0.03),
         Output(GRIDS[2], Name("지면 일사량", "Irradiation of the ground"), "kW.h/m2", "grid", error=20.0),
         Output("year-buildings", Name("건물별 일사와 태양광", "Irradiation and yield by building"), "kW.h/m2", "features", error=20.0),
     ),
@@ -286,9 +286,9 @@ PROCESS = Process(
         "Hours of sun in a year, sky view factor, irradiation of ground, roofs and facades, and the yield of modules on each roof.",
     ),
     error=Name(
-        "일조 시간 ±40시간, 하늘 시계율 ±0.02, 일사량 ±2 % (같은 날씨와 같은 모형에서). 모형의 산란광과 발전량은 어림이며 "
+        "일조 시간 ±50시간, 하늘 시계율 ±0.03, 일사량 ±2 % (같은 날씨와 같은 모형에서). 모형의 산란광과 발전량은 어림이며 "
         "건물 높이의 오차, 나무, 지형, 이웃 벽의 반사는 들어 있지 않습니다. 1.8°보다 낮은 지평선은 평평하다고 봅니다.",
-        "Sun hours ±40 h, sky view ±0.02, irradiation ±2 % for the same weather and model. Reflections of neighbouring walls, trees, "
+        "Sun hours ±50 h, sky view ±0.03, irradiation ±2 % for the same weather and model. Reflections of neighbouring walls, trees, "
         "terrain and errors of building heights are not in these; the yield is as good as the stated ratio. Horizons below 1.8° are "
         "level.",
     ),
