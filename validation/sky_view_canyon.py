@@ -32,7 +32,7 @@ def measure() -> Iterator[Measured]:
             exact = (near / np.hypot(near, high) + far / np.hypot(far, high)) / 2
             worst = max(worst, float(np.abs(seen - exact).max()))
         yield Measured(
-            "horizon.accumulate", "sky_view_canyon", 
+            "horizon.accumulate", "sky_view_canyon",
             f"sky view 2 m and more from the walls of a canyon 20 m wide and 5–40 m high, {count} directions", worst,
             0.03, "1",
         )  # fmt: skip
