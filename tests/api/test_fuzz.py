@@ -12,9 +12,10 @@ import pytest
 SERVE = """
 import socket, sys, uvicorn
 from pathlib import Path
-from twintown.api import sunlight, wire
+from twintown.api import execution, sunlight, wire
 from twintown.app import create_app
 from twintown.settings import Settings
+execution.WAIT_S = execution.LONGEST_S = 0.2  # nobody answers jobs here
 app = create_app([Path(sys.argv[1])], Settings(), warm=False)
 sunlight.warm(app.state.open.shelf, app.state.open.decide)  # the compiler's first seconds are not what is asked here
 app.openapi()

@@ -23,6 +23,7 @@ PAGES = (
     "/twins/small/collections/catalogue", "/twins/small/collections/catalogue/items", "/twins/small/stac",
     "/twins/small/stac/search", "/twins/small/tiles", "/twins/small/3dtiles", "/twins/small/tileMatrixSets",
     "/twins/small/collections/shade/styles", "/twins/small/collections/buildings/styles",
+    "/twins/small/processes", "/twins/small/processes/sunlight", "/twins/small/jobs",
 )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from twintown.api.jobs import StatusInfo, body_of, told
 from twintown.api.processes import ProcessId
 from twintown.api.represent import absolute, language
 from twintown.api.schemas import Model
-from twintown.ground.errors import BadParameter
+from twintown.ground.errors import BadParameter, PluginFailed, TwintownError
 from twintown.jobs import outgoing, question, results
 from twintown.jobs.job import Job
 from twintown.jobs.outgoing import Hosts
@@ -179,11 +179,18 @@ def _submitted(request: Request, asked: Asked, process: str, body: Execute) -> J
         edits, plan, versions = found.edits, found.scenario, found.base
     elif processes.edited(one):
         inputs.pop("scenario", None)
-    what = question.ask(asked.served.twin, asked.grant, one, inputs, edits, plan, body.fresh, base=versions)
+    twin, grant = asked.served.twin, asked.grant
+    try:
+        what = question.ask(twin, grant, one, inputs, edits, plan, body.fresh, base=versions)
+    except TwintownError:
+        raise
+    except Exception as error:  # what a stranger's code makes of odd inputs is named too
+        reason = f"{type(error).__name__}: {error}"[:300]
+        raise PluginFailed(
+            f"could not check its inputs ({reason})", f"process {one.id}", "report it to its author"
+        ) from error
     subscriber = body.subscriber.model_dump(exclude_none=True) if body.subscriber else None
-    return results.submit(
-        asked.served.twin, asked.grant, what, respond=respond, subscriber=subscriber, lang=language(request)
-    )
+    return results.submit(twin, grant, what, respond=respond, subscriber=subscriber, lang=language(request))
 
 
 def _plain(value: Any, where: str, hosts: Hosts) -> Any:
