@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
+from tests.api.conftest import X, Y, write_twin
 
 from twintown.app import create_app
 from twintown.settings import Settings
-
-from .conftest import X, Y, write_twin
 
 AT = "/twins/plans/scenarios"
 

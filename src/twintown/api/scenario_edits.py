@@ -91,7 +91,7 @@ def write(
     from twintown.city.applied import extents
 
     def known(one: Scenario, names: Sequence[str]) -> dict[str, Extent]:
-        return extents(base_layers(asked, one)[0], names)
+        return extents(base_layers(asked, one.versions)[0], names)
 
     done = store.edit(
         scenario, edits, asked.grant.subject.author(body.author), seen=body.seen, client=body.client, undo=body.undo,
@@ -128,7 +128,7 @@ def get_objects(
     at = _known(one, revision)
     force = in_force(found.entries(scenario, upto=at, kinds=("edit", "undo")))
     also = [name for name in ids.split(",") if name]
-    features, gone = built.objects(*base_layers(asked, one), force, also)
+    features, gone = built.objects(*base_layers(asked, one.versions), force, also)
     if missing := set(also) - {str(feature["id"]) for feature in features} - set(gone):
         raise NotFound(
             f"there is no building {min(missing)[:80]!r}", "ids", "take ids of the layer buildings"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -181,11 +182,11 @@ def plans(asked: Asked, *, write: bool = False) -> Plans:
     return Plans(twin.tables)
 
 
-def base_layers(asked: Asked, scenario: Scenario) -> tuple[Features, Features]:
-    """Buildings and parts that a scenario rests on, read once. Raises Gone, Denied, BadData."""
+def base_layers(asked: Asked, versions: Mapping[str, str]) -> tuple[Features, Features]:
+    """Buildings and parts of these versions, by layer, which a scenario rests on; read once. Raises Gone, Denied, BadData."""
     from twintown.api.shelf import terms
 
-    served, versions = asked.served, scenario.versions
+    served = asked.served
 
     def make() -> tuple[Features, Features]:
         return built.read_base(served.twin, asked.grant, versions)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
@@ -17,38 +16,12 @@ from twintown.ground.features import Features
 from twintown.ground.provenance import Step
 
 from .edits import Edit, Extent, polygon
+from .finding import Finding
 
 PLANNED = "planned"
 VERSION = "1"
 #: Sines and cosines are rounded to this, so that another machine's last bit moves no corner.
 _BINARY = 2.0**40
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What is wrong or doubtful about one object of a plan.
-
-    Attributes:
-        object: id of the building.
-        code: `object-gone`, `no-height`, or a rule of `zoning`.
-        message: for people, by language.
-        value, allowed, excess: what was found, what the rule allows, and by how much it is passed; in `unit`. None where there is none.
-        severity: `info`, `warning` or `error`.
-    """
-
-    object: str
-    code: str
-    message: Mapping[str, str]
-    value: float | None = None
-    allowed: float | None = None
-    excess: float | None = None
-    unit: str = ""
-    severity: str = "warning"
-    zone: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return {**self.__dict__, "message": dict(self.message)}
 
 
 def extents(buildings: Features, ids: Collection[str] | None = None) -> dict[str, Extent]:

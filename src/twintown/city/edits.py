@@ -35,7 +35,7 @@ from .roofs import ROOF_SHAPES
 if TYPE_CHECKING:
     from twintown.ground.features import Features
 
-    from .applied import Finding
+    from .finding import Finding
 
 Edit: TypeAlias = dict[str, Any]
 Floats = NDArray[np.float64]

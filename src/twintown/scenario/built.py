@@ -10,10 +10,11 @@ import shapely
 from numpy.typing import NDArray
 
 from twintown.city import edits as city
-from twintown.city.applied import Finding
 from twintown.city.edits import Edit
+from twintown.city.finding import Finding
 from twintown.ground.errors import BadData, Gone, NotFound
 from twintown.ground.features import Features
+from twintown.ground.frames import Frame
 from twintown.trust.policy import Grant
 from twintown.twin.layers import Twin
 from twintown.twin.versions import layer_version
@@ -75,23 +76,18 @@ def objects(
     gone = sorted(name for name, op in ops.items() if op == "remove")
     houses, solids, _ = touched(buildings, parts, edits, also)
     frame = buildings.frame
-
-    def lonlat(xy: Floats) -> Floats:
-        lon, lat = frame.to_lonlat(xy[:, 0], xy[:, 1])
-        return np.asarray(np.round(np.column_stack([lon, lat]), 8), np.float64)
-
     bodies: dict[str, list[dict[str, Any]]] = {}
     table = solids.table
-    drawn = shapely.transform(table.geometry.to_numpy(), lonlat)
+    drawn = lonlat(frame, table.geometry.to_numpy())
     rows = table.drop(columns=table.geometry.name).to_dict("records")
     for row, shape, place in zip(rows, table.geometry.to_numpy(), drawn, strict=True):
         bodies.setdefault(row["building"], []).append({
-            "id": row["id"], "geometry": _geojson(place), **_rings(shape),
+            "id": row["id"], "geometry": geojson(place), **_rings(shape),
             **{name: _plain(row.get(name)) for name in ("base_m", "eave_m", "top_m", "roof_shape", "roof_direction_deg")},
         })  # fmt: skip
     features = []
     table = houses.table
-    places = shapely.transform(table.geometry.to_numpy(), lonlat)
+    places = lonlat(frame, table.geometry.to_numpy())
     rows = table.drop(columns=table.geometry.name).to_dict("records")
     areas = np.round(shapely.area(table.geometry.to_numpy()), 2).tolist()
     for row, place, area in zip(rows, places, areas, strict=True):
@@ -99,12 +95,22 @@ def objects(
         properties = {name: _plain(row.get(name)) for name in names} | {"area_m2": area}
         properties |= {"op": ops.get(row["id"], ""), "parts": bodies.get(row["id"], [])}
         features.append(
-            {"type": "Feature", "id": row["id"], "geometry": _geojson(place), "properties": properties}
+            {"type": "Feature", "id": row["id"], "geometry": geojson(place), "properties": properties}
         )
     return sorted(features, key=lambda one: str(one["id"])), gone
 
 
-def _geojson(shape: Any) -> dict[str, Any]:
+def lonlat(frame: Frame, shapes: Any) -> Any:
+    """Geometries in longitude and latitude (CRS84, 8 digits) of geometries in metres of the frame."""
+
+    def turned(xy: Floats) -> Floats:
+        lon, lat = frame.to_lonlat(xy[:, 0], xy[:, 1])
+        return np.asarray(np.round(np.column_stack([lon, lat]), 8), np.float64)
+
+    return shapely.transform(shapes, turned)
+
+
+def geojson(shape: Any) -> dict[str, Any]:
     """Polygon or MultiPolygon, outer rings anticlockwise (RFC 7946)."""
     polygons = [
         [np.asarray(ring.coords)[:, :2].tolist() for ring in (one.exterior, *one.interiors)]

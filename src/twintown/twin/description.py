@@ -13,6 +13,7 @@
     [[products]]   id, product, [products.options]
     [access]       plan, run: "anyone" or "people" (of people.toml)
     [identity]     did: the city's did:web, where it is not the server's address
+    [[zones]]      id, title, outline (lon, lat), height_m, floor_area_percent, coverage_percent, note, example
     [peers]        ID = "https://…/twins/…": twins elsewhere whose identity is looked up
 
 Paths are relative to the directory of the file. Unknown keys are refused, so that a slip does not go unnoticed.
@@ -27,6 +28,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import shapely
+
+from twintown.city.zoning import Zone
 from twintown.ground.bounds import Bounds
 from twintown.ground.errors import BadInput, BadSettings
 from twintown.ground.frames import Frame
@@ -128,6 +133,7 @@ class Description:
     did: str = ""
     #: Addresses of twins elsewhere, by id.
     peers: Mapping[str, str] = field(default_factory=dict)
+    zones: tuple[Zone, ...] = ()
 
     def layer(self, layer_id: str) -> LayerEntry:
         """The entry of a layer; one that is not described is called by its id."""
@@ -164,7 +170,7 @@ class Description:
     def parse(cls, document: Mapping[str, Any], directory: Path, file_digest: str) -> Description:
         """From a parsed document; see `load`."""
         _keys(document, "", required="twin frame bounds ground home",
-              optional="notices licences sources layers processes products access identity peers")  # fmt: skip
+              optional="notices licences sources layers processes products access identity peers zones")  # fmt: skip
         twin = document["twin"]
         _keys(twin, "twin", required="id names time_zone day", optional="kind summary")
         kind = twin.get("kind", "city3d")
@@ -191,6 +197,7 @@ class Description:
             layers=layers, processes=_unique(_step(entry, "process") for entry in document.get("processes", [])),
             products=_unique(_step(entry, "product") for entry in document.get("products", [])), digest=file_digest,
             access=_access(document.get("access", {})), did=_did(document.get("identity", {})), peers=_peers(document.get("peers", {})),
+            zones=tuple(_zone(entry, frame) for entry in document.get("zones", [])),
         )  # fmt: skip
 
 
@@ -321,6 +328,26 @@ def _layer(table: Mapping[str, Any]) -> LayerEntry:
 def _step(table: Mapping[str, Any], noun: str) -> StepEntry:
     _keys(table, f"{noun}.{table.get('id', '?')}", required=f"id {noun}", optional="options")
     return StepEntry(check_id(table["id"], noun), table[noun], dict(table.get("options", {})))
+
+
+def _zone(table: Mapping[str, Any], frame: Frame) -> Zone:
+    where = f"zones.{table.get('id', '?')}"
+    _keys(table, where, required="id title outline",
+          optional="height_m floor_area_percent coverage_percent note example")  # fmt: skip
+    limits = {
+        key: _number(table, key, where, 0, high) if key in table else None
+        for key, high in (("height_m", 1000), ("floor_area_percent", 5000), ("coverage_percent", 100))
+    }
+    try:
+        lon, lat = zip(*((float(x), float(y)) for x, y in table["outline"]), strict=True)
+        polygon = shapely.Polygon(np.round(np.column_stack(frame.from_lonlat(lon, lat)), 3))
+    except (TypeError, ValueError) as error:
+        raise BadSettings("is no ring of [longitude, latitude]", f"{where}.outline") from error
+    if not polygon.is_valid or not polygon.area > 0.0:
+        raise BadSettings("crosses itself or has no area", f"{where}.outline", "draw it anew")
+    note = Name.of(table["note"], f"{where}.note") if "note" in table else None
+    return Zone(check_id(table["id"], where), Name.of(table["title"], where), polygon, **limits, note=note,
+                example=bool(table.get("example", False)))  # fmt: skip
 
 
 def _access(table: Mapping[str, Any]) -> Access:
