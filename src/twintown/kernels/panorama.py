@@ -54,7 +54,7 @@ def _weigh(seen, owner, down, level, total):  # type: ignore[no-untyped-def]
         for c in range(side):
             x = -1.0 + (c + 0.5) * step
             q = 1.0 + x * x + y * y
-            w = 1.0 / (q * q**0.5)
+            w = 1.0 / (q * np.sqrt(q))
             t = seen[r, c]
             if t >= 0:
                 total[owner[t]] += w
@@ -94,7 +94,7 @@ def shares(corners: F64, owner: I32, owners: int, eyes: F64, side: int = 512, th
 def _hidden(corners, owner, own, eye, foot, base, top, low, high):  # type: ignore[no-untyped-def]
     """The intervals of the line over foot that triangles hide from the eye; how many."""
     dx, dy = foot[0] - eye[0], foot[1] - eye[1]
-    far = (dx * dx + dy * dy) ** 0.5
+    far = np.sqrt(dx * dx + dy * dy)
     count = 0
     if far < 1e-6:
         return 0

@@ -6,6 +6,8 @@ and with a bilinear edge [reeves1987]. Sums over directions are sums of whole nu
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -21,6 +23,7 @@ I32 = npt.NDArray[np.int32]
 U8 = npt.NDArray[np.uint8]
 
 FAR = np.float32(1e30)
+_SHOULDER = 0.55  # of linear light
 _UNIT = 4096.0  # of the whole numbers that the sky's light is summed in
 # the golden angle's cosine and sine: a lattice on the hemisphere without any other angle
 _COS, _SIN = -0.7373688780783197, 0.6754902942615238
@@ -32,7 +35,7 @@ def sky_directions(count: int) -> F64:
     x, y = 1.0, 0.0
     for i in range(count):
         z = (i + 0.5) / count
-        flat = (1.0 - z * z) ** 0.5
+        flat = math.sqrt(1.0 - z * z)
         out[i] = flat * x, flat * y, z
         x, y = x * _COS - y * _SIN, x * _SIN + y * _COS
     return out
@@ -55,7 +58,7 @@ def light_from(direction: F64, corners: F64, low: F64, high: F64, side: int, thr
     ``direction`` float64[3]: unit vector to the light; ``corners`` float64[n, 3, 3]: triangles, metres; ``low``, ``high`` float64[3]:
     the box of everything that is to be lit; ``side``: texels of the raster's longer side.
     """
-    flat = float(direction[0] ** 2 + direction[1] ** 2) ** 0.5
+    flat = math.sqrt(float(direction[0] ** 2 + direction[1] ** 2))
     across = np.array([direction[1], -direction[0], 0.0]) / flat if flat > 1e-9 else np.array([1.0, 0.0, 0.0])
     along = np.array([
         direction[1] * across[2] - direction[2] * across[1],
@@ -215,9 +218,10 @@ def sky_light(
 @njit(cache=True, nogil=True)
 def _compose(  # type: ignore[no-untyped-def]
     seen, inverse, normals, owner, tint, storey, soil, ground_colours, facing, sky, eye, view, x0, dx, y0, dy, sun,
-    axes1, origin1, texel1, heights1, axes2, origin2, texel2, heights2, looks, laid, laid_at, laid_cell, opacity, row0, row1, out,
+    axes, origins, texels, maps, looks, laid, laid_at, laid_cell, opacity, row0, row1, out,
 ):  # fmt: skip
     rows, cols = seen.shape
+    coarse = rows / facing.shape[0]
     pixel = dy  # metres a sample at depth 1
     for r in range(row0, row1):
         for c in range(cols):
@@ -226,13 +230,14 @@ def _compose(  # type: ignore[no-untyped-def]
             gx = x * view[0, 0] + y * view[1, 0] + view[2, 0]
             gy = x * view[0, 1] + y * view[1, 1] + view[2, 1]
             gz = x * view[0, 2] + y * view[1, 2] + view[2, 2]
-            length = (gx * gx + gy * gy + gz * gz) ** 0.5
+            length = np.sqrt(gx * gx + gy * gy + gz * gz)
             up = gz / length
             # the sky behind everything: pale at the horizon, blue above, warmer around the sun
             k = 1.0 - max(0.0, up)
             k = k * k * k
             toward = max(
-                0.0, (gx * sun[0] + gy * sun[1]) / (length * ((sun[0] ** 2 + sun[1] ** 2) ** 0.5 + 1e-9))
+                0.0,
+                (gx * sun[0] + gy * sun[1]) / (length * (np.sqrt(sun[0] * sun[0] + sun[1] * sun[1]) + 1e-9)),
             )
             warm = toward * toward * k
             s0 = looks[0, 0] * (1.0 - k) + looks[1, 0] * k + looks[2, 0] * warm
@@ -251,55 +256,54 @@ def _compose(  # type: ignore[no-untyped-def]
                 key = np.int32(-1)
             px, py, pz = eye[0] + gx * w, eye[1] + gy * w, eye[2] + gz * w
             far = w * length
-            # the sky's light of the nearest coarse sample on a face like this one
-            rr, cc = r * facing.shape[0] // rows, c * facing.shape[1] // cols
-            ambient = -1.0
-            for ring in range(9):
-                a, b = rr + (ring + 1) % 3 - 1, cc + (ring // 3 + 1) % 3 - 1
-                if ring == 0:
-                    a, b = rr, cc
-                if a < 0 or b < 0 or a >= facing.shape[0] or b >= facing.shape[1]:
-                    continue
-                f = facing[a, b]
-                if f == key or (
-                    f >= 0 and key >= 0 and owner[f] == owner[key]
-                    and normals[f, 0] * nx + normals[f, 1] * ny + normals[f, 2] * nz > 0.99
-                ):  # fmt: skip
-                    ambient = sky[a, b]
+            # the sky's light between the coarse samples on a face like this one
+            fr = (r + 0.5) * facing.shape[0] / rows - 0.5 / coarse
+            fc = (c + 0.5) * facing.shape[1] / cols - 0.5 / coarse
+            rr, cc = int(np.floor(fr)), int(np.floor(fc))
+            fr, fc = fr - rr, fc - cc
+            ambient, weight = 0.0, 0.0
+            for ring in range(2):
+                for a in range(rr - ring, rr + 2 + ring):
+                    for b in range(cc - ring, cc + 2 + ring):
+                        if a < 0 or b < 0 or a >= facing.shape[0] or b >= facing.shape[1]:
+                            continue
+                        f = facing[a, b]
+                        if f == key or (
+                            f >= 0 and key >= 0 and owner[f] == owner[key]
+                            and normals[f, 0] * nx + normals[f, 1] * ny + normals[f, 2] * nz > 0.99
+                        ):  # fmt: skip
+                            part = 0.02
+                            if ring == 0:
+                                part += (fr if a > rr else 1.0 - fr) * (fc if b > cc else 1.0 - fc)
+                            ambient += part * sky[a, b]
+                            weight += part
+                if weight > 0.0:
                     break
-            if ambient < 0.0:
-                ambient = sky[rr, cc] if facing[rr, cc] != -2 else 0.5 + 0.5 * nz
-                ambient = min(ambient, 0.5 + 0.5 * nz)
+            if weight > 0.0:
+                ambient /= weight
+            else:
+                ambient = (0.5 + 0.5 * nz) * 0.7
             cos = nx * sun[0] + ny * sun[1] + nz * sun[2]
             lit = 0.0
             if cos > 0.0 and sun[2] > 0.0:
-                o = 1.2 * texel1
-                lit = _lit(
-                    px + nx * o,
-                    py + ny * o,
-                    pz + nz * o,
-                    axes1,
-                    origin1,
-                    texel1,
-                    heights1,
-                    0.5 * texel1,
-                    True,
-                )
-                if lit < 0.0:
-                    o = 1.2 * texel2
+                lit = -1.0
+                for k in range(len(maps)):
+                    o = 1.2 * texels[k]
                     lit = _lit(
                         px + nx * o,
                         py + ny * o,
                         pz + nz * o,
-                        axes2,
-                        origin2,
-                        texel2,
-                        heights2,
-                        0.5 * texel2,
+                        axes,
+                        origins[k],
+                        texels[k],
+                        maps[k],
+                        0.5 * texels[k],
                         True,
                     )
-                    if lit < 0.0:
-                        lit = 1.0
+                    if lit >= 0.0:
+                        break
+                if lit < 0.0:
+                    lit = 1.0
                 # a face that the sun only grazes is lit softly: no hard line where a wall turns away
                 lit *= min(1.0, cos / 0.06)
             # what the thing is made of
@@ -318,7 +322,7 @@ def _compose(  # type: ignore[no-untyped-def]
                             glass = min(1.0, max(0.0, 0.5 + (phase - 0.30) / (2.0 * soft)))
                         elif abs(phase - 0.82) < soft:
                             glass = min(1.0, max(0.0, 0.5 - (phase - 0.82) / (2.0 * soft)))
-                        dim = 1.0 - 0.16 * show * glass
+                        dim = 1.0 - 0.13 * show * glass
                         k0, k1, k2 = (
                             k0 * dim,
                             k1 * (dim + 0.02 * show * glass),
@@ -384,13 +388,13 @@ def _compose(  # type: ignore[no-untyped-def]
 
 def compose(
     seen: I32, inverse: F32, normals: F32, owner: I32, tint: F32, storey: F32, soil: U8, ground: F32, facing: I32, sky: F32, eye: F64,
-    view: F64, tan_x: float, tan_y: float, sun: F64, near: Light, wide: Light, looks: F64, laid: U8, laid_at: F64, laid_cell: float,
+    view: F64, tan_x: float, tan_y: float, sun: F64, lights: tuple[Light, ...], looks: F64, laid: U8, laid_at: F64, laid_cell: float,
     opacity: float,
 ) -> F32:  # fmt: skip
     """Colours of all samples, float32[rows, cols, 3], linear light.
 
     ``tint`` float32[m, 3] and ``storey`` float32[m] (m, 0: none) of the owners; ``soil`` u1[rows, cols]: row of ``ground`` float32[k, 3];
-    ``facing``, ``sky``: from `places` and `sky_light`, coarser; ``near``, ``wide``: the sun's heights, fine and for the rest;
+    ``facing``, ``sky``: from `places` and `sky_light`, coarser; ``lights``: the sun's heights, the finest first, all along one direction;
     ``looks`` float64[7, 3]: zenith, horizon, glow, sun, sky, ground's light, and (haze, 0, 0) in metres; ``laid`` u1[r, c, 4]: colours
     of a grid on the ground with its upper left corner ``laid_at`` and cells of ``laid_cell`` m, linear light.
     """
@@ -398,13 +402,14 @@ def compose(
     dx, dy = 2.0 * tan_x / cols, 2.0 * tan_y / rows
     out = np.empty((rows, cols, 3), np.float32)
     threads = processors()
+    axes, maps = lights[0].axes, tuple(one.heights for one in lights)
+    origins, texels = np.stack([one.origin for one in lights]), np.array([one.texel_m for one in lights])
 
     def work(i: int) -> None:
         a, b = rows * i // (4 * threads), rows * (i + 1) // (4 * threads)
         _compose(
             seen, inverse, normals, owner, tint, storey, soil, ground, facing, sky, eye, view, -tan_x + 0.5 * dx, dx,
-            -tan_y + 0.5 * dy, dy, sun, near.axes, near.origin, near.texel_m, near.heights,
-            wide.axes, wide.origin, wide.texel_m, wide.heights, looks, laid, laid_at, laid_cell, opacity, a, b, out,
+            -tan_y + 0.5 * dy, dy, sun, axes, origins, texels, maps, looks, laid, laid_at, laid_cell, opacity, a, b, out,
         )  # fmt: skip
 
     spread(work, 4 * threads, threads)
@@ -421,9 +426,15 @@ def _reduce(colours, table, step, row0, row1, out):  # type: ignore[no-untyped-d
                 total = 0.0
                 for i in range(step):
                     for j in range(step):
-                        total += min(1.0, max(0.0, colours[r * step + i, c * step + j, k]))
-                v = table[int(total / (step * step) * most + 0.5)]
-                out[r, c, k] = int(min(255.0, v + (grain + 0.5) / 16.0))
+                        v = max(0.0, colours[r * step + i, c * step + j, k])
+                        if (
+                            v > _SHOULDER
+                        ):  # what is brighter than paper bends towards white instead of being cut
+                            u = (v - _SHOULDER) / (1.0 - _SHOULDER)
+                            v = _SHOULDER + (1.0 - _SHOULDER) * u / (1.0 + u)
+                        total += v
+                b = table[int(total / (step * step) * most + 0.5)]
+                out[r, c, k] = int(min(255.0, b + (grain + 0.5) / 16.0))
 
 
 def reduced(colours: F32, table: F32, step: int) -> U8:

@@ -142,7 +142,7 @@ def _cast_parallel(corners, row0, row1, seen_height):  # type: ignore[no-untyped
         bx, by, bz = corners[t, 1, 0], corners[t, 1, 1], corners[t, 1, 2]
         cx, cy, cz = corners[t, 2, 0], corners[t, 2, 1], corners[t, 2, 2]
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-        if area == 0.0:
+        if area <= 0.0:
             continue
         ra, rb = min(ay, by, cy) - 0.51, max(ay, by, cy) + 0.51
         ca, cb = min(ax, bx, cx) - 0.51, max(ax, bx, cx) + 0.51
@@ -191,6 +191,7 @@ def first_seen_parallel(corners: F64, rows: int, cols: int, nothing: float, thre
     """How near the first triangle comes along parallel rays, float32[rows, cols]; ``nothing`` where there is none.
 
     ``corners`` float64[n, 3, 3]: column, row (pixel middles at whole numbers) and height against the rays, metres; the highest wins.
+    Only triangles that face the rays (anticlockwise as the rays come) are looked at.
     """
     out = np.full((rows, cols), nothing, np.float32)
     corners = np.ascontiguousarray(corners, np.float64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -62,7 +63,7 @@ def spot(eye: Eye, scene: Surroundings, heights: F32, cell_m: float) -> Spot:
         raise BadParameter(
             "observers", f"an eye at {eye.eye_m:g} m has no open cell of {cell_m:g} m around it", remedy="use smaller cells"
         )  # fmt: skip
-    return Spot(best[1], best[2], z - float(heights[best[1], best[2]]), best[0] ** 0.5)
+    return Spot(best[1], best[2], z - float(heights[best[1], best[2]]), math.sqrt(best[0]))
 
 
 def _seen(

@@ -79,8 +79,12 @@ class Overlay:
 
 
 SAMPLES = 2  # a side of a pixel
-SKY_DIRECTIONS, SKY_SIDE = 144, 896
-SUN_SIDE = 4096
+#: The sky: how many directions, how finely each, and at every how many samples.
+SKY_DIRECTIONS, SKY_SIDE, SKY_STEP = 128, 768, 4
+#: The sun: how finely, for what nearest shares of what is shown.
+SUN_SIDE, SUN_SHARES = 4096, (0.3, 0.7, 1.0)
+#: The light on level ground in the sun that the picture is exposed for.
+EXPOSED = 1.22
 #: How far the ground's shade is worked out, metres from the eye.
 REACH_M = 4000.0
 #: Materials of the ground, the later over the earlier: layer ids, and how bright they are in linear light.
@@ -245,16 +249,16 @@ def picture(
     tan = (wide, wide * rows / cols) if cols >= rows else (wide * cols / rows, wide)
     seen, inverse = first_seen(_turned(corners, eye, view), *tan, rows, cols, cull=True, threads=processors())
     soil = _soil(layers or {}, origin, eye, view, tan, (rows, cols))
-    place, facing = places(seen, inverse, normals, eye, view, *tan, SAMPLES)
-    low, high, near_low, near_high = _region(place, facing, eye)
+    place, facing = places(seen, inverse, normals, eye, view, *tan, SKY_STEP)
+    boxes = _boxes(place, facing, eye)
+    low, high = boxes[-1]
     sky = sky_light(place, facing, normals, corners, low, high, sky_directions(SKY_DIRECTIONS), SKY_SIDE)
     threads = processors()
-    near = light_from(sun, corners, near_low, near_high, SUN_SIDE, threads)
-    broad = light_from(sun, corners, low, high, SUN_SIDE, threads)
+    lights = tuple(light_from(sun, corners, *box, SUN_SIDE, threads) for box in boxes)
     laid, corner = (np.zeros((1, 1, 4), np.uint8), np.zeros(2)) if overlay is None else _ramp(overlay)
     colours = compose(
         seen, inverse, normals, owner, _tints(buildings, edited), _storeys(buildings), soil,
-        np.array([one for _, one in GROUND], np.float32), facing, sky, eye, view, *tan, sun, near, broad, _looks(sun),
+        np.array([one for _, one in GROUND], np.float32), facing, sky, eye, view, *tan, sun, lights, _looks(sun),
         laid, corner - origin[:2], 1.0 if overlay is None else overlay.grid.cell_m, 0.0 if overlay is None else overlay.opacity,
     )  # fmt: skip
     table = 255.0 * np.clip(np.linspace(0.0, 1.0, 8193), 0.0, 1.0) ** (1 / 2.2)
@@ -270,6 +274,9 @@ def _looks(sun: Floats) -> Floats:
     looks[2] *= 0.4 + 1.2 * low
     dusk = min(1.0, max(0.12, 1.0 + up / 0.12)) if up < 0 else 1.0
     looks[:6] *= dusk
+    # one exposure for the height of the sun: level ground in the sun is always about as bright
+    lit = float(looks[3].mean()) * max(up, 0.0) + float(looks[4].mean())
+    looks[3:6] *= min(1.6, max(0.7, EXPOSED / max(lit, 1e-6)))
     return looks
 
 
@@ -315,17 +322,15 @@ def _storeys(buildings: Features) -> NDArray[np.float32]:
     return np.append(np.where(np.isfinite(known) & (known > 1.5), known, 0.0), 0.0).astype(np.float32)
 
 
-def _region(
-    place: NDArray[np.float32], facing: NDArray[np.int32], eye: Floats
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """The box of all that is shown within reach, and that of the nearer half."""
-    some = place[::4, ::4][facing[::4, ::4] > -2].astype(float)
+def _boxes(place: NDArray[np.float32], facing: NDArray[np.int32], eye: Floats) -> list[tuple[Floats, Floats]]:
+    """Boxes of what is shown, from the nearest share to all of it within reach."""
+    some = place[::2, ::2][facing[::2, ::2] > -2].astype(float)
     far = np.sqrt((some[:, 0] - eye[0]) ** 2 + (some[:, 1] - eye[1]) ** 2 + (some[:, 2] - eye[2]) ** 2)
     some, far = some[far < REACH_M], far[far < REACH_M]
     if len(some) < 8:
-        return np.full(3, -10.0), np.full(3, 10.0), np.full(3, -10.0), np.full(3, 10.0)
-    close = some[far <= np.quantile(far, 0.4)]
-    return some.min(axis=0) - 2, some.max(axis=0) + 2, close.min(axis=0) - 2, close.max(axis=0) + 2
+        return [(np.full(3, -10.0), np.full(3, 10.0))] * len(SUN_SHARES)
+    parts = [some[far <= np.quantile(far, share)] for share in SUN_SHARES]
+    return [(one.min(axis=0) - 2, one.max(axis=0) + 2) for one in parts]
 
 
 def png(pixels: NDArray[np.uint8]) -> bytes:
