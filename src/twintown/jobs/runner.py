@@ -49,6 +49,8 @@ TICK_S = 0.05
 IDLE_S = 300.0
 #: A twin whose database is away is tried again after so long, seconds.
 AGAIN_S = 1.0
+#: After a worker that could not begin the next one is tried after so long, at first and at most, seconds.
+PAUSE_S, LONGEST_S = 1.0, 60.0
 #: Dismissed jobs are remembered so long.
 REMEMBERED = timedelta(days=1)
 #: Workers run behind whoever answers people.
@@ -181,6 +183,7 @@ class _Hand:
     process: Any
     line: Connection
     free: bool = False
+    ready: bool = False
     number: int = 0
     job: Job | None = None
     since: float = field(default_factory=time.monotonic)
@@ -202,6 +205,7 @@ class Keeper:
         self._broken: dict[int, float] = {}
         self._hands: list[_Hand] = []
         self._tended = 0.0
+        self._hire_at, self._pause_s = 0.0, PAUSE_S
         self._seen: dict[int, int] = {}
         self._news: SimpleQueue[tuple[Twin, Job]] = SimpleQueue()
         if plan.heard is not None:
@@ -219,7 +223,7 @@ class Keeper:
 
     def turn(self) -> None:
         """One look at everything: workers that spoke or died, jobs that changed, jobs that wait."""
-        if not self._hands:
+        if not self._hands and time.monotonic() >= self._hire_at:
             self._hire()
         for hand in list(self._hands):
             self._hear(hand)
@@ -270,6 +274,7 @@ class Keeper:
                 self._give(idle, number, job)
         self._waits[number] = waits and queue.waiting() > 0
         coming = any(not hand.free and hand.job is None for hand in self._hands)
+        coming = coming or time.monotonic() < self._hire_at
         if self._waits[number] and not coming and len(self._hands) < self.plan.workers:
             self._hire()
         self._looks[number] = look
@@ -327,11 +332,22 @@ class Keeper:
                 spoke = True
         if not hand.process.is_alive():
             self._fire(hand)
+            if not (hand.ready or spoke):  # it cannot even begin, and the next one will hardly fare better
+                LOG.warning(
+                    "a worker cannot begin: %s; the next try is in %g s",
+                    ended_by(hand.process.exitcode),
+                    self._pause_s,
+                )
+                self._hire_at, self._pause_s = (
+                    time.monotonic() + self._pause_s,
+                    min(2 * self._pause_s, LONGEST_S),
+                )
             job, why = hand.job, ended_by(hand.process.exitcode)
             if job is not None:
                 self._at(hand.number, lambda _, queue: _lose(queue, job, why))
         elif spoke:
-            hand.free, hand.job, hand.since = True, None, time.monotonic()
+            hand.free, hand.job, hand.since, hand.ready = True, None, time.monotonic(), True
+            self._pause_s = PAUSE_S
             self._looks.clear()
 
     def _wanted(self, hand: _Hand, job: Job, queue: Queue) -> None:
