@@ -236,10 +236,101 @@ def over_http() -> Iterator[Row]:
         server.wait(10)
 
 
+def _alone(*command: str, timeout: float = 3600.0) -> dict[str, Any]:
+    """What `sun_large.py` says of one row, measured in a process of its own. Raises RuntimeError: it failed; carries its last line."""
+    program = str(ROOT / "benchmarks" / "sun_large.py")
+    done = subprocess.run(
+        [sys.executable, program, *command], capture_output=True, text=True, check=False, timeout=timeout
+    )
+    if done.returncode != 0:
+        raise RuntimeError((done.stderr.strip().splitlines() or ["no word"])[-1][:160])
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def large() -> Iterator[Row]:
+    """A year, the sky, and a capital on a winter's day: seconds with peak memory, and how time grows with cells."""
+    name = "year of sun hours, 2,000² at 1 m, worst step"
+    try:
+        told = _alone("year", "2000", "60", "10", "1")
+        worst = max(told["seconds"].values())
+        each = ", ".join(f"{step} min: {s:.1f} s" for step, s in told["seconds"].items())
+        note = f"180 directions, with sky view and irradiation; step of {each}; peak {told['peak_gb']:.2f} GB"
+        yield Row(name, worst, "s", "≤ 60", worst <= 60, note=note)
+    except RuntimeError as error:
+        yield Row(name, None, "s", "≤ 60", False, note=str(error))
+    name = "sky view factor, 90 million cells"
+    try:
+        told = _alone("sky", "9500", "90")
+        good = told["seconds"] <= 300 and told["peak_gb"] <= 4
+        note = f"90 directions; peak {told['peak_gb']:.2f} GB (≤ 4); {told['seconds'] / 9500**2 / 90 * 1e9:.1f} ns a cell and direction"
+        yield Row(name, told["seconds"], "s", "≤ 300", good, note=note)
+    except RuntimeError as error:
+        yield Row(name, None, "s", "≤ 300", False, note=str(error))
+    from capital import SIDE as CAPITAL
+    from capital import capital
+
+    with tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:
+        at = Path(folder)
+        file = at / f"capital-{CAPITAL}.npy"
+        buildings = capital(file)
+        name = f"winter solstice, 605 km² at 1 m, {buildings:,} buildings"
+        try:
+            told = _alone("day", str(file), str(at / "day.npy"))
+            good = told["seconds"] < 600 and told["peak_gb"] <= 8
+            rate = told["cells"] * 69 / told["seconds"] / 1e9
+            yield Row(
+                f"{name}, tiled", told["seconds"], "s", "< 600", good,
+                note=f"peak {told['peak_gb']:.2f} GB (≤ 8); {rate:.2f} G cell steps/s",
+            )  # fmt: skip
+            told = _alone("dask", str(file), str(at / "dask.npy"))
+            held = told["peak_gb"] + told["workers_gb"]
+            good = told["seconds"] < 600 and held <= 8
+            yield Row(
+                f"{name}, Dask", told["seconds"], "s", "< 600", good,
+                note=f"two workers; peak {held:.2f} GB in all, mapped pages counted once a process (≤ 8)",
+            )  # fmt: skip
+            one, other = (np.load(at / f"{which}.npy", mmap_mode="r") for which in ("day", "dask"))
+            apart = sum(
+                int((one[r : r + 1024] != other[r : r + 1024]).sum()) for r in range(0, CAPITAL, 1024)
+            )
+            yield Row("cells in which Dask's answer differs", apart, "cells", "0", apart == 0)
+        except RuntimeError as error:
+            yield Row(name, None, "s", "< 600", False, note=str(error))
+        name = "exponent of time over 1–605 million cells"
+        try:
+            sides = ("1000", "2000", "4000", "8000", "14000", str(CAPITAL))
+            told = _alone("scale", str(at), *sides)
+            value = told["exponent_processor"]
+            note = f"of processor time; {told['exponent']:.2f} of the clock's; " + ", ".join(
+                f"{float(side) ** 2 / 1e6:.0f} M: {s:.1f} s" for side, s in told["seconds"].items()
+            )
+            yield Row(name, value, "1", "≤ 1.05", value <= 1.05, note=note)
+        except RuntimeError as error:
+            yield Row(name, None, "1", "≤ 1.05", False, note=str(error))
+
+
+def views() -> Iterator[Row]:
+    """The viewshed's rows, from its own file."""
+    try:
+        from view import rows as view_rows
+    except ImportError as error:
+        yield Row(
+            "viewshed over 25 million cells", None, "s", "< 2", False, note=f"cannot be measured ({error})"
+        )
+        return
+    for row in view_rows():
+        yield row if isinstance(row, Row) else Row(**row)
+
+
 def main() -> int:
     """All rows; exit status 1 where one is short."""
+    (ROOT / "build").mkdir(exist_ok=True)
     heights, directions = city(), suns()
     rows = [masks(heights, directions)[0]]
+    rows += views()
+    if "--small" not in sys.argv:
+        rows += large()
     rows += over_http()
     if "--no-peers" not in sys.argv:
         rows += against_peers(heights, directions)
