@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from twintown.jobs.differences import Difference
 from twintown.trust.proof import Finding
@@ -33,6 +34,14 @@ CANNOT: dict[str, tuple[str, str]] = {
     "process-failed": ("계산이 실패했습니다", "The computation failed"),
     "too-large": ("여기서 다시 계산하기에는 너무 큽니다", "It is too large to be repeated here"),
 }
+#: How a command ends that verifies.
+STATUS = {"same": 0, "within-error": 0, "different": 1, "cannot": 2}
+_SIGN = {
+    "same": "✓ same",
+    "within-error": "≈ same within error",
+    "different": "✗ different",
+    "cannot": "? cannot be repeated",
+}
 _VERDICT = {
     "same": ("모든 값이 같습니다", "Every value is the same"),
     "within-error": ("차이가 방법의 오차 안에 있습니다", "The differences are within the method's error"),
@@ -59,3 +68,69 @@ def summary(verdict: str, outputs: Sequence[Difference]) -> Words:
         said = f"{worst.largest:.4g} {worst.unit}"
         ko, en = f"{ko}, 가장 큰 차이 {said}", f"{en}, {said} at most"
     return {"ko": f"{ko}.", "en": f"{en}."}
+
+
+def lines(told: Mapping[str, Any], name: str, as_json: bool = False) -> list[tuple[str, str | None]]:
+    """A verdict for a terminal: the first line says it all; each with a colour, or none. Or all of it as JSON."""
+    if as_json:
+        return [(json.dumps(told, ensure_ascii=False, indent=2), None)]
+    verdict, signature = told["verdict"], told["signature"]
+    signed = (
+        "signed"
+        if signature["good"] and signature["by"] != "enclosed"
+        else "signed with the enclosed key"
+        if signature["good"]
+        else "SIGNATURE BAD"
+    )
+    codes = {one["code"] for one in signature["findings"]}
+    if codes & {"no-proof", "no-keys"}:
+        signed = "not signed" if "no-proof" in codes else "signature not checked"
+    colour = {"same": "green", "within-error": "green", "different": "red", "cannot": "bright_black"}[verdict]
+    if verdict in ("same", "within-error") and not signature["good"]:
+        colour = "yellow"
+    city = (
+        str((told["city"].get("name") or {}).get("en", "?"))[:80]
+        if isinstance(told["city"].get("name"), Mapping)
+        else "?"
+    )
+    said: list[tuple[str, str | None]] = [(f"{_SIGN[verdict]} · {signed} · {name}", colour)]
+    said.append((f"  {told['what']['en']}", None))
+    if told["process"]:
+        said.append((f"  {told['process'][:64]} of {city}, question {told['question'][7:19]}…", None))
+    if signature["did"]:
+        said.append((f"  by {signature['did'][:200]}", None))
+    said += [(f"  signature: {one['what']}", None) for one in signature["findings"]]
+    for one in told["outputs"]:
+        said.append((f"  {one['output']}: {_SIGN[one['verdict']]}{_amount(one)}", None))
+    apart = [
+        f"{part} {pair['there'] or '?'} there, {pair['here']} here"
+        for part, pair in told["code"].items()
+        if pair["there"] != pair["here"]
+    ]
+    said += [(f"  {line}", None) for line in apart]
+    said += [(f"  {one['en']}", None) for one in told["notes"]]
+    return [(_printable(text), colour) for text, colour in said]
+
+
+def _amount(one: Mapping[str, Any]) -> str:
+    if one["verdict"] == "same":
+        return f" ({one['found'][:19]}…)"
+    parts = [one["what"]] if one["what"] else []
+    if one["count"]:
+        parts.append(f"{one['count']:,} of {one['of']:,} values")
+    if one["max_difference"] is not None:
+        parts.append(f"at most {one['max_difference']:.4g} {one['unit']}")
+    where = one["where"] or {}
+    if "lon" in where:
+        parts.append(f"there {where['lat']:.6f}, {where['lon']:.6f}")
+    for key in ("row", "col", "id", "column", "time"):
+        if key in where:
+            parts.append(f"{key} {str(where[key])[:60]}")
+    if "expected" in where:
+        parts.append(f"{where['found']} and not {where['expected']}")
+    return f": {', '.join(parts)}" if parts else ""
+
+
+def _printable(text: str) -> str:
+    """Nothing that a stranger wrote moves the cursor."""
+    return "".join(sign if sign.isprintable() else "�" for sign in text)
