@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from twintown.client.process import Asked, Progress
 from twintown.client.twin import About
 from twintown.ground.columns import Column
 from twintown.ground.errors import NotFound
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from twintown.ground.grid import Grid
+    from twintown.jobs.job import Job
     from twintown.twin.layers import LayerVersion
 
 
@@ -43,6 +45,7 @@ class Folder:
         self._twin = Twin.open(directory, database=settings.database_url, blobs=blobs)
         self._served = Served(self._twin, None)
         self._grant = decide(LOCAL_OWNER, "read", Resource(name))
+        self._public_url = settings.public_url
         self.url = str(directory)
 
     def names(self) -> Name:
@@ -77,6 +80,80 @@ class Folder:
         """The grid, as the twin reads it."""
         version = self._twin.version(layer, self._grant)
         return self._served.grid(version, self._grant)
+
+    def processes(self) -> tuple[Asked, ...]:
+        """The installed processes whose layers are here."""
+        from twintown.api import processes
+        from twintown.api.guard import Asked as Entered
+
+        offered = processes.offered(Entered(self._served, self._grant))
+        return tuple(
+            Asked.of(processes.describe("", one, "en").model_dump(mode="json", by_alias=True))
+            for one in offered
+        )
+
+    def run(
+        self, process: str, inputs: Mapping[str, Any], scenario: str, fresh: bool, progress: Progress | None
+    ) -> str:
+        """Answer here and now, in this process; a job keeps what came out."""
+        from twintown.jobs import question, results
+        from twintown.jobs.process import silent
+        from twintown.scenario.plans import Plans
+        from twintown.trust.identity import LOCAL_OWNER
+        from twintown.trust.policy import Resource, decide
+
+        grant = decide(LOCAL_OWNER, "run", Resource(self._twin.description.id))
+        plan = Plans(self._twin.tables).resolve(scenario) if scenario else None
+        edits, base = (plan.edits, plan.base) if plan else ((), None)
+        what = question.ask(
+            self._twin, grant, process, inputs, edits, plan.scenario if plan else None, fresh, base=base
+        )
+        return results.answer(self._twin, grant, what, progress or silent).job.id
+
+    def jobs(self, limit: int) -> tuple[str, ...]:
+        """The ids of the newest jobs."""
+        from twintown.jobs.queue import Queue
+
+        return tuple(job.id for job in Queue(self._twin.tables).list(limit=limit))
+
+    def status(self, job: str) -> Mapping[str, Any]:
+        """The status that a server would tell."""
+        from twintown.api.jobs import body_of, told
+
+        found = self._found(job)
+        return body_of(told(found, f"{self.url}/jobs/{found.id}"))
+
+    def outputs(self, job: str) -> Mapping[str, str]:
+        """The layers of the job."""
+        from twintown.jobs import results
+
+        made = results.versions(self._twin, self._grant, self._found(job))
+        return {name: version.layer for name, version in made.items()}
+
+    def manifest(self, job: str) -> dict[str, Any]:
+        """The manifest that the job keeps."""
+        found = (self._found(job).results or {}).get("manifest")
+        if not found:
+            raise NotFound("the job has no manifest", f"job {job}", "it is not done, or has no results")
+        return dict(found)
+
+    def evidence(self, job: str, path: Path) -> Path:
+        """The package, made here."""
+        from twintown.jobs.package import pack
+
+        path.write_bytes(b"".join(pack(self._twin, self._grant, self._found(job), self._public_url)))
+        return path
+
+    def dismiss(self, job: str) -> None:
+        """Take the results of the job away."""
+        from twintown.jobs import results
+
+        results.dismiss(self._twin, job)
+
+    def _found(self, job: str) -> Job:
+        from twintown.jobs.queue import Queue
+
+        return Queue(self._twin.tables).get(job)
 
     def _described(self, version: LayerVersion) -> About:
         meta = version.meta

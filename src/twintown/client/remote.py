@@ -12,10 +12,11 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 from urllib.request import Request, urlopen
 
 from twintown import __version__
+from twintown.client.process import Asked, Progress
 from twintown.client.twin import About, address_of
 from twintown.ground import errors
 from twintown.ground.columns import Column
@@ -35,7 +36,7 @@ PARQUET = "application/vnd.apache.parquet"
 _AGAIN = frozenset((429, 502, 503, 504))
 _KINDS: Mapping[int, type[errors.TwintownError]] = {
     400: errors.BadInput, 401: errors.Unauthenticated, 403: errors.Denied, 404: errors.NotFound, 406: errors.BadInput,
-    410: errors.Gone, 413: errors.TooLarge, 422: errors.BadInput,
+    409: errors.Conflict, 410: errors.Gone, 413: errors.TooLarge, 422: errors.BadInput, 429: errors.TooMany,
 }  # fmt: skip
 
 
@@ -93,6 +94,76 @@ class Remote:
         with self._fetched(f"{address_of(self.url, layer)}/coverage?f=cog", "image/tiff") as (file, _):
             return Grid.from_cog(file)
 
+    def processes(self) -> tuple[Asked, ...]:
+        """What the server offers, each with its description."""
+        listed = self._json(f"{self.url}/processes?limit=1000")["processes"]
+        return tuple(
+            Asked.of(self._json(f"{self.url}/processes/{quote(one['id'], safe='')}")) for one in listed
+        )
+
+    def run(
+        self, process: str, inputs: Mapping[str, Any], scenario: str, fresh: bool, progress: Progress | None
+    ) -> str:
+        """Ask, then look at the job until it is over. Ctrl-C dismisses it."""
+        address = f"{self.url}/processes/{quote(process, safe='')}"
+        outputs = {name: {"transmissionMode": "reference"} for name in self._json(address)["outputs"]}
+        asked: dict[str, Any] = {"inputs": dict(inputs), "outputs": outputs, "response": "document"}
+        if scenario:
+            asked["inputs"]["scenario"] = scenario
+        if fresh:
+            asked["fresh"] = True
+        with self._opened(f"{address}/execution", "application/json", "POST", asked) as answer:
+            status: dict[str, Any] = json.load(answer)
+        job, wait = str(status["jobID"]), 0.05
+        try:
+            while True:
+                if progress is not None:
+                    progress(str(status.get("stage") or status["status"]), status.get("progress", 0) / 100)
+                if status["status"] not in ("accepted", "running"):
+                    break
+                time.sleep(wait)
+                wait = min(wait * 1.5, 1.0)
+                status = dict(self.status(job))
+        except KeyboardInterrupt:
+            self.dismiss(job)
+            raise
+        if status["status"] != "successful":
+            raise _problem(
+                status.get("problem") or {"detail": f"the job was {status['status']}"}, f"job {job}"
+            )
+        return job
+
+    def jobs(self, limit: int) -> tuple[str, ...]:
+        """The ids of the newest jobs."""
+        return tuple(one["jobID"] for one in self._json(f"{self.url}/jobs?limit={limit}")["jobs"])
+
+    def status(self, job: str) -> Mapping[str, Any]:
+        """The status that the server tells."""
+        return self._json(self._job(job))
+
+    def outputs(self, job: str) -> Mapping[str, str]:
+        """The layers that the job's results link to."""
+        said = self._json(f"{self._job(job)}/results")
+        return {name: unquote(one["href"].rpartition("/")[2]) for name, one in said.items() if "href" in one}
+
+    def manifest(self, job: str) -> dict[str, Any]:
+        """The manifest that the server signed."""
+        return self._json(f"{self._job(job)}/manifest")
+
+    def evidence(self, job: str, path: Path) -> Path:
+        """The package, fetched."""
+        with self._fetched(f"{self._job(job)}/evidence", "application/zip") as (file, _):
+            path.write_bytes(file.read_bytes())
+        return path
+
+    def dismiss(self, job: str) -> None:
+        """DELETE of the job."""
+        with self._opened(self._job(job), "application/json", "DELETE"):
+            pass
+
+    def _job(self, job: str) -> str:
+        return f"{self.url}/jobs/{quote(job, safe='')}"
+
     def _table(self, address: str) -> tuple[pa.Table, str]:
         """The rows at an address, and the address of the next page."""
         import pyarrow as pa
@@ -141,15 +212,25 @@ class Remote:
                         ) from error
             yield file, headers
 
-    def _opened(self, address: str, media_type: str) -> HTTPResponse:
-        """The answer, whose body is still to be read; asked again after a pause where the server is busy or silent."""
+    def _opened(
+        self, address: str, media_type: str, method: str = "GET", body: Mapping[str, Any] | None = None
+    ) -> HTTPResponse:
+        """The answer, whose body is still to be read; asked again after a pause where the server is busy or silent.
+
+        What is asked by POST is a question, which is the same when it is asked twice.
+        """
         headers = {"Accept": media_type, "User-Agent": f"twintown/{__version__}"}
+        data = None
+        if body is not None:
+            data = json.dumps(body).encode()
+            headers |= {"Content-Type": "application/json", "Prefer": "respond-async"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         for tried in range(1, TRIES + 1):
             wait = 0.25 * 2**tried
             try:
-                answer: HTTPResponse = urlopen(Request(address, headers=headers), timeout=self._timeout_s)
+                request = Request(address, data, headers, method=method)
+                answer: HTTPResponse = urlopen(request, timeout=self._timeout_s)
                 return answer
             except HTTPError as error:
                 with error:
@@ -202,8 +283,18 @@ def _of(error: HTTPError, address: str) -> errors.TwintownError:
     except ValueError:
         body = {}
     body = body if isinstance(body, dict) else {}
-    what = str(body.get("detail") or body.get("title") or f"the server answered {error.code}").rstrip(".")
+    if "status" not in body:
+        body["status"] = error.code
+    return _problem(body, address)
+
+
+def _problem(body: Mapping[str, Any], address: str) -> errors.TwintownError:
+    """Problem details as an error of the house."""
+    code = int(body.get("status") or 500)
+    what = str(body.get("detail") or body.get("title") or f"the server answered {code}").rstrip(".")
     name = str(body.get("parameter") or "")
-    if error.code in (400, 422) and name:
+    if code in (400, 422) and name:
         return errors.BadParameter(name, what, address)
-    return _KINDS.get(error.code, errors.StorageFailed)(what, address)
+    if str(body.get("type", "")).endswith(":plugin-failed"):
+        return errors.PluginFailed(what, address)
+    return _KINDS.get(code, errors.StorageFailed)(what, address)

@@ -6,6 +6,7 @@
     twin.layers
     twin["towns"].geodataframe(filter="population > 20000")
     twin["weather"].xarray()
+    twin.run("view", observers=[[127.1, 37.51]]).layer()
 
 Over HTTP, rows come as GeoParquet and grids as cloud-optimised GeoTIFF from the open API. From a folder, the same question is
 answered by the same code without a server, as the owner of the files (`LOCAL_OWNER`).
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
+from twintown.client.process import Asked, Processes, Progress, Result
 from twintown.ground.columns import Column
 from twintown.ground.errors import BadInput, BadParameter, NotFound
 from twintown.ground.names import Name
@@ -90,6 +92,32 @@ class Origin(Protocol):
     def grid(self, layer: str) -> Grid:
         """A whole grid."""
 
+    def processes(self) -> tuple[Asked, ...]:
+        """What can be asked."""
+
+    def run(
+        self, process: str, inputs: Mapping[str, Any], scenario: str, fresh: bool, progress: Progress | None
+    ) -> str:
+        """Ask a process and wait for the answer; the id of the job."""
+
+    def jobs(self, limit: int) -> tuple[str, ...]:
+        """The newest jobs that this reader may see."""
+
+    def status(self, job: str) -> Mapping[str, Any]:
+        """See `Answering`."""
+
+    def outputs(self, job: str) -> Mapping[str, str]:
+        """See `Answering`."""
+
+    def manifest(self, job: str) -> dict[str, Any]:
+        """See `Answering`."""
+
+    def evidence(self, job: str, path: Path) -> Path:
+        """See `Answering`."""
+
+    def dismiss(self, job: str) -> None:
+        """See `Answering`."""
+
 
 class Twin:
     """A twin, to be read.
@@ -139,6 +167,39 @@ class Twin:
     def __getitem__(self, layer: str) -> Layer:
         """One layer. Raises NotFound."""
         return self.layers[layer]
+
+    def processes(self) -> Processes:
+        """What this twin can be asked, by id, as it is now."""
+        return Processes({one.id: one for one in self._origin.processes()})
+
+    def run(
+        self, process: str, /, *, scenario: str = "", fresh: bool = False, progress: Progress | None = None, **inputs: Any
+    ) -> Result:  # fmt: skip
+        """Ask a process and wait for what comes out.
+
+        Over HTTP the server computes; from the folder, this process does. The answer is one or more layers of the twin.
+
+        Args:
+            process: its id.
+            scenario: ask of the city with the edits of this scenario: id, or id@revision.
+            fresh: compute anew what was answered before.
+            progress: told what is being done and how far it is, 0 to 1.
+            inputs: by name; what is left out has its default.
+
+        Raises:
+            BadParameter: an input cannot be; names it.
+            NotFound: no such process or scenario, or the twin has not what it needs.
+            TooMany: too much waits at the server already.
+            TwintownError: it could not be answered; says why.
+        """
+        return self._result(self._origin.run(process, inputs, scenario, fresh, progress))
+
+    def jobs(self, limit: int = 20) -> list[Result]:
+        """What was asked last, the newest first."""
+        return [self._result(job) for job in self._origin.jobs(limit)]
+
+    def _result(self, job: str) -> Result:
+        return Result(self._origin, job, lambda layer: self[layer])
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self.layers)
