@@ -337,7 +337,7 @@ class _Made:
 
         found = []
         for plan in resolved:
-            for finding in findings_of(self.work.twin, self.work.grant, plan):
+            for finding in findings_of(self.work.twin, self.work.grant, plan).findings:
                 found.append((str(plan.scenario["name"]), finding.message[lang]))
         return found
 
