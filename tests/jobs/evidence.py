@@ -102,7 +102,7 @@ NEAR = Process(
 def install(monkeypatch: Any, *offered: Process, broken: dict[str, str] | None = None) -> None:
     """Let these be all processes that are installed."""
     there = Processes({one.id: one for one in offered}, broken or {})
-    for module in ("question", "results", "verify", "process"):
+    for module in ("asking", "question", "results", "verify", "process"):
         monkeypatch.setattr(f"twintown.jobs.{module}.processes", lambda: there)
 
 
