@@ -99,6 +99,7 @@ def publish(twin: Twin, layer: str, shape: Shape, grade: Grade = Grade.O) -> str
     """Make a shape the current version of a layer; the version."""
     version = twin.stage(layer, shape, grade).version
     twin.tables.switch({layer: version})
+    twin.watch.touch()
     return version
 
 

@@ -101,7 +101,9 @@ def perform(task: Task, work: Work) -> Job:
                     work.twin.tables.switch_in(connection, done.switch)
                 if done.within is not None:
                     done.within(connection)
-                return queue.finish_in(connection, work.job, done.results)
+                ended = queue.finish_in(connection, work.job, done.results)
+        work.twin.watch.touch()
+        return ended
     except Late:
         raise
     except TwintownError as error:
