@@ -297,6 +297,7 @@ def serve(directories: Sequence[Path], next_port: bool, **given: Any) -> None:
 def _listen(settings: Settings, next_port: bool) -> None:
     """Bind first, so that a taken port is one line and not the end of a slow start."""
     import os
+    from dataclasses import replace
 
     import uvicorn
     from uvicorn.supervisors import Multiprocess
@@ -311,6 +312,9 @@ def _listen(settings: Settings, next_port: bool) -> None:
     address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{port}/"
     taken = f"  (port {settings.port} is taken)" if settings.port not in (0, port) else ""
     line = f"Twintown is at {address}{taken}   Ctrl-C ends it"
+    if not os.environ.get("TWINTOWN_PUBLIC_URL"):  # the port that was got, not the one that was asked for
+        settings = replace(settings, public_url=address.rstrip("/"))
+    os.environ["TWINTOWN_PUBLIC_URL"] = settings.public_url  # for the keeper and further workers
 
     beside = Beside(settings)
 
