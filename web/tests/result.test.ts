@@ -61,23 +61,36 @@ describe("a job that is followed", () => {
 });
 
 describe("a seal", () => {
-  const read = (verdict: string, signature: unknown) => sealOf(readVerdict({ verdict, signature: signature as never, outputs: [] }));
+  const good = { good: true, did: "did:web:a", by: "here", resolved: true, findings: [] };
+  const read = (verdict: string, signature: unknown, sealed = verdict === "same") => sealOf(readVerdict({ verdict, signature: signature as never, outputs: [], sealed }));
   it("is green only for the same result under a good signature", () => {
-    expect(read("same", { findings: [] })).toBe("same");
-    expect(read("within-error", { findings: [] })).toBe("near");
-    expect(read("same", { findings: [{ code: "bad-signature", what: "x" }] })).toBe("doubt");
-    expect(read("same", { findings: [{ code: "no-proof", what: "x" }] })).toBe("doubt");
+    expect(read("same", good)).toBe("same");
+    expect(read("within-error", good)).toBe("near");
+    expect(read("different", good)).toBe("different");
+    expect(read("same", { ...good, by: "enclosed", resolved: false })).toBe("doubt");
+    expect(read("same", { ...good, good: false, findings: [{ code: "bad-signature", what: "x" }] })).toBe("doubt");
+    expect(read("same", { ...good, good: false, findings: [{ code: "no-keys", what: "x" }] })).toBe("doubt");
+    expect(read("same", { good: false, did: "", findings: [{ code: "no-proof", what: "x" }] })).toBe("doubt");
     expect(read("same", null)).toBe("doubt");
-    expect(read("same", { good: false, findings: [] })).toBe("doubt");
-    expect(read("different", { findings: [] })).toBe("different");
+    expect(read("same", good, false)).toBe("doubt");
+  });
+  it("says which signature it has", () => {
+    const of = (signature: unknown) => readVerdict({ verdict: "same", signature: signature as never }).signature;
+    expect(of({ ...good, by: "enclosed" })).toBe("enclosed");
+    expect(of({ ...good, good: false })).toBe("bad");
+    expect(of({ ...good, good: false, findings: [{ code: "no-keys", what: "" }] })).toBe("unknown");
+    expect(of(null)).toBe("none");
   });
   it("is none where the verdict is not understood", () => {
-    expect(read("perhaps", { findings: [] })).toBe("cannot");
+    expect(read("perhaps", good)).toBe("cannot");
     expect(readVerdict({}).verdict).toBe("cannot");
   });
   it("says where two results differ", () => {
-    const told = readVerdict({ verdict: "different", signature: { findings: [] }, outputs: [{ layer: "sun", verdict: "different", difference: 0.5, unit: "h", count: 3, where: [127.1, 37.5] }] });
-    expect(told.outputs[0]).toMatchObject({ where: { lon: 127.1, lat: 37.5 }, difference: 0.5, unit: "h", count: 3 });
+    const told = readVerdict({
+      verdict: "different",
+      outputs: [{ layer: "s-1", output: "s", title: { ko: "해", en: "Sun" }, verdict: "different", max_difference: 0.5, unit: "h", count: 3, of: 9, where: { lon: 127.1, lat: 37.5, expected: 3, found: 2.5 } }],
+    });
+    expect(told.outputs[0]).toMatchObject({ where: { lon: 127.1, lat: 37.5 }, difference: 0.5, unit: "h", count: 3, of: 9, sent: "3", found: "2.5" });
   });
 });
 
@@ -91,14 +104,15 @@ describe("grids", () => {
   it("differ by what lies beyond the error, and the place of the most is told", () => {
     const d = difference(cells([1, 3, NaN, 5]), cells([1.2, 1, 4, 5]), 0.25);
     expect(d).toMatchObject({ both: 3, less: 1, more: 0, less_m2: 100, most: -2, at: [209015, 545995] });
+    expect(d.usual).toBeCloseTo(2, 2);
     expect(() => difference(cells([1, 1, 1, 1]), { ...cells([1, 1, 1, 1]), cell: 5 })).toThrow(RangeError);
   });
   it("share one round scale", () => {
     const of = (most: number, least = 0) => ({ known: 4, area_m2: 1, least, most, mean: 1, low: least, high: most });
-    expect(scaleOf([of(6.2), of(7.9)])).toMatchObject({ low: 0, high: 10 });
+    expect(scaleOf([of(6.2), of(8.05)])).toMatchObject({ low: 0, high: 8 });
     expect(scaleOf([of(0.93)])).toMatchObject({ low: 0, high: 1 });
-    expect(scaleOfChange(of(1, -3))).toMatchObject({ low: -5, high: 5 });
-    expect([0.03, 1, 2.2, 26, 1200].map(roundUp)).toEqual([0.05, 1, 2.5, 50, 2000]);
+    expect(scaleOfChange({ usual: 3.1, most: -6 })).toMatchObject({ low: -4, high: 4 });
+    expect([0.03, 1, 2.2, 26, 1200].map(roundUp)).toEqual([0.04, 1, 4, 40, 2000]);
   });
   it("tell the value of the cell under a place", () => {
     // 209015, 545985 is the south-eastern cell; printed by pyproj 3.7.

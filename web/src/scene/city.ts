@@ -187,12 +187,13 @@ export function createCity(widget: CesiumWidget, twin: Twin, parts: CityParts): 
     const { mode } = state.looks;
     overlay.show = mode === "shadow" || !sunlight.now.ready ? "none" : mode;
     facades.on = mode !== "shadow" && sunlight.now.ready && state.looks.facades;
-    if (solids) solids.shadowsOn = mode === "shadow" || !sunlight.now.ready;
+    // A result on the ground is read by its colours: no shadow darkens them.
+    if (solids) solids.shadowsOn = (mode === "shadow" || !sunlight.now.ready) && !state.ground.grid;
     shadeBuildings();
     render();
   };
   ends.push(
-    watch(() => [state.looks.mode, state.looks.facades, sunlight.now.ready], refreshLooks),
+    watch(() => [state.looks.mode, state.looks.facades, sunlight.now.ready, state.ground.grid], refreshLooks),
     watch(
       () => sunlight.now.version,
       (version) => {

@@ -138,6 +138,8 @@ export interface Difference {
   less_m2: number;
   more_m2: number;
   mean: number;
+  /** What 98 of 100 of these differ by at most, either way. */
+  usual: number;
   /** The greatest difference either way, and where (metres of the frame). */
   most: number;
   at: [number, number] | null;
@@ -162,9 +164,18 @@ export function difference(a: Cells, b: Cells, error = 0): Difference {
       where = i;
     }
   }
+  const bins = new Uint32Array(1024);
+  const scale = 1023 / (Math.abs(most) || 1);
+  for (let i = 0; i < values.length; i++) {
+    const d = Math.abs(values[i]!);
+    if (d > error) bins[(d * scale) | 0]! += 1;
+  }
+  let [seen, k] = [0, 0];
+  for (; k < bins.length && seen < 0.98 * (less + more); k++) seen += bins[k]!;
+  const usual = k / scale;
   const area = a.cell * a.cell;
   const at: [number, number] | null = where < 0 ? null : [a.west + ((where % a.cols) + 0.5) * a.cell, a.north - (Math.floor(where / a.cols) + 0.5) * a.cell];
-  return { cells: { ...a, values }, both, less, more, less_m2: less * area, more_m2: more * area, mean: both ? sum / both : NaN, most, at };
+  return { cells: { ...a, values }, both, less, more, less_m2: less * area, more_m2: more * area, mean: both ? sum / both : NaN, usual, most, at };
 }
 
 /** The value of the cell under a place, or `null`. */
@@ -185,11 +196,11 @@ export const colourOf = (scale: Scale, value: number): Rgb =>
     ? changeColour(scale.high > 0 ? Math.max(-1, Math.min(1, value / scale.high)) : 0)
     : sunColour(scale.high > scale.low ? (value - scale.low) / (scale.high - scale.low) : 0.5);
 
-/** A number that people count in, at or above `value`: 1, 2, 2.5 or 5 times a power of ten. */
+/** A number that people count in quarters of, at or above `value` (less a hundredth): 1, 2, 4, 5 or 8 times a power of ten. */
 export function roundUp(value: number): number {
   if (!(value > 0) || !Number.isFinite(value)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  const found = [1, 2, 2.5, 5, 10].find((m) => m * power >= value * (1 - 1e-9)) ?? 10;
+  const found = [1, 2, 4, 5, 8, 10].find((m) => m * power >= value * 0.99) ?? 10;
   return found * power;
 }
 
@@ -202,10 +213,9 @@ export function scaleOf(all: Statistics[]): Scale {
   return { kind: "amount", low: least < 0 ? -roundUp(-least) : 0, high };
 }
 
-/** The scale of a difference: the same either way, wide enough for all but the last hundredths. */
-export function scaleOfChange(of: Statistics): Scale {
-  const most = of.known ? Math.max(Math.abs(of.low), Math.abs(of.high), Math.max(Math.abs(of.least), Math.abs(of.most)) / 4) : 1;
-  const high = roundUp(most);
+/** The scale of a difference: the same either way, wide enough for all but the last hundredths of what changes. */
+export function scaleOfChange(of: Pick<Difference, "usual" | "most">): Scale {
+  const high = roundUp(of.usual || Math.abs(of.most));
   return { kind: "change", low: -high, high };
 }
 
@@ -280,7 +290,11 @@ export function painter(cells: Cells, scale: Scale, quiet = 0): (z: number, x: n
             }
           if (count) value = sum / count;
         }
-        if (value !== value || (quiet > 0 && Math.abs(value) <= quiet)) continue;
+        if (value !== value || (quiet > 0 && Math.abs(value) <= quiet)) {
+          // Nearly clear and light: clear black would darken what lies beside it, where the engine smooths.
+          out[row * SIDE + col] = 0x04ffffff;
+          continue;
+        }
         const share = (value - scale.low) / span;
         out[row * SIDE + col] = colours[share <= 0 ? 0 : share >= 1 ? 255 : (share * 255) | 0]!;
       }

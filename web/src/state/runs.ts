@@ -33,6 +33,8 @@ export interface Run {
   /** What was asked, all defaults filled; known with the outputs. */
   parameters: Bag | null;
   title: Words;
+  /** What the method says of its error. */
+  statement: Words;
   /** What the answer took when it was computed. */
   seconds: number | null;
   /** Why its results cannot be read. */
@@ -95,7 +97,7 @@ export function ofJob(job: JobStatus): Of | null {
 
 function hold(runs: Runs, first: JobStatus, process: string, of: Of | null, inputs: Record<string, unknown> | null): Run {
   const run = shallowReactive<Run>({
-    id: first.jobID, process, of, inputs, job: null as unknown as Followed, outputs: null, parameters: null, title: "", seconds: null, trouble: "", stop: () => undefined,
+    id: first.jobID, process, of, inputs, job: null as unknown as Followed, outputs: null, parameters: null, title: "", statement: "", seconds: null, trouble: "", stop: () => undefined,
   });
   runs.list.unshift(run);
   const heard = (job: Followed) => {
@@ -116,11 +118,13 @@ async function readOutputs(twin: string, run: Run): Promise<void> {
     const subject = bag(manifest["credentialSubject"]);
     run.parameters = bag(subject["parameters"]);
     run.title = words(bag(subject["process"])["title"]);
-    run.outputs = list(subject["outputs"] ?? null).map(bag).map((one) => ({
+    const outputs = list(subject["outputs"] ?? null).map(bag).map((one) => ({
       output: text(one["output"]), layer: text(one["layer"]), title: words(one["title"]), shape: text(one["shape"]), unit: text(one["unit"]), error: number(one["error"]),
       content: text(one["content"]), count: number(one["count"]), bytes: number(one["bytes"]),
     }));
+    run.statement = words(subject["error"]);
     run.seconds = number(subject["seconds"]);
+    run.outputs = outputs;
   } catch (error) {
     run.trouble = line(error);
   }

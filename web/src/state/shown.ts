@@ -2,7 +2,7 @@
 import { shallowReactive } from "vue";
 import { resultApi } from "../api/result";
 import type { State } from "./store";
-import { bag, number } from "./verify";
+import { bag, number, type Words } from "./verify";
 import { difference, painter, readCells, rectangleOf, scaleOf, scaleOfChange, statistics, valueAt, type Cells, type Difference, type Scale, type Statistics } from "./results";
 
 export interface Shown {
@@ -13,7 +13,9 @@ export interface Shown {
   title: string;
   of: string;
   unit: string;
+  /** Differences no greater are the same within the method's error; and what the method says of its error. */
   error: number;
+  statement: Words;
   scale: Scale;
   cells: Cells;
   statistics: Statistics;
@@ -57,7 +59,7 @@ export function statisticsOf(cells: Cells): Statistics {
 }
 
 /** `error` is in the unit that the process states. */
-export interface Wanted { layer: string; title: string; of: string; error: number }
+export interface Wanted { layer: string; title: string; of: string; error: number; statement: Words }
 
 /** What lies on the ground; one for the page. */
 export const showing: Showing = shallowReactive({ what: null, busy: "", trouble: "" });
@@ -69,7 +71,7 @@ export async function show(state: State, wanted: Wanted, beside: string[]): Prom
     const others = await Promise.all(beside.filter((l) => l !== wanted.layer).map((l) => cellsOf(twin, l, crs).catch(() => null)));
     const scale = scaleOf([cells, ...others.filter((c): c is Cells => !!c)].map(statisticsOf));
     return {
-      key: wanted.layer, layer: wanted.layer, less: "", title: wanted.title, of: wanted.of, unit: cells.unit, error: wanted.error * cells.step, scale, cells,
+      key: wanted.layer, layer: wanted.layer, less: "", title: wanted.title, of: wanted.of, unit: cells.unit, error: wanted.error * cells.step, statement: wanted.statement, scale, cells,
       statistics: statisticsOf(cells), difference: null,
     };
   });
@@ -83,8 +85,8 @@ export async function showChange(state: State, a: Wanted, b: Wanted): Promise<vo
     const change = difference(before, after, error);
     const stats = statisticsOf(change.cells);
     return {
-      key: `${b.layer}-${a.layer}`, layer: b.layer, less: a.layer, title: b.title, of: `${b.of} − ${a.of}`, unit: after.unit, error,
-      scale: scaleOfChange(stats), cells: change.cells, statistics: stats, difference: change,
+      key: `${b.layer}-${a.layer}`, layer: b.layer, less: a.layer, title: b.title, of: `${b.of} − ${a.of}`, unit: after.unit, error, statement: b.statement,
+      scale: scaleOfChange(change), cells: change.cells, statistics: stats, difference: change,
     };
   });
 }

@@ -2,8 +2,11 @@
 import type { Json } from "../api/result";
 
 export type Sameness = "same" | "within-error" | "different" | "cannot";
-/** good: signed by whom it names, by keys that this server looked up; enclosed: by keys that only the package brings. */
-export type SignatureState = "good" | "enclosed" | "none" | "bad";
+/**
+ * good: signed by whom it names, by keys that this server looked up; enclosed: by keys that only the package brings;
+ * unknown: nobody knows the keys; none: not signed; bad: it does not hold.
+ */
+export type SignatureState = "good" | "enclosed" | "unknown" | "none" | "bad";
 /** same: green; near: green outline; doubt: amber; different: red; cannot: grey. */
 export type Seal = "same" | "near" | "doubt" | "different" | "cannot";
 export type Words = string | { ko: string; en: string };
@@ -17,7 +20,14 @@ export interface OutputVerdict {
   unit: string;
   count: number | null;
   of: number | null;
+  /** How many differ by more than the error. */
+  beyond: number | null;
   where: Spot | null;
+  /** The object or the column of the largest difference, and the values sent and found there. */
+  at: string;
+  sent: string;
+  found: string;
+  title: Words;
   what: Words;
 }
 export interface Verdict {
@@ -27,6 +37,10 @@ export interface Verdict {
   did: string;
   outputs: OutputVerdict[];
   what: Words;
+  /** Why it could not be repeated. */
+  reasons: Finding[];
+  /** The server itself grants the seal. */
+  sealed: boolean;
   process: string;
   question: string;
   /** The sender's code beside this server's, where they are told. */
@@ -64,23 +78,19 @@ function spot(value: Json | undefined): Spot | null {
 
 const finding = (value: Json): Finding => {
   const one = bag(value);
-  return { code: text(one["code"]), text: words(one["what"] ?? one["text"] ?? (typeof value === "string" ? value : "")) };
+  return { code: text(one["code"]), text: words(one["what"]) };
 };
-
-/** What a finding about a signature says of it; all others say that it does not hold. */
-const ENCLOSED = new Set(["enclosed", "enclosed-did", "unresolved", "unknown-issuer", "not-resolved"]);
 
 function signatureOf(told: Json | undefined): { state: SignatureState; findings: Finding[]; did: string } {
   const one = bag(told);
-  const findings = list(Array.isArray(told) ? told : (one["findings"] ?? null)).map(finding);
-  const did = text(one["did"] ?? one["issuer"]);
-  if (told === undefined || told === null) return { state: "none", findings, did };
-  if (findings.some((f) => f.code === "no-proof")) return { state: "none", findings, did };
-  const wrong = findings.filter((f) => !ENCLOSED.has(f.code));
-  const good = one["good"] ?? one["ok"] ?? one["valid"];
-  if (wrong.length || good === false) return { state: "bad", findings, did };
-  const enclosed = findings.length > 0 || one["enclosed"] === true || one["resolved"] === false || text(one["by"]) === "enclosed";
-  return { state: enclosed ? "enclosed" : "good", findings, did };
+  const findings = list(one["findings"] ?? null).map(finding);
+  const did = text(one["did"]);
+  const has = (code: string) => findings.some((f) => f.code === code);
+  if (!told || has("no-proof")) return { state: "none", findings, did };
+  if (has("no-keys")) return { state: "unknown", findings, did };
+  if (one["good"] !== true) return { state: "bad", findings, did };
+  const known = (text(one["by"]) === "here" || text(one["by"]) === "peer") && one["resolved"] !== false;
+  return { state: known ? "good" : "enclosed", findings, did };
 }
 
 /** Reads the result of a verification; what is not there is not invented: a verdict that is not understood is "cannot". */
@@ -92,12 +102,17 @@ export function readVerdict(raw: Bag): Verdict {
     return {
       layer: text(one["layer"] ?? one["output"]),
       verdict: sameness(one["verdict"]),
-      difference: number(one["difference"] ?? one["max_difference"] ?? one["most"]),
+      difference: number(one["max_difference"]),
       unit: text(one["unit"]),
-      count: number(one["count"] ?? one["differs"]),
-      of: number(one["of"] ?? one["total"]),
-      where: spot(one["where"]) ?? spot(one),
-      what: words(one["what"] ?? one["why"] ?? one["note"]),
+      count: number(one["count"]),
+      of: number(one["of"]),
+      beyond: number(one["beyond_error"]),
+      where: spot(one["where"]),
+      at: [text(bag(one["where"])["id"]), text(bag(one["where"])["column"])].filter(Boolean).join(" · "),
+      sent: text(bag(one["where"])["expected"]),
+      found: text(bag(one["where"])["found"]),
+      title: words(one["title"]),
+      what: words(one["what"]),
     };
   });
   const code = bag(body["code"]);
@@ -107,13 +122,15 @@ export function readVerdict(raw: Bag): Verdict {
     findings,
     did,
     outputs,
-    what: words(body["what"] ?? body["why"] ?? body["detail"] ?? body["message"]),
+    what: words(body["what"]),
+    reasons: list(body["reasons"] ?? null).map(finding),
+    sealed: body["sealed"] === true,
     process: text(body["process"]),
     question: text(body["question"]),
     code: Object.entries(code).flatMap(([name, value]) => {
       const pair = bag(value);
-      const there = text(pair["there"] ?? pair["theirs"] ?? pair["then"]);
-      const here = text(pair["here"] ?? pair["ours"] ?? pair["now"]);
+      const there = text(pair["there"]);
+      const here = text(pair["here"]);
       return there || here ? [{ name, there, here }] : [];
     }),
     notes: list(body["notes"] ?? null).map((one) => words(one)),
@@ -121,10 +138,11 @@ export function readVerdict(raw: Bag): Verdict {
   };
 }
 
-/** The seal that a verdict earns: green only for the same result under a good signature. */
-export function sealOf(verdict: Pick<Verdict, "verdict" | "signature">): Seal {
+/** The seal that a verdict earns: green only for the same result under a good signature, as the server itself grants it. */
+export function sealOf(verdict: Pick<Verdict, "verdict" | "signature" | "sealed">): Seal {
   if (verdict.verdict === "different") return "different";
   if (verdict.verdict === "cannot") return "cannot";
   if (verdict.signature !== "good") return "doubt";
-  return verdict.verdict === "same" ? "same" : "near";
+  if (verdict.verdict === "within-error") return "near";
+  return verdict.sealed ? "same" : "doubt";
 }
