@@ -80,7 +80,7 @@ def _tiles(
         shared = client.submit(_unpacked, packed, key=f"context-{digest(packed)[7:39]}", pure=True)
         threads = sum(client.nthreads().values()) or 1
         ahead = max(threads * (1 + AHEAD), 2)
-        running = distributed.as_completed([])
+        running = distributed.as_completed([], loop=client.loop)
         where: dict[Any, Window] = {}
 
         def hand_out() -> None:
