@@ -205,5 +205,28 @@ def free_points(corners: F64, eye: F64, points: F64) -> BOOL:
     ``corners`` float64[t, 3, 3]: triangles; ``points`` float64[n, 3]; metres.
     """
     out = np.zeros(len(points), np.bool_)
-    _free(np.ascontiguousarray(corners, np.float64), eye, np.ascontiguousarray(points, np.float64), out)
+    if len(points):
+        near = np.ascontiguousarray(corners, np.float64)[_between(corners, eye, points)]
+        _free(near, eye, np.ascontiguousarray(points, np.float64), out)
     return out
+
+
+def _between(corners: F64, eye: F64, points: F64) -> BOOL:
+    """Triangles that may stand before any of the points: not below all lines to them, and in their wedge of bearings."""
+    to = points - eye
+    far = np.sqrt(to[:, 0] ** 2 + to[:, 1] ** 2)
+    lowest = float((to[:, 2] / np.maximum(far, 1e-9)).min())
+    x, y = corners[:, :, 0] - eye[0], corners[:, :, 1] - eye[1]
+    keep: BOOL = np.ones(len(corners), np.bool_)
+    if lowest > 0.0:
+        # a triangle is nowhere nearer than its nearest corner less its longest side
+        away = np.sqrt(x * x + y * y).min(axis=1)
+        side = np.sqrt((x - np.roll(x, 1, axis=1)) ** 2 + (y - np.roll(y, 1, axis=1)) ** 2).max(axis=1)
+        keep &= corners[:, :, 2].max(axis=1) - eye[2] > 0.999 * lowest * np.maximum(0.0, away - side) - 1e-3
+    middle = to[:, :2].sum(axis=0)
+    turn = middle[0] * to[:, 1] - middle[1] * to[:, 0]
+    if (to[:, :2] @ middle > 0.0).all():  # all bearings within a right angle of the middle one
+        share = turn / far
+        for edge, sign in ((to[int(np.argmax(share))], 1.0), (to[int(np.argmin(share))], -1.0)):
+            keep &= (sign * (edge[0] * y - edge[1] * x) <= 1e-6 * far.max()).any(axis=1)
+    return keep

@@ -193,11 +193,10 @@ def _run(ask: Ask) -> Iterator[tuple[str, Shape]]:
     yield "view-height", grid(least, "m", NOBODY_M, {"observers": observers})
     metres, shares = _tower(ask, want, scene, eye_m)
     yield "view-tower", grid(metres, "m", NOBODY_M, {"eye_m": eye_m, **shares})
-    ask.progress("what fills the view", 0.75)
     eyes = (*want.observers, *want.points)
     places = np.array([[one.x, one.y] for one in eyes])
     higher, lower = scene.taller(factors_of(ask, 1.0)), scene.taller(factors_of(ask, -1.0))
-    columns, units = points_of(ask, scene, (lower, higher), eyes)
+    columns, units, found = points_of(ask, scene, (lower, higher), eyes)
     yield (
         "view-points",
         Features(
@@ -209,7 +208,7 @@ def _run(ask: Ask) -> Iterator[tuple[str, Shape]]:
     )
     ask.progress("landmarks and ridges", 0.9)
     lines = {one: foot_of(ask, scene, one) for one in want.landmarks}
-    table, units = sights_of(ask, scene, (lower, higher), eyes, lines, want.ridges, want.range_m)
+    table, units = sights_of(ask, scene, (lower, higher), eyes, lines, want.ridges, want.range_m, found)
     yield "view-sights", Features(gpd.GeoDataFrame(table, crs=ask.frame.crs), ask.frame, provenance, units)
     ask.progress("done", 1.0)
 

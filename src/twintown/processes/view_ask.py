@@ -20,7 +20,7 @@ from .view_inputs import EYE_M, MOST_LANDMARKS, MOST_RIDGES
 
 Floats = NDArray[np.float64]
 
-MOST_OBSERVERS, MOST_POINTS, MOST_CELLS = 64, 4000, 120_000_000
+MOST_OBSERVERS, MOST_POINTS, MOST_CELLS = 64, 4000, 64_000_000
 
 
 @dataclass(frozen=True)

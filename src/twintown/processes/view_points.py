@@ -20,6 +20,8 @@ from .view_scene import Surroundings
 Floats = NDArray[np.float64]
 #: Pixels of a face of the cube; of those for the errors of the heights.
 SIDE, SIDE_ERROR = 512, 256
+#: Points that are worked on together.
+CHUNK = 64
 #: Error of a share by the pixels, % of the sphere.
 METHOD_PCT = 0.05
 REFRACTION = 0.13
@@ -36,17 +38,29 @@ def eye_places(scene: Surroundings, eyes: Sequence[Eye]) -> Floats:
 
 def points_of(
     ask: Ask, scene: Surroundings, extremes: tuple[Surroundings, Surroundings], eyes: Sequence[Eye]
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """Columns and units of the view points: shares of the whole sphere in per cent, with errors; green is null where it is not known."""
+) -> tuple[dict[str, Any], dict[str, str], Floats]:
+    """Columns and units of the view points: shares of the whole sphere in per cent, with errors; green is null where it is not known.
+
+    And the shares themselves, float64[n, owners + 2], per cent.
+    """
     at = eye_places(scene, eyes)
-    found = 100.0 * shares(scene.corners, scene.owner, scene.owners, at, SIDE)
     n = scene.buildings
+    parts: list[Floats] = []
+    spans: list[tuple[list[Floats], list[Floats]]] = [([], []), ([], [])]
+    for begin in range(0, len(at), CHUNK):
+        ask.progress("what fills the view", 0.75 + 0.15 * begin / len(at))
+        some = at[begin : begin + CHUNK]
+        parts.append(100.0 * shares(scene.corners, scene.owner, scene.owners, some, SIDE))
+        for (sky_of, built_of), other in zip(spans, extremes, strict=True):
+            part = 100.0 * shares(other.corners, other.owner, other.owners, some, SIDE_ERROR)
+            sky_of.append(part[:, -2])
+            built_of.append(part[:, : n + 1].sum(axis=1))
+    found = np.concatenate(parts)
     built, green = found[:, : n + 1].sum(axis=1), found[:, scene.green]
     sky, ground = found[:, -2], found[:, -1] + found[:, n + 2]
-    spans = []
-    for other in extremes:
-        part = 100.0 * shares(other.corners, other.owner, other.owners, at, SIDE_ERROR)
-        spans.append((part[:, : n + 1].sum(axis=1), part[:, -2]))
+    (low_sky, low_built), (high_sky, high_built) = [
+        (np.concatenate(sky_of), np.concatenate(built_of)) for sky_of, built_of in spans
+    ]
     ids = features(ask, "buildings").table["id"].to_numpy(object)
     most = np.argmax(found[:, :n], axis=1)
     green_pct = np.round(green, 2) if scene.knows_green else np.full(len(eyes), np.nan)
@@ -57,9 +71,9 @@ def points_of(
         "eye_m": [one.eye_m for one in eyes],
         "ground_m": np.round(at[:, 2] - np.array([one.eye_m for one in eyes]), 2),
         "sky_pct": np.round(sky, 2),
-        "sky_error_pct": _error(spans[0][1], spans[1][1]),
+        "sky_error_pct": _error(low_sky, high_sky),
         "buildings_pct": np.round(built, 2),
-        "buildings_error_pct": _error(spans[0][0], spans[1][0]),
+        "buildings_error_pct": _error(low_built, high_built),
         "green_pct": green_pct,
         "ground_pct": np.round(ground, 2),
         "most": [str(ids[k]) if found[i, k] > 0 else "" for i, k in enumerate(most)],
@@ -67,7 +81,7 @@ def points_of(
         "why": [_why(ask, scene)] * len(eyes),
     }
     units = {"eye_m": "m", "ground_m": "m", **{name: "%" for name in columns if name.endswith("_pct")}}
-    return columns, units
+    return columns, units, found
 
 
 def _error(low: Floats, high: Floats) -> Floats:
@@ -92,8 +106,13 @@ def sights_of(
     landmarks: Mapping[int, tuple[float, float, float, float]],
     ridges: Sequence[Ridge],
     range_m: float,
+    found: Floats,
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Columns and units: one row for each view point and landmark or ridge; a line from one to the other."""
+    """Columns and units: one row for each view point and landmark or ridge; a line from one to the other.
+
+    `found`: shares of the sphere as `points_of` gives them. Of a landmark its upright line in its highest part counts, of a ridge its
+    length; `low_m`, `high_m`: the same with all other heights in error.
+    """
     at = eye_places(scene, eyes)
     table = features(ask, "buildings").table
     names = table["name"].fillna("").to_numpy(object) if "name" in table else np.full(len(table), "", object)
@@ -113,6 +132,7 @@ def sights_of(
                 {
                     "point": f"p{number}", "kind": "landmark", "object": str(ids[row]), "name": str(names[row]),
                     "distance_m": away, "visible_m": metres[0], "visible_pct": 100.0 * metres[0] / max(top - base, 1e-6),
+                    "share_pct": float(found[number, row]),
                     "low_m": min(metres), "high_m": max(metres),
                     "lowest_m": free[0][1] - base + drop if metres[0] > 0 else np.nan,
                     "geometry": _line(scene, eye, x, y),
@@ -162,6 +182,6 @@ def _ridge(
     return {
         "point": f"p{number}", "kind": "ridge", "object": "", "name": ridge.name,
         "distance_m": float(np.sqrt(away2.min())), "visible_m": metres[0],
-        "visible_pct": 100.0 * float(seen[0].mean()), "low_m": min(metres), "high_m": max(metres), "lowest_m": np.nan,
+        "visible_pct": 100.0 * float(seen[0].mean()), "low_m": min(metres), "high_m": max(metres), "lowest_m": np.nan, "share_pct": np.nan,
         "geometry": _line(scene, eye, float(middle[0]), float(middle[1])),
     }  # fmt: skip
