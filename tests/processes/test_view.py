@@ -207,6 +207,9 @@ def test_bad_input_is_named_before_anything_is_computed(
     with pytest.raises(BadParameter, match=said) as caught:
         PROCESS.accept(asked(**options))
     assert caught.value.name == name
+    if name not in ("landmarks", "target") and "inside" not in said:
+        with pytest.raises(BadParameter, match=said):
+            PROCESS.accept(replace(asked(**options), layers={}))
 
 
 def test_cells_that_nobody_could_hold_are_refused_with_those_that_can() -> None:

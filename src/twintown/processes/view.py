@@ -20,7 +20,7 @@ from twintown.ground.provenance import Provenance, Step
 from twintown.jobs.process import Ask, Process, Shape
 from twintown.kernels.viewshed import UNKNOWN, needed_heights, tower_metres
 
-from .view_ask import Eye, Wanted, features, grid_shape, wanted
+from .view_ask import Eye, Wanted, checked, features, grid_shape, wanted
 from .view_inputs import INPUTS, OUTPUTS
 from .view_points import points_of, sights_of
 from .view_scene import Surroundings, surroundings
@@ -159,7 +159,10 @@ def _built(scene: Surroundings, rows: int, cols: int, cell_m: float) -> NDArray[
 
 def _accept(ask: Ask) -> None:
     options = PROCESS.check(ask.options)
-    wanted(ask, options)
+    if "buildings" in ask.layers and "building-parts" in ask.layers:
+        wanted(ask, options)
+    else:  # when a question is asked nothing is read yet; what hangs on buildings is said when it is answered
+        checked(ask, options)
 
 
 def _run(ask: Ask) -> Iterator[tuple[str, Shape]]:

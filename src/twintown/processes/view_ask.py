@@ -83,17 +83,36 @@ def grid_shape(ask: Ask, cell_m: float) -> tuple[int, int]:
     return max(1, rows), max(1, cols)
 
 
+def check(ask: Ask, options: Mapping[str, Any]) -> None:
+    """What can be told of a question without any layer.
+
+    Raises:
+        BadParameter: too many cells or points, a point that is none or out of the bounds, a bad ridge, ids that are none.
+    """
+    grid_shape(ask, float(options["cell_m"]))
+    _eyes(ask, options["observers"], "observers", "observer", MOST_OBSERVERS, None)
+    _eyes(ask, options["points"], "points", "point", MOST_POINTS, None)
+    _lattice(ask, float(options["points_every_m"]), None)
+    _ridges(ask, options["ridges"])
+    if bad := [one for one in options["landmarks"] if not isinstance(one, str)]:
+        raise BadParameter("landmarks", f"{bad[0]!r} is not the id of a building")
+    if len(options["landmarks"]) > MOST_LANDMARKS:
+        raise BadParameter(
+            "landmarks", f"{len(options['landmarks'])} are too many", remedy=f"give at most {MOST_LANDMARKS}"
+        )
+
+
 def wanted(ask: Ask, options: Mapping[str, Any]) -> Wanted:
     """The question with everything in its place.
 
     Raises:
-        BadParameter: a point that is no point, is out of the bounds or inside a building; an unknown building; a bad ridge.
+        BadParameter: what `check` finds, a point inside a building, an unknown building.
     """
+    check(ask, options)
     buildings, parts = features(ask, "buildings"), features(ask, "building-parts")
     if "terrain" in ask.layers and not isinstance(ask.layers["terrain"], Grid):
         raise BadInput("the layer 'terrain' is not a grid", "process view")
     cell_m = float(options["cell_m"])
-    grid_shape(ask, cell_m)
     inside = Inside(parts)
     observers = _eyes(ask, options["observers"], "observers", "observer", MOST_OBSERVERS, inside)
     points = _eyes(ask, options["points"], "points", "point", MOST_POINTS, inside)
@@ -105,15 +124,25 @@ def wanted(ask: Ask, options: Mapping[str, Any]) -> Wanted:
         raise BadInput("the layer 'buildings' is empty", "process view", "add buildings first")
     tallest = int(np.nanargmax(buildings.table["height_m"].to_numpy(float)))
     landmarks = tuple(_row(rows, one, "landmarks") for one in options["landmarks"]) or (tallest,)
-    if len(landmarks) > MOST_LANDMARKS:
-        raise BadParameter(
-            "landmarks", f"{len(landmarks)} are too many", remedy=f"give at most {MOST_LANDMARKS}"
-        )
     target = _row(rows, options["target"], "target") if options["target"] else landmarks[0]
     return Wanted(
         observers, (*points, *lattice), tuple(dict.fromkeys(landmarks)), _ridges(ask, options["ridges"]), target, cell_m,
         float(options["range_m"]),
     )  # fmt: skip
+
+
+def checked(ask: Ask, options: Mapping[str, Any]) -> None:
+    """What can be wrong with a question before the city is read. Raises BadParameter."""
+    grid_shape(ask, float(options["cell_m"]))
+    nowhere = Open()
+    _eyes(ask, options["observers"], "observers", "observer", MOST_OBSERVERS, nowhere)
+    _eyes(ask, options["points"], "points", "point", MOST_POINTS, nowhere)
+    _lattice(ask, float(options["points_every_m"]), nowhere)
+    if len(options["landmarks"]) > MOST_LANDMARKS:
+        raise BadParameter(
+            "landmarks", f"{len(options['landmarks'])} are too many", remedy=f"give at most {MOST_LANDMARKS}"
+        )
+    _ridges(ask, options["ridges"])
 
 
 class Inside:
@@ -139,13 +168,26 @@ class Inside:
         return found
 
 
+class Open(Inside):
+    """No part of a building anywhere."""
+
+    def __init__(self) -> None:
+        """Nothing is read."""
+
+    def building(self, x: float, y: float, z: float) -> str:
+        return ""
+
+    def any(self, xy: Floats, z: float) -> NDArray[np.bool_]:
+        return np.zeros(len(xy), bool)
+
+
 def _number(value: object, name: str, where: str, low: float, high: float, unit: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise BadParameter(name, f"{value!r} is not a number from {low:g} to {high:g} {unit}".rstrip(), where)
     return float(value)
 
 
-def _eyes(ask: Ask, given: object, name: str, kind: str, most: int, inside: Inside) -> tuple[Eye, ...]:
+def _eyes(ask: Ask, given: object, name: str, kind: str, most: int, inside: Inside | None) -> tuple[Eye, ...]:
     if not isinstance(given, list):
         raise BadParameter(name, f"{given!r} is not a list of points")
     if len(given) > most:
@@ -169,7 +211,7 @@ def _eyes(ask: Ask, given: object, name: str, kind: str, most: int, inside: Insi
             raise BadParameter(
                 name, f"{lon:g}, {lat:g} is outside the twin", where, "give a point within its bounds"
             )
-        if owner := inside.building(x, y, eye_m):
+        if inside and (owner := inside.building(x, y, eye_m)):
             raise BadParameter(
                 name, f"{lon:g}, {lat:g} at {eye_m:g} m is inside the building {owner}", where,
                 "move it into the open, or raise eye_m above the roof",
@@ -178,7 +220,7 @@ def _eyes(ask: Ask, given: object, name: str, kind: str, most: int, inside: Insi
     return tuple(eyes)
 
 
-def _lattice(ask: Ask, every_m: float, inside: Inside) -> tuple[Eye, ...]:
+def _lattice(ask: Ask, every_m: float, inside: Inside | None) -> tuple[Eye, ...]:
     """Eyes in the open, so far from each other over the whole bounds."""
     if every_m <= 0:
         return ()
@@ -191,7 +233,7 @@ def _lattice(ask: Ask, every_m: float, inside: Inside) -> tuple[Eye, ...]:
             "points_every_m", f"makes {len(xs) * len(ys):,} points", remedy=f"use at least {least} m"
         )
     xy = np.stack(np.meshgrid(xs, ys[::-1]), axis=-1).reshape(-1, 2)
-    free = xy[~inside.any(xy, EYE_M)]
+    free = xy[~inside.any(xy, EYE_M)] if inside else xy
     return tuple(Eye(float(x), float(y), EYE_M, "lattice", "") for x, y in free)
 
 
