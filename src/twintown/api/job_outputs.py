@@ -14,6 +14,7 @@ from twintown.api.guard import Asked, Reading
 from twintown.api.job_results import Wanted
 from twintown.api.jobs import JobId
 from twintown.api.processes import FORMATS
+from twintown.api.represent import Form, Lang, language, represent
 from twintown.ground.errors import Gone, NotFound
 from twintown.jobs.job import Job
 
@@ -51,9 +52,45 @@ def finished(request: Request, asked: Asked, job: Job, headers: Mapping[str, str
         **problems.responses(400, 401, 403, 404, 409, 410, 413, 500, 503, 507),
     },
 )
-def get_results(request: Request, asked: Reading, job: JobId) -> Response:
+def get_results(
+    request: Request,
+    asked: Reading,
+    job: JobId,
+    f: Annotated[Literal["json", "html"] | None, Query(description="html: a page of what came out")] = None,
+    lang: Lang = None,
+) -> Response:
     """The results of a job that is done, as they were asked for; why it failed where it failed."""
-    return finished(request, asked, jobs.find(asked, job))
+    found = jobs.find(asked, job)
+    people = f == "html" or (f is None and "text/html" in request.headers.get("accept", ""))
+    if not people or found.state != "successful" or found.kind != "process":
+        return finished(request, asked, found)
+    return represent(
+        request,
+        _shown(request, asked, found),
+        Form("html", language(request, lang)),
+        "results",
+        cache="no-store",
+    )
+
+
+def _shown(request: Request, asked: Asked, job: Job) -> dict[str, Any]:
+    """What a page says of the results: each output with its layer and the formats that it leaves in."""
+    here = jobs.address(request, asked, job.id)
+    made = job_results.made(asked, job)
+    outputs = [
+        {
+            "id": name, "layer": one.layer, "names": one.title.to_dict(), "kind": one.kind, "count": one.count,
+            "bytes": one.meta.get("bytes"), "unit": (one.meta.get("result") or {}).get("unit", ""),
+            "error": (one.meta.get("result") or {}).get("error", 0),
+            "files": [
+                {"href": f"{here}/results/{quote(name, safe='')}?f={job_results.SHORT[kind]}", "type": kind}
+                for kind in FORMATS[job_results.shape_of(one)]
+            ],
+        }
+        for name, one in made.items()
+    ]  # fmt: skip
+    links = [{"href": here, "rel": "up", "type": "application/json", "title": "status"}]
+    return {"job": job.id, "process": job.process, "outputs": outputs, "links": links}
 
 
 @router.get(

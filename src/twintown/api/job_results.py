@@ -30,7 +30,8 @@ from twintown.twin.layers import LayerVersion
 
 #: Bytes that come by value at most, in one answer.
 MOST = 256_000_000
-_SHORT = {
+#: The short names of media types, as `f` has them.
+SHORT = {
     "image/tiff; application=geotiff": "cog", "application/prs.coverage+json": "covjson", "application/geo+json": "geojson",
     "application/vnd.apache.parquet": "parquet", "text/csv": "csv", "application/json": "json",
 }  # fmt: skip
@@ -68,7 +69,7 @@ def offered(shape: str, media_type: str, name: str) -> str:
         return kinds[0]
     bare = media_type.partition(";")[0].strip().lower()
     for kind in kinds:
-        if bare in (kind, kind.partition(";")[0], _SHORT[kind]):
+        if bare in (kind, kind.partition(";")[0], SHORT[kind]):
             return kind
     raise BadParameter(
         "outputs", f"{name} does not leave as {media_type[:80]!r}", remedy=f"use one of {', '.join(kinds)}"
@@ -102,7 +103,7 @@ def _grid(asked: Asked, version: LayerVersion, kind: str) -> bytes:
     from twintown.twin.cells import Cells
 
     cells = Cells(asked.served.twin, version, asked.grant)
-    if _SHORT[kind] == "covjson":
+    if SHORT[kind] == "covjson":
         lattice = cells.lattice
         if lattice.rows * lattice.cols * len(cells.fields) > MAX_CELLS["covjson"]:
             raise TooLarge(
@@ -118,13 +119,13 @@ def _series(request: Request, asked: Asked, version: LayerVersion, kind: str) ->
     found = asked.served.series(version, asked.grant)
     names = tuple(series.chosen(found, None, asked.grant.columns))
     said = series.render(found, series.Cut(names, "none", "mean", None))
-    return series.written(said, version, _SHORT[kind])
+    return series.written(said, version, SHORT[kind])
 
 
 def _rows(asked: Asked, version: LayerVersion, kind: str) -> bytes:
     view = asked.served.view(version, asked.grant)
     about = items_files.told(asked.served, asked.grant, version, view)
-    form = WRITTEN[_SHORT[kind]]
+    form = WRITTEN[SHORT[kind]]
     parts, size = [], 0
     for part in items_files.pieces(form, about, view, Question()):
         size += len(part)

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from twintown.api import problems
 from twintown.api.guard import Asked, Reading
 from twintown.api.landing import REL, base
+from twintown.api.openapi30 import schema
 from twintown.api.represent import HTML, JSON, Language, Shown, absolute, represent, word
 from twintown.api.schemas import Link, Model, Names
 from twintown.ground.errors import NoSuchProcess, NotFound
@@ -263,7 +264,7 @@ def schema_of(one: Input) -> dict[str, Any]:
         said["maximum"] = one.maximum
     if one.default is not None:
         said["default"] = one.default
-    return {**said, "x-ogc-unit": one.unit, "x-ogc-unitLang": "UCUM"}
+    return {**schema(said), "x-ogc-unit": one.unit, "x-ogc-unitLang": "UCUM"}
 
 
 def _output(one: Output, lang: Language) -> OutputModel:
