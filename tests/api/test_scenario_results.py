@@ -1,7 +1,9 @@
+# ruff: noqa: E501 - rows of a table read better on one line each
 """What scenarios come to over HTTP: findings, comparison with another one, approval."""
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 from tests.api.conftest import FRAME, FROM, X, Y, write_twin
+from tests.scenario.test_files import box, glb
 
 from twintown.app import create_app
 from twintown.build.approval import task
@@ -44,13 +47,19 @@ note = { ko = "예시입니다", en = "an example" }
 """
 
 
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    directory = write_twin(tmp_path / "weighed", "weighed")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = write_twin(tmp_path_factory.mktemp("twins") / "weighed", "weighed")
     about = directory / "twintown.toml"
     about.write_text(about.read_text("utf-8") + ZONE, "utf-8")
     make_token(directory)
     return directory
+
+
+@pytest.fixture
+def directory(made: Path, tmp_path: Path) -> Path:
+    """A twin of one's own."""
+    return shutil.copytree(made, tmp_path / "weighed")
 
 
 @pytest.fixture
@@ -183,3 +192,39 @@ def test_a_plan_whose_base_has_moved_is_not_approved_and_can_be_rebased(
     rebased = http.patch(f"{AT}/{plan}", json={"rebase": True}).json()
     assert rebased["moved"] is False
     assert http.post(f"{AT}/{plan}/approval", json={"why": "b"}, headers=token).status_code == 201
+
+
+def test_a_file_comes_in_as_new_buildings_and_what_was_simplified_is_told(http: TestClient) -> None:
+    plan = planned(http, {"op": "set", "object": "relation/1", "height_m": 80})
+    lon, lat = (float(one) for one in FRAME.to_lonlat(X - 50, Y - 50))
+    at = {"seen": 2, "lon": lon, "lat": lat, "heading_deg": 30, "name": "판상형", "author": "수지"}
+    sent = http.post(f"{AT}/{plan}/imports", params=at, content=glb(box(-20, -6, 0, 40, 12, 45)), headers={"Content-Type": "model/gltf-binary"})  # fmt: skip
+    assert sent.status_code == 201, sent.text
+    body = sent.json()
+    assert body["kind"] == "glTF" and "as-prisms" in [one["code"] for one in body["notes"]]
+    (entry,) = body["entries"]
+    assert entry["edit"]["height_m"] == 45.0 and entry["edit"]["name"] == "판상형"
+    drawn = http.get(f"{AT}/{plan}/objects").json()["features"]
+    slab = next(one for one in drawn if one["id"] == entry["object"])
+    assert slab["properties"]["area_m2"] == pytest.approx(480, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("content", "query", "status", "says"),
+    [
+        (b"", {}, 400, "empty"),
+        (b"%PDF", {}, 415, "CityJSON, glTF"),
+        (glb(box(0, 0, 0, 9, 9, 9))[:-9], {}, 400, "truncated"),
+        (glb(box(0, 0, 0, 9, 9, 5000)), {}, 400, "5,000 is out of range"),
+        (glb(box(0, 0, 0, 9, 9, 9)), {"lon": ""}, 400, ""),
+        (glb(box(0, 0, 0, 9, 9, 9)), {"lat": 10}, 400, "outside the twin's bounds"),
+    ],
+)  # fmt: skip
+def test_a_file_that_cannot_come_in_is_named(
+    http: TestClient, content: bytes, query: dict[str, Any], status: int, says: str
+) -> None:
+    plan = planned(http, {"op": "set", "object": "relation/1", "height_m": 80})
+    at = {"seen": 2, "lon": 127.0962, "lat": 37.5135, **query}
+    sent = http.post(f"{AT}/{plan}/imports", params=at, content=content)
+    assert (sent.status_code, says in sent.json()["detail"]) == (status, True), sent.text
+    assert http.get(f"{AT}/{plan}").json()["edits"] == 1

@@ -25,6 +25,7 @@ MAX_BODY = 1_000_000  # bytes, where no line of `BODIES` says otherwise
 #: Where files come in: paths that take larger bodies, bytes.
 BODIES: tuple[tuple[re.Pattern[str], int], ...] = (
     (re.compile(r"/twins/[^/]+/collections/[^/]+(/items)?/?"), 64_000_000),
+    (re.compile(r"/twins/[^/]+/scenarios/[^/]+/imports/?"), 64_000_000),
     (re.compile(r"/twins/[^/]+/verifications/?"), 512_000_000),
 )
 _READING = ("GET", "HEAD", "OPTIONS")

@@ -74,7 +74,7 @@ def add_edits(request: Request, asked: Planning, scenario: ScenarioId, body: New
     try:
         return written(asked, *write(asked, store, scenario, edits, body))
     except Overtaken as error:
-        return _overtaken(request, error)
+        return overtake(request, error)
 
 
 def parsed(sent: Mapping[str, Any], frame: Any, where: str) -> Edit:
@@ -107,7 +107,8 @@ def written(_asked: Asked, scenario: Scenario, entries: Sequence[Entry]) -> Resp
     return Response(answers.dumps(body), 201, {"Cache-Control": "no-store"}, "application/json")
 
 
-def _overtaken(request: Request, error: Overtaken) -> Response:
+def overtake(request: Request, error: Overtaken) -> Response:
+    """409, with what the others wrote."""
     said = problems.of_error(request, error)
     more = {"revision": error.revision, "conflicts": [ScenarioEntry.of(one) for one in error.entries]}
     body = answers.dumps({**answers.loads(bytes(said.body)), **more})
