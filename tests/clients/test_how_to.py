@@ -18,11 +18,14 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from tests.api.answering import answering
 from tests.api.conftest import write_twin
 from tests.clients.conftest import REPOSITORY, demo
-from tests.clients.served import server
+from tests.clients.served import listening, server
 from tests.clients.test_qgis import has_qgis, in_qgis
 
+from twintown.app import create_app
+from twintown.settings import Settings
 from twintown.trust.identity import make_token
 
 PAGES = REPOSITORY / "docs" / "how-to"
@@ -74,6 +77,37 @@ def test_the_blocks_in_a_notebook_run_one_after_another(
     assert len(names["monthly"]) == 12
     assert 0 <= float(shown[3]) < 255
     assert shown[4] == names["jamsil"]["buildings"].count
+
+
+@pytest.mark.slow
+def test_a_process_is_run_as_the_page_says(tmp_path: Path) -> None:
+    page, place = "run-a-process.md", write_twin(tmp_path / "small")
+    app = create_app([place], Settings(), warm=False)
+    with answering(app), listening(app) as one:
+        here = f"{one}/twins/small"
+        *shell, people = (block.replace(f"{WRITTEN}/twins/jamsil", here) for block in blocks(page, "sh"))
+        told = []
+        for block in shell:
+            done = subprocess.run(["sh", "-ec", block], cwd=tmp_path, capture_output=True, timeout=240)
+            assert done.returncode == 0, done.stderr
+            told.append(done.stdout.decode())
+        assert "view" in told[0]
+        document = json.loads(told[1])
+        assert "/collections/view-seen-" in document["view-seen"]["href"]
+        assert '"status":"successful"' in told[2]
+        assert '"status":"dismissed"' in told[2]
+        assert (tmp_path / "seen.tif").read_bytes()[:2] == b"II"
+        (python,) = blocks(page, "python")
+        names: dict[str, Any] = {}
+        grid = run(python.replace(f"{WRITTEN}/twins/jamsil", here), names)
+        assert int(grid.max()) == 1
+        assert "view" in names["twin"].processes()
+    command = people.replace("twintown ", f"{sys.executable} -m twintown.cli ").replace(
+        " jamsil", f" {place}"
+    )
+    assert (
+        "planner" in subprocess.run(["sh", "-ec", command], capture_output=True, text=True, check=True).stdout
+    )
 
 
 def run(block: str, names: dict[str, Any]) -> Any:
