@@ -273,7 +273,14 @@ class _Repeat:
             stated = {str(one["output"]): one for one in subject["outputs"]}
         for name in stated.keys() - {one.layer for one in process.outputs}:
             raise _Cannot("other-outputs", f"{process.id} {process.version} gives no output {name[:64]!r}")
+        from twintown.city.edits import (
+            MOST_EDITS,
+            parse,
+        )  # shapes of buildings, which a server starts without
+
         with self._refused(process):
+            if len(question.edits) > MOST_EDITS:
+                raise TooLarge(f"{len(question.edits):,} edits; {MOST_EDITS:,} are taken")
             ask = without_layers(question)
             process.check(question.inputs)
             if process.accept is not None:
@@ -281,7 +288,7 @@ class _Repeat:
         with _malformed():
             read = {str(one["layer"]): self._input(one) for one in subject["inputs"]}
         with self._refused(process):
-            layers = edited(read, question.edits)
+            layers = edited(read, [parse(edit, ask.frame) for edit in question.edits])
             ask = replace(ask, layers=layers, progress=self._within, spread=self.spread, room=self.room)
             for name, shape in run(process, ask):
                 if name in stated:
