@@ -72,15 +72,15 @@ def _needed(h, row, col, eye, fall, span, side, k0, k1, fan, out):  # type: igno
             while True:
                 end = high if cross >= high else cross
                 z = float(h[row + ar * j + br * n, col + ac * j + bc * n]) - z0
-                rise = (z - q * begin * begin) / begin
-                if rise > horizon:
-                    horizon = rise
+                over = z - q * begin * begin
+                if over > horizon * begin:
+                    horizon = over / begin
                 if mine and n == at and j * j + n * n <= span2:
                     need = horizon * j - (z - q * j * j)
                     out[row + ar * j + br * n, col + ac * j + bc * n] = need if need > 0.0 else 0.0
-                rise = (z - q * end * end) / end
-                if rise > horizon:
-                    horizon = rise
+                over = z - q * end * end
+                if over > horizon * end:
+                    horizon = over / end
                 if cross >= high:
                     break
                 begin = cross

@@ -94,7 +94,7 @@ GROUND: tuple[tuple[tuple[str, ...], tuple[float, float, float]], ...] = (
     (("water",), (0.34, 0.48, 0.56)),
     (("roads",), (0.44, 0.435, 0.43)),
 )
-BUILDING, EDITED = (0.80, 0.785, 0.755), (0.84, 0.30, 0.12)
+BUILDING, EDITED = (0.80, 0.785, 0.755), (0.72, 0.235, 0.085)
 #: Zenith, horizon, glow towards the sun; the sun's light, the sky's, the ground's; haze (m).
 LOOKS = np.array(
     [
