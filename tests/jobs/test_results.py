@@ -220,3 +220,13 @@ def test_an_answer_here_belongs_to_this_process(twin: Twin, grant: Grant) -> Non
     answer = results.answer(twin, grant, ask(twin, grant, "count", {}))
     with pytest.raises(Late):
         step(answer.job, Claimed("w", 1), answer.job.updated)
+
+
+def test_a_large_grid_goes_to_the_disk_block_by_block_and_is_the_same_file(
+    twin: Twin, grant: Grant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = results.answer(twin, grant, ask(twin, grant, "count", {}))
+    monkeypatch.setattr("twintown.twin.layers.LARGE", 8)
+    fresh = results.answer(twin, grant, ask(twin, grant, "count", {}, fresh=True))
+    assert fresh.outputs == plain.outputs
+    assert not list((twin.directory / ".staging" / "beside").iterdir())

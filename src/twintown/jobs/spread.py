@@ -20,7 +20,7 @@ from twintown.ground.provenance import digest
 from twintown.jobs.process import Context, Spread, Window
 
 #: Tiles that are handed out beyond what each worker is at.
-AHEAD = 2
+AHEAD = 1
 CONNECT_S = 10.0
 
 

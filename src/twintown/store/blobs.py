@@ -12,6 +12,7 @@ import errno
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -82,6 +83,15 @@ class Blobs:
             self.put_file(key, path)
             keys.append(key)
         return keys
+
+    @contextmanager
+    def beside(self) -> Iterator[Path]:
+        """A folder for files that are not blobs yet, on the same disk where the store is local; gone when the block ends."""
+        place = None if self.root is None else self.root / STAGING / "beside"
+        if place is not None:
+            place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-", dir=place) as folder:
+            yield Path(folder)
 
     def _temporary(self) -> Path:
         assert self.root is not None

@@ -18,7 +18,7 @@ from twintown.ground.errors import Denied, Gone, NotFound
 from twintown.ground.features import Features
 from twintown.ground.grid import Grid
 from twintown.ground.names import Name
-from twintown.ground.provenance import digest
+from twintown.ground.provenance import digest, digest_file
 from twintown.ground.series import Series
 from twintown.index.view import View
 from twintown.store.blobs import Blobs, open_blobs
@@ -37,6 +37,8 @@ from .versions import ProductVersion as ProductVersion
 from .views import KINDS, Edits, Views
 
 Shape = Features | Grid | Series
+#: Grids from this size on go to the disk block by block, bytes.
+LARGE = 256 * 2**20
 
 
 class Twin:
@@ -241,11 +243,22 @@ class Twin:
         """
         entry = entry or self.description.layer(layer)
         grade = mix([grade, entry.grade]) if entry.grade else grade
+        if isinstance(shape, Grid) and shape.values.nbytes > LARGE:
+            with self.blobs.beside() as folder:
+                path = folder / FILES["grid"]
+                shape.to_cog(path)
+                return self._stage(layer, shape, grade, meta, entry, kind or "grid", path)
         seen, data = _encode(shape)
-        kind = kind or seen
-        said = {**_describe(shape, entry, self.description), "bytes": len(data), **(meta or {})}
+        return self._stage(layer, shape, grade, meta, entry, kind or seen, data)
+
+    def _stage(
+        self, layer: str, shape: Shape, grade: Grade, meta: Mapping[str, Any] | None, entry: LayerEntry, kind: str,
+        data: bytes | Path,
+    ) -> LayerVersion:  # fmt: skip
+        size = data.stat().st_size if isinstance(data, Path) else len(data)
+        said = {**_describe(shape, entry, self.description), "bytes": size, **(meta or {})}
         said = orjson.loads(orjson.dumps(said))  # as the database gives it back, so that the two compare
-        mark = digest(data)
+        mark = digest_file(data) if isinstance(data, Path) else digest(data)
         known = self.tables.layers().get(layer)
         if known is not None and known.digest == mark and known.meta == said and known.grade == grade.value:
             return layer_version(known)
@@ -257,7 +270,11 @@ class Twin:
             path=f"layers/{layer}/{version}", bbox=box, grade=grade.value,
             title_ko=entry.title.ko, title_en=entry.title.en, meta=said,
         )  # fmt: skip
-        self.blobs.put(f"{row.path}/{FILES[kind]}", data)
+        key = f"{row.path}/{FILES[kind]}"
+        if isinstance(data, Path):
+            self.blobs.put_file(key, data)
+        else:
+            self.blobs.put(key, data)
         self.tables.add_layer(row)
         return layer_version(row)
 
