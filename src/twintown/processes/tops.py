@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from twintown.ground.errors import TooLarge
 from twintown.jobs.process import Window
 from twintown.kernels.horizon import halo_cells as horizon_halo
 from twintown.kernels.lines import Field, Tile, march
@@ -30,6 +31,8 @@ SIDE = 4096
 WHOLE_CELLS = 40_000_000
 #: Side of the squares whose tallest thing a file of heights remembers.
 SQUARE = 256
+#: A tile whose block would have more cells is refused: 8 bytes each, and as many again for what is counted.
+MOST_BLOCK = 400_000_000
 
 
 class Tops(Protocol):
@@ -189,6 +192,7 @@ def shadow_block(tops: Tops, tile: Tile, directions: Floats) -> Field:
         if near >= highest:
             break
         highest = near
+    check_block(block, highest)
     return Field.of(tops.within(block), tops.cell_m, block.row0, block.col0)
 
 
@@ -203,7 +207,21 @@ def sky_block(tops: Tops, tile: Tile, floor: float) -> Tile:
         if near >= highest:
             break
         highest = near
+    check_block(block, highest)
     return block
+
+
+def check_block(block: Tile, highest_m: float) -> None:
+    """
+    Raises:
+        TooLarge: what a tile must know of its surroundings would not fit memory (a very low sun, a very tall thing).
+    """
+    rows, cols = block.shape
+    if rows * cols > MOST_BLOCK:
+        raise TooLarge(
+            f"a tile would need {rows:,} × {cols:,} cells around it, as far as {highest_m:.0f} m reach", "cell_m",
+            "use larger cells, or a day with a higher sun",
+        )  # fmt: skip
 
 
 def filled(

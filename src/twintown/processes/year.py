@@ -61,18 +61,14 @@ def year_of(
     """A tile's grids, float32[rows, cols], and its part of the buildings' sums, float64[2 × buildings, 3]. The same in any tile."""
     tile = tile_of(window)
     block = sky_block(task.roofs, tile, FLOOR)
-    heights, owner = task.roofs.crowned(block)
-    field = Field.of(heights, task.roofs.cell_m, block.row0, block.col0)
-    here = (
-        slice(tile.row0 - block.row0, tile.row1 - block.row0),
-        slice(tile.col0 - block.col0, tile.col1 - block.col0),
-    )
-    points, slot, area = task.surfaces.within(tile, heights[here], owner[here])
+    field = Field.of(task.roofs.within(block), task.roofs.cell_m, block.row0, block.col0)
+    heights, owner = task.roofs.crowned(tile)
+    points, slot, area = task.surfaces.within(tile, heights, owner)
     sky = task.sky
     cells, found = accumulate(
         field, sky.directions, sky.table(), FLOOR, tile, points, sky.energy, sky.seconds, sky.views, told=told
     )
-    built = owner[here] >= 0
+    built = owner >= 0
     share = cells[:, :, 1] / (65536.0 * len(sky.directions))
     light = cells[:, :, 2] / WATT_HOUR + share * sky.even_wh
     grids = {
@@ -278,7 +274,8 @@ PROCESS = Process(
     ),
     citations=("timonen2010", "perez1990", "ineichen2002", "johnson1984", "reda2004", "anderson2023"),
     validation=(
-        "horizon_exact", "sky_view_canyon", "sky_view_court", "year_hours", "year_open_ground", "year_tilted", "year_tiles",
+        "horizon_exact", "sky_view_canyon", "sky_view_court", "sky_view_facade",
+        "year_hours", "year_open_ground", "year_tilted", "year_tiles",
     ),
     run=_run,
     about=Name(
