@@ -19,6 +19,7 @@ from twintown.api import answers, items, problems, search
 from twintown.api.guard import Asked, Decide, Reading, Running
 from twintown.api.schemas import DAY, Model
 from twintown.api.shelf import Served, Shelf, terms
+from twintown.api.sun_edits import MOST_EDITS, SunEdit, heights_only, read_edits
 from twintown.ground.errors import BadParameter, NotFound, TwintownError
 from twintown.ground.features import Features
 from twintown.kernels.spread import giving_way
@@ -29,6 +30,7 @@ from twintown.trust.policy import Grant, Resource
 from twintown.twin.layers import LayerVersion
 
 if TYPE_CHECKING:
+    from twintown.processes.sunlight_plan import Plan
     from twintown.processes.sunlight_scene import Scene
 
 LOG = logging.getLogger("twintown.api")
@@ -36,7 +38,6 @@ router = APIRouter(tags=["sunlight"])
 Basis = Literal["solar", "civil"]
 BASES: tuple[Basis, ...] = ("solar", "civil")
 _AT_ONCE = 2  # computations side by side; the loop and the files stay quick beside them
-MOST_EDITS = 200
 
 
 class SunPosition(Model):
@@ -62,16 +63,6 @@ class SunDay(Model):
     positions: list[SunPosition] = Field(description="every ten minutes of the basis while the sun is up")
 
 
-class HeightEdit(Model):
-    """Another height for one building; its parts follow in proportion."""
-
-    op: Literal["set"] = "set"
-    object: str = Field(
-        min_length=1, max_length=200, description="id of a building", examples=["relation/8824257"]
-    )
-    height_m: float = Field(ge=0, le=1000, allow_inf_nan=False)
-
-
 class SunlightInputs(Model):
     """What is asked."""
 
@@ -82,8 +73,15 @@ class SunlightInputs(Model):
         description="1950 to 2100; the twin's day by default",
     )
     time_basis: Basis = "solar"
-    edits: list[HeightEdit] = Field(
-        default=[], max_length=MOST_EDITS, description="the last of an object counts"
+    edits: list[SunEdit] = Field(
+        default=[],
+        max_length=MOST_EDITS,
+        description="edits as a scenario takes them (add, replace, remove, set), on top of those of the scenario",
+    )
+    scenario: str | None = Field(
+        default=None,
+        max_length=60,
+        description="id of a scenario, or id@revision: its edits in force come first",
     )
     window: tuple[StrictInt, StrictInt, StrictInt, StrictInt] | None = Field(
         default=None,
@@ -143,16 +141,32 @@ def _base(asked: Asked, day: str, basis: Basis) -> tuple[bytes, bytes, str]:
 
 
 def _edited(asked: Asked, inputs: SunlightInputs, day: str) -> bytes:
-    scene = _scene(asked, *_versions(asked))
-    edits = [edit.model_dump() for edit in inputs.edits]
-    return scene.edit(edits, day, inputs.time_basis, inputs.window).to_bytes()
+    buildings, parts = _versions(asked)
+    scene = _scene(asked, buildings, parts)
+    edits = read_edits(asked, inputs.edits, inputs.scenario)
+    if heights_only(edits, scene.number):
+        return scene.edit(edits, day, inputs.time_basis, inputs.window).to_bytes()
+
+    def make() -> Plan:
+        from twintown.processes.sunlight_plan import Plan
+
+        houses, solids = (
+            asked.served.twin.read(buildings, asked.grant),
+            asked.served.twin.read(parts, asked.grant),
+        )
+        assert isinstance(houses, Features) and isinstance(solids, Features)  # their kind says so
+        return Plan(scene, houses, solids)
+
+    key = ("plan", buildings.version, parts.version, terms(asked.grant))
+    plan = asked.served.scenes.get(key, make)
+    return plan.answer(edits, day, inputs.time_basis, inputs.window).to_bytes()
 
 
 def respond(request: Request, asked: Asked, inputs: SunlightInputs) -> Response:
     """The answer to one question; takes a thread for as long as it computes."""
     begun = time.perf_counter()
     day = _day(inputs.date, asked)
-    if inputs.edits:
+    if inputs.edits or inputs.scenario:
         body = _edited(asked, inputs, day)
         here = request.client is not None and request.client.host in ("127.0.0.1", "::1")
         # on one machine packing takes longer than sending; a proxy in front packs by itself
@@ -253,5 +267,9 @@ def _warm(served: Served, grant: Grant) -> None:
             _base(asked, day, basis)
         scene = _scene(asked, *_versions(asked))
         tallest = int(np.nanargmax(scene.heights_m))  # what everybody pulls first
-        height = HeightEdit(object=scene.ids[tallest], height_m=float(scene.heights_m[tallest]))
+        height: SunEdit = {
+            "op": "set",
+            "object": scene.ids[tallest],
+            "height_m": float(scene.heights_m[tallest]),
+        }
         _edited(asked, SunlightInputs(edits=[height]), day)

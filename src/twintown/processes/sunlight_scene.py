@@ -177,6 +177,28 @@ class Scene:
                 {**spent, "all": (time.perf_counter() - begun) * 1e3},
             )  # fmt: skip
 
+    @property
+    def lock(self) -> Any:
+        """Held by whoever asks."""
+        return self._lock
+
+    @property
+    def reach(self) -> Floats:
+        """West, south, east, north of each triangle of the roofs, float64[t, 4], m from the origin."""
+        return self._reach
+
+    def state(self, day: Day, edits: tuple[Edit, ...]) -> State:
+        """What is known after height edits; for whoever holds the lock."""
+        return self._state(day, edits)
+
+    def cannot(self, day: Day) -> Bools:
+        """Which wall columns would fail even on open ground, bool[walls]; for whoever holds the lock."""
+        return self._cannot(day)
+
+    def ground(self) -> Ground:
+        """The grid of the ground."""
+        return self._ground()
+
     def _ground(self) -> Ground:
         return Ground(self.bounds.xmin, self.bounds.ymax, self.cell_m, self.rows, self.cols)
 

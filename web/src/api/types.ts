@@ -22,7 +22,7 @@ export type SunMoment = Sent["SunPosition"];
 export type Problem = Partial<Sent["Problem"]>;
 export type ObjectAnswer = Sent["ObjectAnswer"];
 /** An edit of a twin: set a building's height, metres above the ground. */
-export type Edit = Sent["HeightEdit"];
+export interface Edit { op: "set"; object: string; height_m: number }
 
 /** A GeoJSON feature; one read off the map itself may have no id and no geometry. */
 export interface Feature {
