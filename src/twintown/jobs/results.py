@@ -30,6 +30,9 @@ from twintown.twin.description import LayerEntry
 from twintown.twin.layers import LayerVersion, Twin
 from twintown.twin.versions import layer_version
 
+#: The share of the work that is done once a process has computed; the rest is keeping what it gave.
+COMPUTED = 0.95
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -136,7 +139,11 @@ def task(work: Work) -> Done:
     process = process_of(question)
     work.progress("reading layers", 0.0)
     begun = time.monotonic()
-    ask = shapes(twin, grant, question, work.progress, work.spread, work.room)
+
+    def computing(stage: str, fraction: float) -> None:
+        work.progress(stage, COMPUTED * fraction)
+
+    ask = shapes(twin, grant, question, computing, work.spread, work.room)
     made: dict[str, LayerVersion] = {}
     said: dict[str, dict[str, Any]] = {}
     for name, shape in run(process, ask):
@@ -144,7 +151,7 @@ def task(work: Work) -> Done:
         made[name], said[name] = stage(twin, question, process, output, shape)
     seconds = time.monotonic() - begun
     results: dict[str, Any] = {"outputs": said, "seconds": round(seconds, 3), "reused": False}
-    work.progress("stating", 0.99)
+    work.progress("stating what the answer hangs on", COMPUTED)
     results["manifest"] = state(twin, grant, question, process, said, work.job, seconds)
     return Done(results, {one.layer: one.version for one in made.values()})
 
