@@ -17,7 +17,9 @@ from twintown.ground.features import Features
 from twintown.ground.frames import Frame
 from twintown.ground.grid import Grid
 from twintown.ground.provenance import Licence, Provenance, Source
-from twintown.scenario.picture import Camera, Overlay, picture, png, sun_over
+from twintown.scenario.camera import Camera, sun_over
+from twintown.scenario.picture import Overlay, picture
+from twintown.scenario.png import png
 
 FRAME = Frame("EPSG:5186", undulation_m=23.0, undulation_source="declared for the test")
 X, Y = 208_000.0, 545_500.0

@@ -9,22 +9,17 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from twintown.city.solids import flat_triangles, parts_mesh
-from twintown.ground.errors import BadData
-from twintown.ground.features import Features
+from twintown.city.solids import parts_mesh
 from twintown.ground.grid import Grid
 from twintown.jobs.process import Ask
 from twintown.kernels.rasters import drape
 
 from .view_ask import features
+from .view_green import green_triangles, terrain_triangles, tree_triangles
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
 F32 = NDArray[np.float32]
-#: Green areas lie this much above the ground, so that they are seen before it, metres.
-GREEN_M = 0.02
-#: Most triangles that a terrain is drawn with.
-MOST_TERRAIN = 300_000
 
 
 @dataclass(frozen=True)
@@ -128,8 +123,10 @@ def surroundings(ask: Ask) -> Surroundings:
         corners[:, :, 2] += scene.ground_at(middles - np.asarray(origin))[mesh.feature][:, None]
     all_corners, all_owners = [np.round(corners, 3)], [owner]
     for made, whose in (
-        (_green(ask, scene), count + 1), (_trees(ask, scene), count + 1), (_terrain(scene, ask), count + 2),
-    ):  # fmt: skip
+        (green_triangles(ask, scene.origin, scene.ground_at), count + 1),
+        (tree_triangles(ask, scene.origin, scene.ground_at), count + 1),
+        (terrain_triangles(ask, scene.terrain, scene.ground_at), count + 2),
+    ):
         if len(made):
             all_corners.append(np.round(made, 3))
             all_owners.append(np.full(len(made), whose, np.int32))
@@ -138,70 +135,3 @@ def surroundings(ask: Ask) -> Surroundings:
         corners=np.ascontiguousarray(np.concatenate(all_corners)),
         owner=np.concatenate(all_owners),
     )
-
-
-def _green(ask: Ask, scene: Surroundings) -> Floats:
-    """Green areas as triangles on the ground."""
-    layer = ask.layers.get("green")
-    if not isinstance(layer, Features) or not len(layer):
-        return np.zeros((0, 3, 3))
-    areas = layer.table.geometry.to_numpy()
-    areas = areas[shapely.get_dimensions(areas) == 2]
-    if not len(areas):
-        return np.zeros((0, 3, 3))
-    flat = flat_triangles(areas) - np.asarray(scene.origin)
-    z = scene.ground_at(flat.reshape(-1, 2)).reshape(-1, 3) + GREEN_M
-    return np.dstack([flat, z])
-
-
-#: A crown as eight-sided double cone: shares of its radius, and of its tree's height.
-_RIM = np.array([[1, 0], [0.70710678, 0.70710678], [0, 1], [-0.70710678, 0.70710678], [-1, 0], [-0.70710678, -0.70710678], [0, -1],
-                 [0.70710678, -0.70710678]])  # fmt: skip
-
-
-def _trees(ask: Ask, scene: Surroundings) -> Floats:
-    """Crowns of trees: from a fifth of the height over the widest at three fifths to the top."""
-    layer = ask.layers.get("trees")
-    if not isinstance(layer, Features) or not len(layer):
-        return np.zeros((0, 3, 3))
-    table = layer.table
-    if missing := [name for name in ("height_m", "crown_m") if name not in table]:
-        raise BadData(
-            f"trees lack the column {missing[0]!r}",
-            "layer trees",
-            "give height_m and crown_m (diameter), metres",
-        )
-    xy = shapely.get_coordinates(shapely.centroid(table.geometry.to_numpy())) - np.asarray(scene.origin)
-    height, crown = table["height_m"].to_numpy(float), table["crown_m"].to_numpy(float)
-    known = (height > 0) & (crown > 0)
-    xy, height, crown = xy[known], height[known], crown[known]
-    z = scene.ground_at(xy)
-    n = len(xy)
-    rim = np.empty((n, 8, 3))
-    rim[:, :, :2] = xy[:, None] + _RIM * (crown / 2)[:, None, None]
-    rim[:, :, 2] = (z + 0.6 * height)[:, None]
-    tip, foot = np.column_stack([xy, z + height]), np.column_stack([xy, z + 0.2 * height])
-    after = np.roll(rim, -1, axis=1)
-    upper = np.stack([rim, after, np.repeat(tip[:, None], 8, axis=1)], axis=2)
-    lower = np.stack([after, rim, np.repeat(foot[:, None], 8, axis=1)], axis=2)
-    return np.concatenate([upper.reshape(-1, 3, 3), lower.reshape(-1, 3, 3)])
-
-
-def _terrain(scene: Surroundings, ask: Ask) -> Floats:
-    """The terrain over the bounds as two triangles a cell, coarser where that would be too many."""
-    grid = scene.terrain
-    if grid is None:
-        return np.zeros((0, 3, 3))
-    step = grid.cell_m
-    width, height = ask.bounds.xmax - ask.bounds.xmin, ask.bounds.ymax - ask.bounds.ymin
-    while 2 * (width / step) * (height / step) > MOST_TERRAIN:
-        step *= 2
-    x = np.append(np.arange(0.0, width, step), width)
-    y = np.append(np.arange(0.0, height, step), height)
-    xy = np.stack(np.meshgrid(x, y), axis=-1)
-    z = scene.ground_at(xy.reshape(-1, 2)).reshape(xy.shape[:2])
-    p = np.dstack([xy, z])
-    a, b, c, d = p[:-1, :-1], p[:-1, 1:], p[1:, 1:], p[1:, :-1]
-    return np.concatenate([
-        np.stack([a, b, c], axis=2).reshape(-1, 3, 3), np.stack([a, c, d], axis=2).reshape(-1, 3, 3)
-    ])  # fmt: skip

@@ -6,8 +6,6 @@ The same camera gives the same picture of another state of the city, so that bef
 from __future__ import annotations
 
 import math
-import struct
-import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,45 +17,18 @@ from numpy.typing import NDArray
 from twintown.city.solids import flat_triangles, parts_mesh
 from twintown.ground.errors import BadParameter
 from twintown.ground.features import Features
-from twintown.ground.frames import Frame
 from twintown.ground.grid import Grid
-from twintown.kernels.shading import compose, light_from, places, reduced, sky_directions, sky_light
+from twintown.kernels.lights import light_from, places, sky_directions, sky_light
+from twintown.kernels.shading import compose, reduced
 from twintown.kernels.spread import processors
 from twintown.kernels.zbuffer import first_seen
 
+from .camera import Camera, sun_over, view_of
+from .png import png
+
+__all__ = ["Camera", "Overlay", "picture"]
+
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Camera:
-    """Where the eye is and where it looks.
-
-    Args:
-        lon, lat: degrees, WGS 84.
-        height_m: above the ground, metres.
-        heading_deg: clockwise from true north, degrees.
-        pitch_deg: above the horizon; negative looks down, degrees.
-        fov_deg: angle of the picture's longer side, degrees.
-
-    Raises:
-        BadParameter: a number is out of range.
-    """
-
-    lon: float
-    lat: float
-    height_m: float
-    heading_deg: float
-    pitch_deg: float
-    fov_deg: float = 60.0
-
-    def __post_init__(self) -> None:
-        for name, low, high in (
-            ("lon", -180.0, 180.0), ("lat", -90.0, 90.0), ("height_m", 0.5, 20_000.0),
-            ("heading_deg", -360.0, 360.0), ("pitch_deg", -90.0, 90.0), ("fov_deg", 5.0, 120.0),
-        ):  # fmt: skip
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise BadParameter(name, f"{value!r} is out of range", remedy=f"give {low:g} to {high:g}")
 
 
 @dataclass(frozen=True)
@@ -102,45 +73,6 @@ LOOKS = np.array(
         (9000.0, 0.0, 0.0),
     ]
 )  # fmt: skip
-
-
-def sun_over(frame: Frame, x: float, y: float, when: datetime) -> Floats:
-    """Unit vector to the sun (grid east, grid north, up) at a moment over a place of the frame, metres [reda2004].
-
-    Raises:
-        BadParameter: the moment has no time zone.
-    """
-    from pvlib import spa
-
-    if when.tzinfo is None:
-        raise BadParameter(
-            "when", f"{when.isoformat()} has no time zone", remedy="write it as 2026-12-22T10:00+09:00"
-        )
-    lon, lat = (float(v) for v in frame.to_lonlat(x, y))
-    seconds = np.array([when.timestamp()])
-    delta_t = spa.calculate_deltat(when.year, when.month)
-    _, _, _, altitude, azimuth, _ = spa.solar_position_numpy(
-        seconds, lat, lon, 0.0, 1013.25, 12.0, delta_t, 0.5667, 1
-    )
-    a, h = math.radians(float(azimuth[0]) - frame.convergence(x, y)), math.radians(float(altitude[0]))
-    out: Floats = (
-        np.round(np.array([math.sin(a) * math.cos(h), math.cos(a) * math.cos(h), math.sin(h)]) * 2.0**40)
-        / 2.0**40
-    )
-    return out
-
-
-def _view(frame: Frame, camera: Camera, origin: Floats) -> tuple[Floats, Floats]:
-    """The eye (m from the origin) and right, down, forward, float64[3, 3]."""
-    x, y = (float(v) for v in frame.from_lonlat(camera.lon, camera.lat))
-    heading = math.radians(camera.heading_deg - frame.convergence(x, y))
-    pitch = math.radians(camera.pitch_deg)
-    s, c, up, flat = math.sin(heading), math.cos(heading), math.sin(pitch), math.cos(pitch)
-    forward = np.array([s * flat, c * flat, up])
-    right = np.array([c, -s, 0.0])
-    down = np.array([up * s, up * c, -flat])
-    view = np.round(np.stack([right, down, forward]) * 2.0**40) / 2.0**40
-    return np.round(np.array([x - origin[0], y - origin[1], camera.height_m]), 3), view
 
 
 def _turned(corners: Floats, eye: Floats, view: Floats) -> Floats:
@@ -239,7 +171,7 @@ def picture(
     frame = parts.frame
     x, y = (float(v) for v in frame.from_lonlat(camera.lon, camera.lat))
     origin = np.array([round(x), round(y), 0.0])
-    eye, view = _view(frame, camera, origin)
+    eye, view = view_of(frame, camera, origin)
     sun = sun_over(frame, x, y, when)
     mesh = parts_mesh(parts.table, frame)
     corners = np.round((mesh.vertices - origin)[mesh.triangles], 4)
@@ -331,24 +263,3 @@ def _boxes(place: NDArray[np.float32], facing: NDArray[np.int32], eye: Floats) -
         return [(np.full(3, -10.0), np.full(3, 10.0))] * len(SUN_SHARES)
     parts = [some[far <= np.quantile(far, share)] for share in SUN_SHARES]
     return [(one.min(axis=0) - 2, one.max(axis=0) + 2) for one in parts]
-
-
-def png(pixels: NDArray[np.uint8]) -> bytes:
-    """A PNG of u1[rows, cols, 3]: each row as its difference from the one above, deflated."""
-    rows, cols = pixels.shape[:2]
-    lines = pixels.reshape(rows, cols * 3)
-    up = np.empty((rows, 1 + cols * 3), np.uint8)
-    up[:, 0] = 2
-    up[0, 1:] = lines[0]
-    np.subtract(lines[1:], lines[:-1], out=up[1:, 1:])
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    head = struct.pack(">IIBBBBB", cols, rows, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", head)
-        + chunk(b"IDAT", zlib.compress(up.tobytes(), 4))
-        + chunk(b"IEND", b"")
-    )
