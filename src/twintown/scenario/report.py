@@ -102,7 +102,11 @@ def sheet(told: Told) -> tuple[Sheet, Files]:
     w = words(told.lang)
     files: Files = {}
     window = _window(told)
-    marks = _marks(told)
+    marks = [
+        mark
+        for mark in _marks(told)
+        if window.xmin < mark[0] < window.xmax and window.ymin < mark[1] < window.ymax
+    ]
     plans = []
     for letter, side in zip(LETTERS, told.sides, strict=False):
         planned, gone = _drawn(side, told.base)
@@ -124,7 +128,7 @@ def sheet(told: Told) -> tuple[Sheet, Files]:
     return {
         "lang": told.lang, "words": dict(w), "title": told.title, "twin": told.twin[told.lang], "about": told.about,
         "revision": told.revision, "author": told.author, "made": told.made.strftime("%Y-%m-%d %H:%M %Z"), "base": told.versions,
-        "plans": plans,
+        "plans": plans, "marked": bool(marks),
         "sides": [{"name": side.name, "edits": [_edit(edit, told.base, w) for edit in side.edits]} for side in told.sides],
         "findings": [{"side": side, "text": text} for side, text in told.findings],
         "views": views, "results": results, "affected": _affected(told, w),

@@ -45,7 +45,7 @@ LAYERS = ("roads", "water", "parks", "green")
 MOST_RESULTS = 4
 HOUR = "10:00"
 #: From where a plan is looked at where nobody says: from the south-west, above the roofs.
-AWAY_M, ABOVE_M, DOWN_DEG = 420.0, 190.0, -20.0
+AWAY_M, ABOVE_M, DOWN_DEG = 400.0, 320.0, -36.0
 
 
 @dataclass(frozen=True)
