@@ -1,6 +1,7 @@
 """What a picture made of triangles looks like: materials in light and shade, edges, air, and paper's white.
 
-Where the light comes from is worked out in `lights`.
+Edges are where neighbouring samples belong to another thing or lie on another face [saito1990]; what is brighter than paper bends
+towards white [reinhard2002]. Where the light comes from is worked out in `lights`.
 """
 
 from __future__ import annotations
