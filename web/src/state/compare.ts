@@ -27,6 +27,8 @@ export interface BuildingRows { title: Words; unit: string; error: number; rows:
 const WHERE = new Set(["z_m", "normal_deg", "x", "y", "lon", "lat", "storey"]);
 const MOST_ROWS = 400_000;
 const LISTED = 10;
+/** Quantities of one output that are told building by building. */
+const LISTS = 2;
 const HECTARE = 10_000;
 
 async function gridRows(twin: string, crs: string, name: string, outputs: (RunOutput | null)[]): Promise<Row[]> {
@@ -37,11 +39,9 @@ async function gridRows(twin: string, crs: string, name: string, outputs: (RunOu
   const error = (about.error ?? 0) * first.step;
   const stats = all.map((c) => (c ? statisticsOf(c) : null));
   const of = (measure: string, values: (number | null)[], unit = first.unit, rowError = error): Row => ({ key: `${name}-${measure}`, title: about.title, measure, unit, values, error: rowError });
-  const rows = [
-    of("mean", stats.map((s) => (s ? s.mean : null)), first.unit, 0),
-    of("least", stats.map((s) => (s ? s.least : null))),
-    of("most", stats.map((s) => (s ? s.most : null))),
-  ];
+  const rows = [of("mean", stats.map((s) => (s ? s.mean : null)))];
+  const most = stats.map((s) => (s ? s.most : null));
+  if (new Set(most.filter((v) => v !== null)).size > 1) rows.push(of("most", most));
   const base = all[0];
   if (base && all.some((c, k) => k && c)) {
     const changes = all.map((c, k) => {
@@ -75,19 +75,21 @@ async function tableRows(twin: string, name: string, outputs: (RunOutput | null)
   const told = said.filter((c) => c.unit && !WHERE.has(c.name));
   const verdicts = said.filter((c) => /^verdict/.test(c.name));
   const by = said.some((c) => c.name === "building") ? "building" : "id";
-  const wanted = [...new Set(["id", by, ...told.map((c) => c.name), ...verdicts.map((c) => c.name)])].filter((c) => c === "id" || said.some((one) => one.name === c));
+  // The id comes with every row, asked for or not.
+  const wanted = [...new Set([by, ...told.map((c) => c.name), ...verdicts.map((c) => c.name)])].filter((c) => said.some((one) => one.name === c));
   const tables = await Promise.all(outputs.map((o) => (o ? resultApi.rows(twin, o.layer, wanted).then(readCsv) : Promise.resolve<Table | null>(null))));
   const rows: Row[] = [{ key: `${name}-count`, title: about.title, measure: "count", unit: "1", values: tables.map((t) => (t ? t.rows : null)), error: 0 }];
   for (const c of verdicts) {
     const counts = tables.map((t) => (t ? numbers(t, c.name) : null));
-    rows.push({ key: `${name}-${c.name}-pass`, title: c.title, measure: "pass", unit: "1", values: counts.map((v) => (v ? withBit(v, 1) : null)), error: 0 });
-    rows.push({ key: `${name}-${c.name}-fail`, title: c.title, measure: "fail", unit: "1", values: counts.map((v) => (v ? v.length - withBit(v, 1) : null)), error: 0 });
+    rows.push({ key: `${name}-${c.name}-pass`, title: columnTitle(c), measure: "pass", unit: "1", values: counts.map((v) => (v ? withBit(v, 1) : null)), error: 0 });
+    rows.push({ key: `${name}-${c.name}-fail`, title: columnTitle(c), measure: "fail", unit: "1", values: counts.map((v) => (v ? v.length - withBit(v, 1) : null)), error: 0 });
   }
   const buildings: BuildingRows[] = [];
   for (const c of told) {
     const total = /kW\.h|MW\.h|m2|W/.test(c.unit) && !/\/m2|m-2/.test(c.unit);
     const all = tables.map((t) => (t ? sums(numbers(t, c.name)) : null));
-    rows.push({ key: `${name}-${c.name}`, title: c.title, measure: total ? "sum" : "mean", unit: c.unit, values: all.map((s) => (s && s.known ? (total ? s.sum : s.mean) : null)), error: 0 });
+    rows.push({ key: `${name}-${c.name}`, title: columnTitle(c), measure: total ? "sum" : "mean", unit: c.unit, values: all.map((s) => (s && s.known ? (total ? s.sum : s.mean) : null)), error: total ? 0 : error });
+    if (buildings.length >= LISTS) continue;
     const each = tables.map((t) => (t ? meansBy(t, by, c.name) : null));
     const ids = new Set(each.flatMap((m) => (m ? [...m.keys()] : [])));
     const lines = [...ids].map((id) => {
@@ -98,28 +100,41 @@ async function tableRows(twin: string, name: string, outputs: (RunOutput | null)
       return { id, n: Math.max(...each.map((m) => m?.get(id)?.n ?? 0)), values, apart };
     });
     const moved = lines.filter((l) => l.apart > error).sort((a, b) => b.apart - a.apart || b.n - a.n || (a.id < b.id ? -1 : 1));
-    if (by === "building" || moved.length)
-      buildings.push({ title: c.title, unit: c.unit, error, rows: moved.slice(0, LISTED).map(({ id, n, values }) => ({ id, n, values })), more: Math.max(0, moved.length - LISTED) });
+    if (moved.length)
+      buildings.push({ title: columnTitle(c), unit: c.unit, error, rows: moved.slice(0, LISTED).map(({ id, n, values }) => ({ id, n, values })), more: Math.max(0, moved.length - LISTED) });
   }
   return { rows, buildings };
 }
 
-/** One process over the variants, in their order; `null` where a variant has no answer. */
-export async function compareRuns(twin: string, crs: string, process: string, answers: (Run | null)[]): Promise<Group> {
+/** What a column is called: a key of the page's own words where the server has nothing but its name. */
+const columnTitle = (c: ColumnSaid): Words => {
+  const said = typeof c.title === "string" ? c.title : c.title.en;
+  return !said || said === c.name ? `column:${c.name}` : c.title;
+};
+
+/**
+ * One process over the variants, in their order; `null` where a variant has no answer. Grids are told first, features after them:
+ * `told` hears of what is known by then.
+ */
+export async function compareRuns(twin: string, crs: string, process: string, answers: (Run | null)[], told: (group: Group) => void): Promise<void> {
   const names = [...new Set(answers.flatMap((r) => r?.outputs?.map((o) => o.output) ?? []))];
   const rows: Row[] = [];
   const buildings: BuildingRows[] = [];
-  for (const name of names) {
-    const outputs = answers.map((r) => r?.outputs?.find((o) => o.output === name) ?? null);
-    const shape = outputs.find((o) => o)!.shape;
-    if (shape === "grid") rows.push(...(await gridRows(twin, crs, name, outputs)));
-    else if (shape === "features") {
-      const found = await tableRows(twin, name, outputs);
-      rows.push(...found.rows);
-      buildings.push(...found.buildings);
-    }
+  const parameters = differing(answers);
+  const tell = () => told({ process, parameters, rows: [...rows], buildings: [...buildings] });
+  const shaped = names.map((name) => ({ name, outputs: answers.map((r) => r?.outputs?.find((o) => o.output === name) ?? null) }));
+  const shape = (one: (typeof shaped)[number]) => one.outputs.find((o) => o)!.shape;
+  tell();
+  for (const { name, outputs } of shaped.filter((one) => shape(one) === "grid")) {
+    rows.push(...(await gridRows(twin, crs, name, outputs)));
+    tell();
   }
-  return { process, parameters: differing(answers), rows, buildings };
+  for (const { name, outputs } of shaped.filter((one) => shape(one) === "features")) {
+    const found = await tableRows(twin, name, outputs);
+    rows.push(...found.rows);
+    buildings.push(...found.buildings);
+    tell();
+  }
 }
 
 /** Names of the parameters that were not asked the same: then the answers do not compare. */

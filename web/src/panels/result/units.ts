@@ -28,6 +28,10 @@ const UNITS: Record<string, [ko: string, en: string]> = {
   "{building}": ["채", "buildings"],
   "{point}": ["점", "points"],
   "{cell}": ["칸", "cells"],
+  "{observer}": ["곳", "observers"],
+  steps: ["단계", "steps"],
+  cells: ["칸", "cells"],
+  har: ["ha", "ha"],
 };
 
 /** A UCUM unit in the words of a language; annotations lose their braces, what is not known stays as it is written. */
