@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -79,7 +79,7 @@ class Execute(BaseModel):
     outputs: dict[str, OutputAsked] | None = Field(default=None, description="only these; all by default")
     response: Literal["raw", "document"] = Field(default="raw", description="how the results come")
     subscriber: Subscriber | None = None
-    fresh: bool = Field(default=False, description="compute anew what was answered before")
+    fresh: StrictBool = Field(default=False, description="compute anew what was answered before")
 
 
 _LOCATION = {"Location": {"schema": {"type": "string"}, "description": "address of the job"}}

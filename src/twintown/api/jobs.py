@@ -31,6 +31,7 @@ from twintown.trust.identity import Subject
 router = APIRouter(tags=["jobs"])
 State = Literal["accepted", "running", "successful", "failed", "dismissed"]
 STATES: tuple[State, ...] = ("accepted", "running", "successful", "failed", "dismissed")
+_STATE = "|".join(STATES)
 MOST = 1000  # jobs of one page, and rows that are looked at for one
 JobId = Annotated[
     str, Path(description="id of the job", max_length=64, examples=["01JGFJJZ000000000000000001"])
@@ -148,10 +149,20 @@ def get_jobs(
     form: Shown,
     type: Annotated[list[Literal["process"]] | None, Query(description="kinds of jobs")] = None,
     processID: Annotated[
-        str | None, Query(max_length=600, description="of these processes, joined by commas")
+        str | None,
+        Query(
+            max_length=600,
+            description="of these processes, joined by commas",
+            json_schema_extra={"pattern": "^[^,]+(?:,[^,]+)*$"},
+        ),
     ] = None,
     status: Annotated[
-        str | None, Query(max_length=100, description="in these states, joined by commas")
+        str | None,
+        Query(
+            max_length=100,
+            description="in these states, joined by commas",
+            json_schema_extra={"pattern": f"^(?:{_STATE})(?:,(?:{_STATE}))*$"},
+        ),
     ] = None,
     datetime: Annotated[
         str | None,
@@ -173,7 +184,7 @@ def get_jobs(
 ) -> Response:
     """The jobs that you may see, the newest first."""
     chosen = _many("status", status, STATES)
-    during = interval(datetime) if datetime else (None, None)
+    during = interval(datetime) if datetime is not None else (None, None)
     wanted = {
         "states": chosen, "processes": _many("processID", processID), "scenario": scenario or "",
         "since": during[0], "until": during[1],
@@ -188,13 +199,8 @@ def get_jobs(
             Link(href=f"{address(request, asked)}?{query}", rel="next", type=JSON, title="older jobs")
         )
     told_of = [body_of(told(job, address(request, asked, job.id))) for job in found]
-    body = {"jobs": told_of, "links": [body_link(link) for link in links]}
+    body = {"jobs": told_of, "links": [link.model_dump(mode="json") for link in links]}
     return represent(request, body, form, "jobs", cache="no-store")
-
-
-def body_link(link: Link) -> dict[str, Any]:
-    """A link as JSON."""
-    return link.model_dump(mode="json")
 
 
 def _many(name: str, text: str | None, known: Sequence[str] = ()) -> tuple[str, ...]:
