@@ -20,6 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from table import ROOT, Row, keep, show
 
@@ -111,9 +112,38 @@ def fire(directory: Path, database: str, kills: int, count: int, seed: int) -> l
         time.sleep(0.2)
     time.sleep(2 * LEASE_S)  # what is half-made is swept away
     seconds = time.monotonic() - begun
+    rows = [cancelled(twin, grant)]
     keeper.kill()
     keeper.wait()
-    return counted(twin, grant, asked, killed, seconds)
+    return [*counted(twin, grant, asked, killed, seconds), *rows]
+
+
+def cancelled(twin: Any, grant: Any, times: int = 5) -> Row:
+    """From a dismissal to the end of its worker: the longest of several, each in the middle of a large question."""
+    from twintown.jobs import results
+    from twintown.jobs.question import ask
+    from twintown.jobs.queue import Queue
+
+    queue, took = Queue(twin.tables), []
+    for n in range(times):
+        inputs = {"date": f"2028-01-{1 + n:02}", "cell_m": 0.25}
+        job = results.submit(twin, grant, ask(twin, grant, "sunlight", inputs))
+        while (job := queue.get(job.id)).progress < 0.1 and not job.over:
+            time.sleep(0.005)
+        worker = Path("/proc") / job.worker.rpartition("/")[2]
+        begun = time.perf_counter()
+        results.dismiss(twin, job.id)
+        while worker.exists():
+            time.sleep(0.005)
+        took.append(time.perf_counter() - begun)
+    return Row(
+        "cancel, until its worker has ended",
+        max(took),
+        "s",
+        "< 1",
+        max(took) < 1,
+        note=f"the longest of {times}",
+    )
 
 
 def counted(
@@ -123,9 +153,7 @@ def counted(
     from twintown.jobs import results
     from twintown.jobs.queue import Queue
     from twintown.store.tables import RESULT
-    from twintown.twin.layers import Twin
 
-    assert isinstance(twin, Twin)
     jobs = [Queue(twin.tables).get(one) for one in asked]
     good = [job for job in jobs if job.state == "successful"]
     named = [
@@ -136,8 +164,8 @@ def counted(
     lost = len(jobs) - len(good) - len(named)
     broken = 0
     for job in good:
-        for version in results.versions(twin, grant, job).values():  # type: ignore[arg-type]
-            twin.read(version, grant)  # type: ignore[arg-type]
+        for version in results.versions(twin, grant, job).values():
+            twin.read(version, grant)
             rows = twin.tables.layer_history(version.layer)
             broken += [row.state for row in rows] != ["current"]
     layers = [row for row in twin.tables.layers().values() if row.meta.get("role") == RESULT]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twintown.build.run import settle
+from twintown.build.run import _sweep, settle
 from twintown.ground.errors import Gone, NotFound, PluginFailed, StorageFull
 from twintown.ground.grid import Grid
 from twintown.jobs import results, work
@@ -230,3 +230,20 @@ def test_a_large_grid_goes_to_the_disk_block_by_block_and_is_the_same_file(
     fresh = results.answer(twin, grant, ask(twin, grant, "count", {}, fresh=True))
     assert fresh.outputs == plain.outputs
     assert not list((twin.directory / ".staging" / "beside").iterdir())
+
+
+def test_a_build_leaves_alone_what_is_staged_for_a_question_that_is_worked_on(
+    twin: Twin, grant: Grant
+) -> None:
+    results.submit(twin, grant, ask(twin, grant, "count", {}))
+    job = Queue(twin.tables).claim("w", 60)
+    assert job
+    done = results.task(Work(twin, job, grant, lambda *_: None))
+    _sweep(twin)
+    twin.tables.prune(hold=timedelta(0))
+    there = {path.parent.parent.name for path in (twin.directory / "layers").glob("*-*/*/data.*")}
+    assert set(done.switch) <= there
+    results.dismiss(twin, job.id)
+    _sweep(twin)
+    there = {path.parent.parent.name for path in (twin.directory / "layers").glob("*-*/*/data.*")}
+    assert not set(done.switch) & there

@@ -12,11 +12,21 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.api.conftest import write_twin
 from tests.jobs import tiles
 
 from twintown.ground.errors import StorageFailed
+from twintown.jobs import results
+from twintown.jobs.job import Job
 from twintown.jobs.process import Spread, in_order
+from twintown.jobs.question import ask
+from twintown.jobs.queue import Queue
+from twintown.jobs.runner import do
 from twintown.jobs.spread import on_cluster
+from twintown.keeper import tasks
+from twintown.trust.identity import LOCAL_OWNER
+from twintown.trust.policy import Resource, decide
+from twintown.twin.layers import Twin
 
 CLUSTER = """
 import sys
@@ -99,3 +109,26 @@ def test_what_a_tile_raises_reaches_who_asked(cluster: str) -> None:
 def test_a_cluster_that_is_away_is_named() -> None:
     with pytest.raises(StorageFailed, match="does not answer"):
         list(on_cluster("tcp://127.0.0.1:9", connect_s=0.5)(tiles.smoothed, {}, tiles.windows()))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_job_in_tiles_on_a_cluster_is_answered_as_here(cluster: str, tmp_path: Path) -> None:
+    twin = Twin.open(write_twin(tmp_path / "small"), read_only=False)
+    grant = decide(LOCAL_OWNER, "run", Resource("small"))
+    queue = Queue(twin.tables)
+    inputs = {"date": "2026-12-22", "cell_m": 2.0}
+    here = results.answer(twin, grant, ask(twin, grant, "sunlight", inputs)).job
+    there = results.submit(twin, grant, ask(twin, grant, "sunlight", {**inputs, "tile_cells": 64}))
+    claimed = queue.claim("w", 600, there.id)
+    assert claimed
+    do(twin, claimed, tasks(), dask_url=cluster)
+    there = queue.get(there.id)
+    assert there.state == "successful", there.problem
+    assert _content(there) == _content(here)
+
+
+def _content(job: Job) -> dict[str, str]:
+    """The digests of a job's grids, less what is said of the question that they answer."""
+    grids = ("sunlight-solar", "sunlight-civil")
+    return {name: (job.results or {})["outputs"][name]["content"] for name in grids}
