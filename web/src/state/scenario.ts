@@ -21,8 +21,9 @@ export interface Draft {
   closed: boolean;
   height_m: number;
   storey_m: number;
-  /** Where it crosses itself. */
+  /** Where it crosses itself, or leaves the city's data. */
   trouble: XY | null;
+  outside: boolean;
   /** What it would be, once closed. */
   solid: Solid | null;
 }
@@ -569,7 +570,7 @@ function createPlanning(state: State, clock: Clock, sunlight: Sunlight, held: He
     return true;
   }
 
-  async function add(solid: Solid, from = ""): Promise<void> {
+  async function add(solid: Solid, from = ""): Promise<boolean> {
     waiting = new Map([...waiting, [solid.id, solid]]);
     now.edited = new Map(now.edited);
     choose(solid.id);
@@ -580,6 +581,7 @@ function createPlanning(state: State, clock: Clock, sunlight: Sunlight, held: He
       now.edited = new Map(now.edited);
       state.pick.selection = null;
     }
+    return kept;
   }
 
   function choose(id: string): void {
@@ -593,9 +595,11 @@ function createPlanning(state: State, clock: Clock, sunlight: Sunlight, held: He
 
   const draftOf = (points: Ring, cursor: XY | null, closed = false, height = 0, storey = STOREY_M): Draft => {
     const ring = cursor && !closed ? [...points, cursor] : points;
-    const trouble = ring.length > 3 ? crossing(ring, closed) : null;
+    const b = twin().bounds;
+    const out = ring.find((p) => p[0] < b.xmin || p[0] > b.xmax || p[1] < b.ymin || p[1] > b.ymax);
+    const trouble = out ?? (ring.length > 3 ? crossing(ring, closed) : null);
     const solid = closed ? { ...block(newDraft, points, height, storey), id: newDraft } : null;
-    return { points, cursor, closed, height_m: height, storey_m: storey, trouble, solid };
+    return { points, cursor, closed, height_m: height, storey_m: storey, trouble, outside: !!out, solid };
   };
   let newDraft = newId();
 
@@ -615,9 +619,10 @@ function createPlanning(state: State, clock: Clock, sunlight: Sunlight, held: He
   function close(): void {
     const draft = now.draft;
     if (!draft || draft.points.length < 3 || draft.closed) return;
-    const trouble = crossing(draft.points);
+    const { outside, trouble: at } = draftOf(draft.points, null);
+    const trouble = crossing(draft.points) ?? (outside ? at : null);
     if (trouble || areaOf(draft.points) < 1) {
-      now.draft = { ...draft, trouble };
+      now.draft = { ...draft, trouble, outside };
       return;
     }
     now.draft = draftOf(draft.points, null, true, 5 * draft.storey_m, draft.storey_m);
@@ -798,12 +803,9 @@ function createPlanning(state: State, clock: Clock, sunlight: Sunlight, held: He
         return;
       }
       const points = [...draft.points, p];
-      const trouble = crossing(points, false);
-      if (trouble) {
-        now.draft = { ...draft, trouble };
-        return;
-      }
-      now.draft = draftOf(points, null);
+      const next = draftOf(points, null, false, 0, draft.storey_m);
+      const trouble = next.outside ? next.trouble : crossing(points, false);
+      now.draft = trouble ? { ...draft, trouble, outside: next.outside } : next;
     },
     point(p) {
       const draft = now.draft;
@@ -831,7 +833,12 @@ function createPlanning(state: State, clock: Clock, sunlight: Sunlight, held: He
       if (!draft?.solid) return;
       now.draft = null;
       now.tool = "choose";
-      await add(draft.solid);
+      if (await add(draft.solid)) return;
+      // Nothing that was drawn is lost because it was refused.
+      now.tool = "draw";
+      newDraft = draft.solid.id;
+      now.draft = draft;
+      askSun();
     },
     cancel() {
       now.draft = null;

@@ -20,7 +20,7 @@ const RING_STEPS = 64;
 type Grip = { kind: "height"; offset: number } | { kind: "turn"; from: number } | { kind: "move"; from: XY };
 
 /** Words of the numbers beside the hand, in the language of the page. */
-export type HandWords = (key: "storeys" | "area" | "turn" | "step" | "crossing" | "removed", values?: Record<string, unknown>) => string;
+export type HandWords = (key: "storeys" | "area" | "turn" | "step" | "crossing" | "outside" | "removed", values?: Record<string, unknown>) => string;
 
 /** The tools of a plan on the scene: drawing, pulling, dragging, turning; what is planned, and what others do meanwhile. */
 export function createPlanStage(stage: Stage, state: State, planning: Planning, words: HandWords): { destroy(): void } {
@@ -85,7 +85,7 @@ export function createPlanStage(stage: Stage, state: State, planning: Planning, 
       }
       if (cross) {
         dots.push({ key: "cross", look: "trouble", at: at(cross, 0.6) });
-        marks.push({ key: "cross", at: at(cross, 0.6), text: words("crossing"), look: "trouble", lift: 26 });
+        marks.push({ key: "cross", at: at(cross, 0.6), text: words(draft.outside ? "outside" : "crossing"), look: "trouble", lift: 26 });
       } else if (ring.length > 2) {
         const top = closed ? draft.height_m : 0;
         const text = closed ? `${draft.height_m.toFixed(1)} m · ${words("storeys", { n: storeysOf(draft.height_m, draft.storey_m) })} · ${words("area", { n: Math.round(areaOf(ring)).toLocaleString() })}` : words("area", { n: Math.round(areaOf(ring)).toLocaleString() });

@@ -29,7 +29,7 @@ void main() {
   float wide = fwidth(v_height);
   float near = abs(fract(v_height / u_storey + 0.5) - 0.5) * u_storey;
   float line = (1.0 - smoothstep(0.06, 0.06 + max(wide, 0.02), near)) * (1.0 - smoothstep(0.35, 0.9, wide / u_storey)) * step(abs(dot(n, up)), 0.5) * step(0.3, v_height);
-  c *= u_tint * (1.0 - 0.2 * line);
+  c = min(c * u_tint, vec3(1.0)) * (1.0 - 0.17 * line);
   out_FragColor = vec4(c, u_clear);
 }`;
 const LINE_VERTEX = `
@@ -45,7 +45,7 @@ const PLAIN = `uniform vec4 u_colour; void main() { out_FragColor = u_colour; }`
 
 export type Look = "planned" | "chosen" | "other" | "trouble";
 const TINTS: Record<Look, [number, number, number]> = {
-  planned: [1.0, 0.89, 0.7], chosen: [1.0, 0.79, 0.46], other: [0.72, 0.87, 1.0], trouble: [1.0, 0.66, 0.55],
+  planned: [1.14, 1.03, 0.85], chosen: [1.24, 1.02, 0.66], other: [0.9, 1.03, 1.18], trouble: [1.2, 0.8, 0.68],
 };
 
 interface Drawn {
