@@ -274,7 +274,9 @@ def test_a_manifest_alone_is_repeated_where_the_inputs_are(made: tuple[Twin, Pat
         (lambda s: s["parameters"].update(factor="1"), "question-refused"), (lambda s: s["parameters"].update(colour=1), "question-refused"),
         (lambda s: s["parameters"].update(factor=13), "process-failed"), (lambda s: s.update(inputs=[]), "question-refused"),
         (lambda s: s["place"].update(frame={"crs": "EPSG:99999999"}), "question-refused"), (lambda s: s["place"].pop("frame"), "process-failed"),
-        (lambda s: s["place"].update(bounds=[1, 2]), "process-failed"), (lambda s: s["inputs"][0].pop("kind"), "manifest-malformed"),
+        (lambda s: s["place"].update(bounds=[1, 2]), "process-failed"), (lambda s: s.update(edits=[{"op": "explode"}]), "question-refused"),
+        (lambda s: s.update(edits=[{"op": "remove", "object": "b"}] * 2001), "question-refused"), (lambda s: s.update(edits=[3]), "manifest-malformed"),
+        (lambda s: s["inputs"][0].pop("kind"), "manifest-malformed"),
     ],
 )  # fmt: skip
 def test_a_strange_question_ends_in_a_sentence(package: Path, change: Any, code: str) -> None:
