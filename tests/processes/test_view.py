@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import shapely
 
+from twintown.city.edits import apply
 from twintown.ground.bounds import Bounds
 from twintown.ground.errors import BadParameter, NotFound
 from twintown.ground.features import Features
@@ -168,6 +169,33 @@ def test_without_any_wish_an_open_place_in_the_middle_looks_for_the_tallest() ->
     answer = answered(asked(cell_m=4.0))
     assert answer["view-points"].table["kind"].tolist() == ["observer"]
     assert answer["view-sights"].table["object"].tolist() == ["way/tower"]
+
+
+def test_a_planned_tower_can_be_the_target_and_takes_sky_away() -> None:
+    layers = town()
+    corners = [[ORIGIN[0] + x, ORIGIN[1] + y] for x, y in ((30, 100), (40, 100), (40, 110), (30, 110))]
+    part = {
+        "outline": corners, "holes": [], "base_m": 0.0, "eave_m": 90.0, "top_m": 90.0, "roof_shape": "flat",
+        "roof_direction_deg": None,
+    }  # fmt: skip
+    plan = {
+        "op": "add",
+        "object": "new/0123abcd",
+        "parts": [part],
+        "height_m": 90.0,
+        "storey_m": 3.0,
+        "name": "Plan",
+        "function": "",
+    }
+    buildings, parts, findings = apply(layers["buildings"], layers["building-parts"], [plan])
+    assert not findings
+    after = {"buildings": buildings, "building-parts": parts}
+    wish = {"observers": SOUTH, "cell_m": 2.0}
+    before = answered(asked(**wish))["view-points"].table.iloc[0]
+    answer = answered(asked(after, target="new/0123abcd", landmarks=["new/0123abcd"], **wish))
+    assert answer["view-points"].table.iloc[0]["sky_pct"] < before["sky_pct"]
+    assert answer["view-tower"].values.max() == 90.0
+    assert answer["view-sights"].table.iloc[0]["name"] == "Plan"
 
 
 def test_a_lattice_stands_in_the_open_only() -> None:

@@ -193,7 +193,7 @@ def _run(ask: Ask) -> Iterator[tuple[str, Shape]]:
         for one, where in zip(want.observers, stood, strict=True)
     ]
     yield "view-seen", grid(count, "{observer}", 255, {"observers": observers, "target_m": target_m})
-    yield "view-height", grid(least, "m", NOBODY_M, {"observers": observers})
+    yield "view-height", grid(least, "m", NOBODY_M, {"observers": observers, "most_m": float(MOST_M)})
     metres, shares = _tower(ask, want, scene, eye_m)
     yield "view-tower", grid(metres, "m", NOBODY_M, {"eye_m": eye_m, **shares})
     eyes = (*want.observers, *want.points)
@@ -217,8 +217,9 @@ def _run(ask: Ask) -> Iterator[tuple[str, Shape]]:
 
 
 METHOD = (
-    "0.2 % of cells change sides of the sight line against the exact one (rough blocks); an observer on the grid stands on the "
-    "middle of its cell; what hangs in the air is taken down to the ground; trees are opaque"
+    "0.2 % of cells change sides of the sight line against the exact one over the same blocks; buildings fill whole cells, so walls "
+    "lie within half a cell; an observer stands on the middle of a cell; what hangs in the air is taken down to the ground; trees "
+    "are opaque"
 )
 
 PROCESS = Process(
@@ -238,9 +239,10 @@ PROCESS = Process(
         "and from where how much of a building is seen",
     ),
     error=Name(
-        "격자: 거친 블록에서 정확한 시선과 0.2 % 의 칸이 다름. 비율: 전체 시야의 0.05 %. 건물 높이의 오차는 low·high 값으로 따로 답함",
-        "Grids: 0.2 % of cells differ from the exact line of sight among rough blocks. Shares: 0.05 % of the sphere. The errors of the "
-        "buildings' heights are answered as low and high values beside each number",
+        "격자: 같은 블록의 정확한 시선과 0.2 % 의 칸이 다르고, 벽은 반 칸 안에서 칸에 맞춤. 비율: 전체 시야의 0.05 %. "
+        "건물 높이의 오차는 low·high 값으로 따로 답함",
+        "Grids: 0.2 % of cells differ from the exact line of sight over the same blocks, walls lie within half a cell. "
+        "Shares: 0.05 % of the sphere. The errors of the buildings' heights are answered as low and high values beside each number",
     ),
     accept=_accept,
 )  # fmt: skip
