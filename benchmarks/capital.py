@@ -7,14 +7,22 @@ made from a seed and is nobody's city.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from twintown.kernels.lines import Tile
+
+F32 = NDArray[np.float32]
+
 SIDE = 24_597  # 24,597² m = 605.0 km²
 LOT_M = 28.4
+#: Side of the squares whose tallest thing is remembered beside a file.
+SQUARE = 256
 
 
 @njit(cache=True)
@@ -44,3 +52,48 @@ def capital(path: Path, side: int = SIDE, seed: int = 605) -> int:
     _stand(heights, row, col, high, wide, top.astype(np.float32))
     heights.flush()
     return n
+
+
+@dataclass(frozen=True)
+class HeightsFile:
+    """Tops in a file of NumPy's (`.npy`, float32[rows, cols]) that whoever works on a tile can read."""
+
+    path: str
+    rows: int
+    cols: int
+    cell_m: float
+
+    @classmethod
+    def of(cls, path: Path, cell_m: float) -> HeightsFile:
+        """The file's shape is read, not its heights."""
+        rows, cols = np.load(path, mmap_mode="r").shape
+        return cls(str(path), int(rows), int(cols), cell_m)
+
+    def within(self, tile: Tile) -> F32:
+        there = np.load(self.path, mmap_mode="r")
+        return np.array(there[tile.row0 : tile.row1, tile.col0 : tile.col1])
+
+    def highest(self, tile: Tile) -> float:
+        found = _squares(self.path)
+        here = found[
+            tile.row0 // SQUARE : -(-tile.row1 // SQUARE), tile.col0 // SQUARE : -(-tile.col1 // SQUARE)
+        ]
+        return float(here.max(initial=0.0))
+
+
+@lru_cache(maxsize=4)
+def _squares(path: str) -> F32:
+    """The tallest thing of each square of a file, kept beside it once it is known."""
+    beside = Path(f"{path}.squares.npy")
+    if beside.exists():
+        found: F32 = np.load(beside)
+        return found
+    there = np.load(path, mmap_mode="r")
+    rows, cols = there.shape
+    found = np.empty((-(-rows // SQUARE), -(-cols // SQUARE)), np.float32)
+    starts = np.arange(0, cols, SQUARE)
+    for row in range(len(found)):
+        band = there[row * SQUARE : (row + 1) * SQUARE].max(axis=0)
+        found[row] = np.maximum.reduceat(band, starts)
+    np.save(beside, found)
+    return found

@@ -112,8 +112,10 @@ def counted(tops: Any, out: Path, spread: Callable[..., Any], side: int) -> floa
 
 def day(file: Path, out: Path) -> dict[str, Any]:
     """Tiled, here."""
+    from capital import HeightsFile
+
     from twintown.jobs.process import in_order
-    from twintown.processes.tops import SIDE, HeightsFile
+    from twintown.processes.tops import SIDE
 
     tops = HeightsFile.of(file, 1.0)
     used = time.process_time()
@@ -123,10 +125,11 @@ def day(file: Path, out: Path) -> dict[str, Any]:
 
 def dask(file: Path, out: Path) -> dict[str, Any]:
     """Tiled, by two workers of a cluster."""
+    from capital import HeightsFile
     from distributed import LocalCluster
 
     from twintown.jobs.spread import on_cluster
-    from twintown.processes.tops import SIDE, HeightsFile
+    from twintown.processes.tops import SIDE
 
     tops = HeightsFile.of(file, 1.0)
     with LocalCluster(
@@ -139,10 +142,10 @@ def dask(file: Path, out: Path) -> dict[str, Any]:
 
 def scale(sides: list[int], folder: Path) -> dict[str, Any]:
     """Seconds and processor seconds of each field, the least of some runs where it is small."""
-    from capital import capital
+    from capital import HeightsFile, capital
 
     from twintown.jobs.process import in_order
-    from twintown.processes.tops import SIDE, HeightsFile
+    from twintown.processes.tops import SIDE
 
     found = {}
     for side in sides:

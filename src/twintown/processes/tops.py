@@ -1,16 +1,14 @@
 """The tops of a city on a grid, as much of them as a tile needs.
 
-A tile is worked on away from the rest: it is given the triangles of all roofs (or a file of heights that both sides can read), and
-lays out the block that it needs itself, so that no grid larger than memory is ever whole in memory. Cells are counted over the whole
-grid, row 0 north; a cell's height hangs on its place in the whole grid only.
+A tile is worked on away from the rest: it is given the triangles of all roofs and lays out the block that it needs itself, so that no
+grid larger than memory is ever whole in memory. Heights from elsewhere are tops too, if they say what lies within a tile. Cells are
+counted over the whole grid, row 0 north; a cell's height hangs on its place in the whole grid only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -29,8 +27,6 @@ Floats = NDArray[np.float64]
 SIDE = 4096
 #: A grid of at most this many cells is worked on whole.
 WHOLE_CELLS = 40_000_000
-#: Side of the squares whose tallest thing a file of heights remembers.
-SQUARE = 256
 #: A tile whose block would have more cells is refused: 8 bytes each, and as many again for what is counted.
 MOST_BLOCK = 400_000_000
 
@@ -93,51 +89,6 @@ class Roofs:
 
     def highest(self, tile: Tile) -> float:
         return float(self.corners[self._near(tile), :, 2].max(initial=0.0))
-
-
-@dataclass(frozen=True)
-class HeightsFile:
-    """Tops in a file of NumPy's (`.npy`, float32[rows, cols]) that whoever works on a tile can read."""
-
-    path: str
-    rows: int
-    cols: int
-    cell_m: float
-
-    @classmethod
-    def of(cls, path: Path, cell_m: float) -> HeightsFile:
-        """The file's shape is read, not its heights."""
-        rows, cols = np.load(path, mmap_mode="r").shape
-        return cls(str(path), int(rows), int(cols), cell_m)
-
-    def within(self, tile: Tile) -> F32:
-        there = np.load(self.path, mmap_mode="r")
-        return np.array(there[tile.row0 : tile.row1, tile.col0 : tile.col1])
-
-    def highest(self, tile: Tile) -> float:
-        found = _squares(self.path)
-        here = found[
-            tile.row0 // SQUARE : -(-tile.row1 // SQUARE), tile.col0 // SQUARE : -(-tile.col1 // SQUARE)
-        ]
-        return float(here.max(initial=0.0))
-
-
-@lru_cache(maxsize=4)
-def _squares(path: str) -> F32:
-    """The tallest thing of each square of a file, kept beside it once it is known."""
-    beside = Path(f"{path}.squares.npy")
-    if beside.exists():
-        found: F32 = np.load(beside)
-        return found
-    there = np.load(path, mmap_mode="r")
-    rows, cols = there.shape
-    found = np.empty((-(-rows // SQUARE), -(-cols // SQUARE)), np.float32)
-    starts = np.arange(0, cols, SQUARE)
-    for row in range(len(found)):
-        band = there[row * SQUARE : (row + 1) * SQUARE].max(axis=0)
-        found[row] = np.maximum.reduceat(band, starts)
-    np.save(beside, found)
-    return found
 
 
 def windows_of(rows: int, cols: int, side: int = SIDE) -> list[Window]:
