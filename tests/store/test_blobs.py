@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from twintown.ground.errors import BadParameter, BadSettings, NotFound, StorageFailed
-from twintown.store.blobs import Blobs, open_blobs
+from twintown.store.blobs import Blobs, open_blobs, writer_mark
 
 
 @pytest.fixture
@@ -136,3 +136,22 @@ def test_a_bad_url_and_a_missing_directory_are_named(tmp_path: Path) -> None:
         open_blobs("nosuch://bucket")
     with pytest.raises(NotFound, match="absent"):
         open_blobs(tmp_path / "absent", create=False)
+
+
+def test_a_sweep_leaves_what_the_living_write_and_what_others_may(tmp_path: Path) -> None:
+    blobs = open_blobs(tmp_path)
+    place = tmp_path / ".staging" / "put"
+    place.mkdir(parents=True)
+    ours = writer_mark()
+    dead = f"999999999-{ours.partition('-')[2]}-a"
+    for name in (f"{ours}-a", dead, "1-00000000-a", "half"):
+        (place / name).write_bytes(b"x")
+    (place.parent / "rooms" / dead).mkdir(parents=True)
+    blobs.sweep()
+    assert {path.name for path in place.iterdir()} == {f"{ours}-a", "1-00000000-a"}
+    assert not list((place.parent / "rooms").iterdir())
+    with blobs.beside() as folder:
+        (folder / "file").write_bytes(b"x")
+        blobs.sweep()
+        assert (folder / "file").exists()
+    assert not folder.exists()

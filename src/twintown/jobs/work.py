@@ -6,7 +6,6 @@ is; `perform` makes that true in one transaction together with the job's, or lea
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import tempfile
@@ -27,7 +26,7 @@ from twintown.ground.errors import NotFound, PluginFailed, StorageFailed, Storag
 from twintown.jobs.job import Job, Late
 from twintown.jobs.process import Progress, Spread, in_memory, in_order
 from twintown.jobs.queue import Queue
-from twintown.store.blobs import storage_failed
+from twintown.store.blobs import storage_failed, writer_mark
 from twintown.trust.policy import Grant
 from twintown.twin.layers import Twin
 
@@ -217,7 +216,7 @@ def rooms(place: Path | None = None, large: int = LARGE) -> Iterator[Room]:
     """
     if place is not None:
         place.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=place))
+    folder = Path(tempfile.mkdtemp(prefix=f"{writer_mark()}-", dir=place))
 
     def room(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize

@@ -12,7 +12,9 @@ import errno
 import os
 import re
 import shutil
+import socket
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -90,21 +92,21 @@ class Blobs:
         place = None if self.root is None else self.root / STAGING / "beside"
         if place is not None:
             place.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-", dir=place) as folder:
+        with tempfile.TemporaryDirectory(prefix=f"{writer_mark()}-", dir=place) as folder:
             yield Path(folder)
 
     def _temporary(self) -> Path:
         assert self.root is not None
         folder = self.root / STAGING / "put"
         folder.mkdir(parents=True, exist_ok=True)
-        return folder / f"{os.getpid()}-{uuid4().hex}"
+        return folder / f"{writer_mark()}-{uuid4().hex}"
 
     def sweep(self) -> None:
         """Remove what processes left half-written that are dead by now; what the living write stays."""
         if self.root is None:
             return
         for path in (self.root / STAGING).glob("*/*"):
-            if not _alive(path.name.partition("-")[0]):
+            if not _alive(path.name):
                 if path.is_dir() and not path.is_symlink():
                     shutil.rmtree(path, ignore_errors=True)
                 else:
@@ -238,9 +240,19 @@ def storage_failed(error: OSError, where: str) -> StorageFailed:
     return kind(what, where=where, remedy=remedy)
 
 
-def _alive(process: str) -> bool:
-    if not process.isdecimal():
+def writer_mark() -> str:
+    """Begins the names of what this process is writing: who it is, and on which machine."""
+    return f"{os.getpid()}-{zlib.crc32(socket.gethostname().encode()):08x}"
+
+
+def _alive(name: str) -> bool:
+    """Whether the process that `name` is marked with may still be writing; of another machine's nobody knows."""
+    process, _, rest = name.partition("-")
+    host = rest.partition("-")[0]
+    if not process.isdecimal() or len(host) != 8:
         return False
+    if host != writer_mark().partition("-")[2]:
+        return True
     try:
         os.kill(int(process), 0)
     except (ProcessLookupError, OverflowError):
