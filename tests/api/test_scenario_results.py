@@ -174,7 +174,7 @@ def test_who_may_not_approve_is_told_and_who_may_makes_it_part_of_the_city(
     tower = http.get("/twins/weighed/collections/buildings/items/relation/1").json()
     assert (tower["properties"]["height_m"], tower["properties"]["height_source"]) == (80.0, "planned")
     again = http.post(f"{AT}/{plan}/approval", json={"why": "noch einmal"}, headers=approver)
-    assert again.status_code == 405
+    assert again.status_code == 409
 
 
 def test_a_plan_whose_base_has_moved_is_not_approved_and_can_be_rebased(

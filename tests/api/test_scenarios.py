@@ -224,7 +224,7 @@ def test_a_withdrawn_scenario_leaves_the_list_and_is_not_changed_any_more(
     kept = http.get(AT, params={"state": "withdrawn"}).json()["scenarios"]
     assert plan in [one["id"] for one in kept]
     refused = send(http, plan, block())
-    assert refused.status_code == 405 and "branch" in refused.json()["detail"]
+    assert refused.status_code == 409 and "branch" in refused.json()["detail"]
     assert http.post(f"{AT}/{plan}/comments", json={"text": "pity"}).status_code == 201
 
 

@@ -15,14 +15,14 @@ from twintown.build.run import build
 from twintown.build.steps import owner
 from twintown.city import edits as city
 from twintown.city.applied import extents
-from twintown.ground.errors import BadParameter, Gone, NotPossible
+from twintown.ground.errors import BadParameter, Gone
 from twintown.ground.features import Features
 from twintown.jobs.job import Job
 from twintown.jobs.queue import Queue
 from twintown.jobs.work import Work
 from twintown.scenario import approval
 from twintown.scenario.plans import Plans, base_of
-from twintown.scenario.scenario import Draft, Scenario
+from twintown.scenario.scenario import Decided, Draft, Scenario
 from twintown.trust.identity import LOCAL_OWNER
 from twintown.trust.policy import Resource, decide
 from twintown.twin.layers import Twin
@@ -165,7 +165,7 @@ def test_a_job_that_is_begun_again_finds_its_own_decision(town: Path) -> None:
     approval.decide(twin, job)  # and then the worker was killed
     first = done(twin, job)
     assert done(twin, job) == first
-    with pytest.raises(NotPossible, match="approved and not changed"):
+    with pytest.raises(Decided, match="approved and not changed"):
         asked(twin, scenario)
 
 

@@ -20,10 +20,10 @@ from sqlalchemy import text
 from tests.city.test_edits import BOUNDS, FRAME
 
 from twintown.city import edits as city
-from twintown.ground.errors import BadParameter, NotFound, NotPossible, PreconditionRequired
+from twintown.ground.errors import BadParameter, NotFound, PreconditionRequired
 from twintown.scenario import presence
 from twintown.scenario.plans import Plans
-from twintown.scenario.scenario import Draft, Entry, Overtaken, in_force, standing, taken_back
+from twintown.scenario.scenario import Decided, Draft, Entry, Overtaken, in_force, standing, taken_back
 from twintown.store import engine
 from twintown.store.tables import Tables, open_tables, sqlite_url
 
@@ -179,7 +179,7 @@ def test_equal_plans_have_equal_digests_whatever_was_said_on_the_way(plans: Plan
 
 def test_a_decided_plan_takes_comments_only(plans: Plans, id: str) -> None:
     plans.say(id, [Draft("state", "", {"value": "withdrawn"})], SUJI)
-    with pytest.raises(NotPossible, match="branch it"):
+    with pytest.raises(Decided, match="branch it"):
         write(plans, id, height(12))
     plans.say(id, [Draft("comment", "", {"text": "schade"})], SUJI)
     with pytest.raises(PreconditionRequired):

@@ -56,8 +56,8 @@ def get_edits(
 @router.post(
     "/twins/{twin}/scenarios/{scenario}/edits", operation_id="addScenarioEdits", status_code=201, response_model=Written,
     responses={
-        **problems.responses(400, 401, 403, 404, 405, 410, 413, 428, 503, 507),
-        409: {"model": Overtake, "description": "somebody else wrote the same building since `seen`"},
+        **problems.responses(400, 401, 403, 404, 410, 413, 428, 503, 507),
+        409: {"model": Overtake, "description": "somebody else wrote the same building since `seen`, or the plan is decided"},
     },
 )  # fmt: skip
 def add_edits(request: Request, asked: Planning, scenario: ScenarioId, body: NewEdits) -> Response:

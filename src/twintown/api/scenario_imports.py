@@ -48,8 +48,8 @@ class Imported(Written):
     "/twins/{twin}/scenarios/{scenario}/imports", operation_id="importIntoScenario", status_code=201,
     response_model=Imported,
     responses={
-        **problems.responses(400, 401, 403, 404, 405, 410, 413, 415, 428, 503, 507),
-        409: {"model": Overtake, "description": "somebody else wrote the same building since `seen`"},
+        **problems.responses(400, 401, 403, 404, 410, 413, 415, 428, 503, 507),
+        409: {"model": Overtake, "description": "the plan is decided"},
     },
     openapi_extra={
         "requestBody": {

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, StrictInt
 
 from twintown.api.guard import Asked
 from twintown.api.problems import Problem
@@ -154,9 +154,12 @@ class NewEdits(Model):
     """Edits to make, and entries to take back; all or none."""
 
     edits: list[SentEdit] = Field(default=[], max_length=MOST_EDITS)
-    undo: list[int] = Field(default=[], max_length=500, description="numbers of entries to take back")
+    undo: list[StrictInt] = Field(default=[], max_length=500, description="numbers of entries to take back")
     seen: int | None = Field(
-        default=None, ge=0, description="the revision that you look at; without it nothing is written (428)"
+        default=None,
+        ge=0,
+        strict=True,
+        description="the revision that you look at; without it nothing is written (428)",
     )
     author: Who
     client: Client
@@ -170,10 +173,14 @@ class Written(Model):
 
 
 class Overtake(Problem):
-    """Somebody else wrote the same building since the revision that you had seen."""
+    """Somebody else wrote the same building since the revision that you had seen; or the scenario is decided (then without both)."""
 
-    revision: int = Field(description="the present one: send it as `seen` if yours shall come after")
-    conflicts: list[ScenarioEntry] = Field(description="what the others wrote, who and when")
+    revision: int | None = Field(
+        default=None, description="the present one: send it as `seen` if yours shall come after"
+    )
+    conflicts: list[ScenarioEntry] | None = Field(
+        default=None, description="what the others wrote, who and when"
+    )
 
 
 def plans(asked: Asked, *, write: bool = False) -> Plans:

@@ -119,7 +119,7 @@ class Approval(Model):
 
     why: str = Field(min_length=1, max_length=5000)
     revision: int | None = Field(
-        default=None, ge=0, description="the one that was looked at; the last by default"
+        default=None, ge=0, strict=True, description="the one that was looked at; the last by default"
     )
     author: Who
 
@@ -196,7 +196,7 @@ def compare(
     "/twins/{twin}/scenarios/{scenario}/approval", operation_id="approveScenario", status_code=201,
     response_model=jobs.StatusInfo,
     responses={
-        **problems.responses(400, 401, 403, 404, 405, 409, 410, 429, 503, 507),
+        **problems.responses(400, 401, 403, 404, 409, 410, 429, 503, 507),
         201: {"headers": {"Location": {"schema": {"type": "string"}, "description": "address of the job"}}},
     },
 )  # fmt: skip

@@ -29,8 +29,8 @@ class NewComment(Model):
 
     text: str = Field(min_length=1, max_length=5000)
     object: str = Field(default="", max_length=200, description="id of a building")
-    lon: float | None = Field(default=None, ge=-180, le=180, allow_inf_nan=False)
-    lat: float | None = Field(default=None, ge=-90, le=90, allow_inf_nan=False)
+    lon: float | None = Field(default=None, ge=-180, le=180, allow_inf_nan=False, strict=True)
+    lat: float | None = Field(default=None, ge=-90, le=90, allow_inf_nan=False, strict=True)
     author: Who
 
 
@@ -45,7 +45,7 @@ class Looking(Model):
 
     client: str = Field(min_length=1, max_length=64, description="the same as with edits")
     object: str = Field(default="", max_length=200, description="id of the building in hand")
-    leaves: bool = False
+    leaves: bool = Field(default=False, strict=True)
     author: Who
 
 

@@ -50,7 +50,9 @@ class NewBranch(Model):
 
     name: str = _NAME
     about: str = _ABOUT
-    revision: int | None = Field(default=None, ge=0, description="of the other one; its last by default")
+    revision: int | None = Field(
+        default=None, ge=0, strict=True, description="of the other one; its last by default"
+    )
     author: Who
 
 
@@ -106,7 +108,7 @@ def get_scenario(request: Request, asked: Reading, scenario: ScenarioId) -> Resp
 
 @router.patch(
     "/twins/{twin}/scenarios/{scenario}", operation_id="updateScenario", response_model=ScenarioFull,
-    responses={**_PROBLEMS, **problems.responses(405)},
+    responses={**_PROBLEMS, **problems.responses(409)},
 )  # fmt: skip
 def update_scenario(request: Request, asked: Planning, scenario: ScenarioId, body: Change) -> Response:
     """Rename it, describe it, set its parameters, or rest it on the present version. Each is an entry of its journal."""
@@ -126,7 +128,7 @@ def update_scenario(request: Request, asked: Planning, scenario: ScenarioId, bod
 
 @router.delete(
     "/twins/{twin}/scenarios/{scenario}", operation_id="withdrawScenario", status_code=204, response_class=Response,
-    responses={**_PROBLEMS, **problems.responses(405)},
+    responses={**_PROBLEMS, **problems.responses(409)},
 )  # fmt: skip
 def withdraw_scenario(
     asked: Planning,

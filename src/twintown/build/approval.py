@@ -33,7 +33,7 @@ def task(work: Work) -> Mapping[str, Any]:
     """Do a job of the kind `approval`: write the decision down, then bring the city up to date with it.
 
     Raises:
-        NotFound, NotPossible, BadParameter, Moved, Gone: see `approval.ask`; nothing was changed.
+        NotFound, Decided, BadParameter, Moved, Gone: see `approval.ask`; nothing was changed.
         BadInput, PluginFailed, StorageFailed, Busy: the build failed; the decision stands, and the next build makes it.
     """
     twin = work.twin

@@ -34,7 +34,7 @@ def ask(twin: Twin, grant: Grant, id: str, why: str, revision: int | None = None
 
     Raises:
         NotFound: there is no such scenario.
-        NotPossible: it is decided already.
+        Decided: it is approved or withdrawn already.
         BadParameter: nothing is in force in it, or it has changed since `revision`.
         Moved, Gone: the twin has other buildings by now; the base is not kept any more.
         TooMany, StorageFailed: see `Queue.put`.

@@ -187,7 +187,7 @@ class Plans:
 
         Raises:
             NotFound: there is no such scenario.
-            NotPossible: it is decided.
+            Decided: it is approved or withdrawn.
             PreconditionRequired: `seen` is missing.
             Overtaken: somebody else wrote the same object since `seen`.
             BadParameter: an edit cannot be made.
@@ -229,7 +229,7 @@ class Plans:
     def say(
         self, id: str, drafts: Sequence[Draft], author: Mapping[str, Any]
     ) -> tuple[Scenario, list[Entry]]:
-        """Comment, rename, set parameters, change base or state. Raises NotFound, NotPossible, TooLarge, StorageFailed."""
+        """Comment, rename, set parameters, change base or state. Raises NotFound, Decided, TooLarge, StorageFailed."""
         with self._locked(id) as (connection, scenario):
             for draft in drafts:
                 scenario.open_for(draft.kind)
@@ -240,7 +240,7 @@ class Plans:
 
         Raises:
             NotFound: there is no such scenario.
-            NotPossible: it is decided already.
+            Decided: it is approved or withdrawn already.
             BadParameter: it has changed since that revision.
         """
         with self._locked(id) as (connection, scenario):

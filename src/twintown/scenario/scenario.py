@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 from twintown.city import edits as city
 from twintown.city.edits import Edit, Extent
-from twintown.ground.errors import BadParameter, Conflict, NotPossible
+from twintown.ground.errors import BadParameter, Conflict
 from twintown.ground.provenance import digest_of
 
 State: TypeAlias = Literal["draft", "approved", "withdrawn"]
@@ -89,12 +89,16 @@ class Scenario:
         return {layer: one["version"] for layer, one in self.base.items()}
 
     def open_for(self, kind: str) -> None:
-        """Raises NotPossible: the scenario is decided, and nothing but comments is added to it."""
+        """Raises Decided: nothing but comments is added to a scenario that is approved or withdrawn."""
         if self.state != "draft" and kind not in ALWAYS:
-            raise NotPossible(
+            raise Decided(
                 f"the scenario {self.name!r} is {self.state} and not changed any more", self.id,
-                "branch it and change the branch", ("GET", "HEAD", "OPTIONS"),
+                "branch it and change the branch",
             )  # fmt: skip
+
+
+class Decided(Conflict):
+    """The scenario is approved or withdrawn."""
 
 
 class Overtaken(Conflict):
