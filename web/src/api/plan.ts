@@ -52,7 +52,7 @@ export interface PlanFinding {
   before: number | null;
   other: string;
 }
-export interface FindingsAnswer { findings: PlanFinding[]; method?: Names; [other: string]: unknown }
+export interface FindingsAnswer { findings: PlanFinding[]; method?: Names; zones?: { id: string; example?: boolean; note?: Names | null }[] }
 export interface Presence { client: string; author: Author; object: string; at: string }
 export interface PlanPart { outline: [number, number][]; holes: [number, number][][]; base_m: number; eave_m: number; top_m: number; roof_shape: string; roof_direction_deg: number | null }
 export interface PlanObject { id: string; properties: { name: string | null; function: string | null; height_m: number; storey_m: number | null; area_m2: number | null; op: string; parts: PlanPart[] } }
@@ -96,13 +96,13 @@ export const planApi = {
   async importFile(twin: string, id: string, file: File, at: { lon: number | null; lat: number | null; heading_deg: number; seen: number; client: string; author: string }): Promise<Written> {
     const query = new URLSearchParams({ seen: String(at.seen), client: at.client });
     if (at.author) query.set("author", at.author);
-    query.set("name", file.name);
+    query.set("name", file.name.replace(/\.[^.]+$/, "").slice(0, 200));
     if (at.lon !== null && at.lat !== null) {
       query.set("lon", at.lon.toFixed(8));
       query.set("lat", at.lat.toFixed(8));
       query.set("heading_deg", String(at.heading_deg));
     }
-    const answer = await ask(`${path(twin, id, "imports")}?${query}`, { method: "POST", headers: { "content-type": file.type || "application/octet-stream" }, body: file });
+    const answer = await ask(`${path(twin, id, "imports")}?${query}`, { method: "POST", headers: { "content-type": "application/octet-stream" }, body: file });
     return (await answer.json()) as Written;
   },
   approve: (twin: string, id: string, body: { why: string; revision: number }) => send<JobTold>("POST", path(twin, id, "approval"), body),

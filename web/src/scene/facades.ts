@@ -4,7 +4,7 @@ import {
 import type { FrameState } from "./engine";
 import type { Place } from "./place";
 import { FACADE_CLASSES, FACADE_COLOURS, facadeClass } from "../state/ramp";
-import type { SunData, Sunlight } from "../state/sunlight";
+import { PASSED, PASSES, type SunData, type Sunlight } from "../state/sunlight";
 
 const VERTEX = `
 in vec3 position; in float bearing; in float kind;
@@ -105,7 +105,8 @@ export function createFacades(scene: Scene, place: Place): Facades {
         cloud.kinds.copyFromArrayView(cloud.classes);
       }
       extra?.vertexArray.destroy();
-      extra = data.extraXyz.length ? make(data, data.extraXyz, null, data.extraState) : null;
+      // A point that was not there before has lost and won nothing: it passes or fails.
+      extra = data.extraXyz.length ? make(data, data.extraXyz, null, data.extraState.map((s) => (s & PASSES ? s | PASSED : s))) : null;
     },
     update(frame) {
       if (!this.on || !frame.passes.render) return;
