@@ -1,0 +1,240 @@
+"""A plan made by hand in the page: drawn, pulled, dragged, taken back, talked about; by one person and by two at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import CITIES, PATIENCE_MS, REPOSITORY, Visit
+
+#: An open lawn by the lake, looked at from the south.
+VIEW = "twin=jamsil&lang=ko&t=14:30&cam=127.1012,37.5050,420,12,-33"
+RING = [[209019.4, 545554.5], [209097.3, 545542.6], [209100.9, 545564.4], [209023.5, 545576.9]]
+SLAB = {"op": "add", "object": "new/9550f376", "outline": RING, "height_m": 45, "name": "판상형 101동"}
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of a copy of the demo city, because plans are written into it."""
+    if not (REPOSITORY / "web" / "dist" / "index.html").exists() and "TWINTOWN_WEB" not in os.environ:
+        pytest.skip("the page is not built: make web")
+    source = CITIES[0]
+    if not (source / "state.db").exists():
+        pytest.skip("the demo twins are not built: make demo-build")
+    city = tmp_path_factory.mktemp("cities") / source.name
+
+    def place(src: str, dst: str) -> str:
+        name = Path(src).name
+        if "state.db" in name or name.endswith((".toml", ".token")):
+            return shutil.copy2(src, dst)
+        try:
+            os.link(src, dst)  # layers and tiles are never written over
+        except OSError:
+            shutil.copy2(src, dst)
+        return dst
+
+    shutil.copytree(source, city, copy_function=place)
+    about = city / "twintown.toml"
+    if "[access]" not in about.read_text(encoding="utf-8"):
+        about.write_text(
+            about.read_text(encoding="utf-8") + '\n[access]\nplan = "anyone"\n', encoding="utf-8"
+        )
+    command = [str(Path(sys.executable).parent / "twintown"), "serve", str(city), "--port", "0"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=REPOSITORY
+    ) as server:
+        assert server.stdout is not None
+        try:
+            for line in server.stdout:
+                if found := re.search(r"http://[\w.:]+", line):
+                    yield found[0]
+                    break
+            else:
+                pytest.fail("the server ended before it told its address")
+        finally:
+            server.terminate()
+
+
+def ask(address: str, path: str, body: Any = None) -> Any:
+    """One question of the server, as another program would put it."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(
+        f"{address}/twins/jamsil{path}", data, {"content-type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        return json.load(answer)
+
+
+def scenario_with_a_slab(address: str, name: str) -> dict[str, Any]:
+    made: dict[str, Any] = ask(address, "/scenarios", {"name": name, "author": "김도현"})
+    body = {"edits": [SLAB], "seen": made["revision"], "client": "other", "author": "김도현"}
+    ask(address, f"/scenarios/{made['id']}/edits", body)
+    return made
+
+
+def until(one: Visit, expression: str) -> None:
+    one.page.wait_for_function(f"() => {expression}", timeout=PATIENCE_MS)
+
+
+def planned(one: Visit) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = one.value("twintown.state.plan.current?.edits.map((e) => e.edit) ?? []")
+    return found
+
+
+def open_plan(visit: Callable[..., Visit], scenario: str, **options: Any) -> Visit:
+    one = visit(f"?{VIEW}&plan={scenario}", **options)
+    one.ready()
+    until(one, "twintown.state.plan.current")
+    one.page.wait_for_selector(".tools")
+    return one
+
+
+def test_a_building_is_drawn_by_clicks_raised_by_number_and_answers_with_its_sun(
+    visit: Callable[..., Visit], address: str
+) -> None:
+    one = visit(f"?{VIEW}&plan=", width=1440, height=900)
+    one.ready()
+    page = one.page
+    page.fill("#plan-new", "송파대로 1안")
+    page.click("form.new button")
+    page.wait_for_selector(".tools")
+    page.click(".tools button:nth-of-type(2)")
+    for x, y in [(700, 500), (820, 520), (790, 590), (660, 565)]:
+        page.mouse.move(x, y)
+        page.mouse.click(x, y)
+    assert "m²" in page.inner_text(".plan-card .facts")
+    page.keyboard.press("Enter") if page.evaluate(
+        "document.activeElement?.tagName"
+    ) == "CANVAS" else page.click(".plan-card .plan-do")
+    until(one, "document.querySelectorAll('.plan-card input[type=number]').length === 3")
+    storeys = page.locator(".plan-card input[type=number]").first
+    storeys.fill("15")
+    storeys.press("Enter")
+    one.shot("plan-raised")
+    page.click(".plan-card .plan-do")
+    until(one, "twintown.state.plan.current.edits.length === 1")
+    (edit,) = planned(one)
+    assert edit["op"] == "add"
+    assert edit["height_m"] == 45
+    assert len(edit["parts"][0]["outline"]) == 4
+    until(one, "twintown.sunlight.now.edits && !twintown.sunlight.now.busy")
+    assert one.value("twintown.sunlight.now.affected_km2") > 0
+    one.shot("plan-built")
+    assert not one.faults()
+    assert not one.complaints
+
+
+def test_a_footprint_that_crosses_itself_is_refused_where_it_crosses(
+    visit: Callable[..., Visit], address: str
+) -> None:
+    made = scenario_with_a_slab(address, "엇갈린 윤곽")
+    one = open_plan(visit, made["id"], width=1440, height=900)
+    page = one.page
+    page.click(".tools button:nth-of-type(2)")
+    for x, y in [(560, 420), (700, 460), (690, 420), (570, 470)]:
+        page.mouse.move(x, y)
+        page.mouse.click(x, y)
+    page.wait_for_selector(".plan-card [role=alert]")
+    assert one.value("document.querySelector('.tag.trouble') !== null")
+    assert len(planned(one)) == 1
+
+
+def test_a_hand_turns_and_raises_by_keys_and_takes_it_back(visit: Callable[..., Visit], address: str) -> None:
+    made = scenario_with_a_slab(address, "글쇠로")
+    one = open_plan(visit, made["id"], width=1440, height=900)
+    page = one.page
+    page.click(".edits .what")
+    page.wait_for_selector(".plan-card .plan-big")
+    page.focus("#scene canvas")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Alt+ArrowLeft")
+    until(one, "twintown.state.plan.current.edits.length === 2")
+    said = planned(one)[-1]
+    assert (said["height_m"], said["turn_deg"], said["move"]) == (46, 5, [-1, 0])
+    page.keyboard.press("Control+z")
+    until(one, "twintown.state.plan.current.edits.length === 1")
+    page.keyboard.press("Control+y")
+    until(one, "twintown.state.plan.current.edits.length === 2")
+
+
+def test_two_editors_see_each_other_and_choose_when_they_meet(
+    visit: Callable[..., Visit], address: str
+) -> None:
+    made = scenario_with_a_slab(address, "둘이서")
+    path = f"/scenarios/{made['id']}"
+    one = open_plan(visit, made["id"], width=1440, height=900)
+    page = one.page
+    ask(address, f"{path}/presence", {"client": "other", "author": "이수민", "object": SLAB["object"]})
+    until(one, "document.querySelector('.people')?.innerText.includes('이수민')")
+    seen = ask(address, f"{path}/edits")["revision"]
+    change = {
+        "edits": [{"op": "set", "object": SLAB["object"], "height_m": 60}],
+        "seen": seen,
+        "client": "other",
+        "author": "이수민",
+    }
+    ask(address, f"{path}/edits", change)
+    until(one, "twintown.state.plan.current.edits.length === 2")
+    # the line breaks; meanwhile the other writes again, and the hand here does not know
+    page.click(".edits .what")
+    page.wait_for_selector(".plan-card .plan-big")
+    page.route("**/events*", lambda route: route.abort())
+    seen = ask(address, f"{path}/edits")["revision"]
+    page.evaluate("globalThis.seen = null")
+    page.route(
+        "**/edits",
+        lambda route: (
+            route.continue_(post_data=json.dumps({**route.request.post_data_json, "seen": seen}))
+            if route.request.method == "POST"
+            else route.continue_()
+        ),
+    )
+    ask(address, f"{path}/edits", {**change, "edits": [{**change["edits"][0], "height_m": 72}], "seen": seen})  # type: ignore[index]
+    height = page.locator(".plan-card input[type=number]").nth(2)
+    height.fill("51")
+    height.press("Enter")
+    page.wait_for_selector(".plan-dialog")
+    told = page.inner_text(".plan-dialog")
+    assert "이수민" in told and "72.0 m" in told and "51.0 m" in told
+    one.shot("plan-conflict")
+    page.unroute("**/edits")
+    page.click(".plan-dialog .mine .plan-do")
+    until(one, "twintown.state.plan.current.edits.at(-1).edit.height_m === 51")
+    heights = [e["edit"]["height_m"] for e in ask(address, f"{path}/edits")["entries"] if e["kind"] == "edit"]
+    assert heights == [45, 60, 72, 51]  # nothing is lost
+
+
+def test_a_plan_is_worked_on_a_narrow_screen_and_by_everybody(
+    visit: Callable[..., Visit], address: str
+) -> None:
+    made = scenario_with_a_slab(address, "작은 화면")
+    one = open_plan(visit, made["id"], width=390, height=844, has_touch=True)
+    page = one.page
+    page.click("#plan-tab-comments")
+    page.fill("#plan-comment", "북측 동의 오전 햇빛을 더 보아야 합니다.")
+    page.click(".talk .plan-do")
+    page.wait_for_selector(".talk li")
+    (said,) = ask(address, f"/scenarios/{made['id']}/comments")["comments"]
+    assert said["text"].startswith("북측")
+    one.shot("plan-narrow")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert not one.faults()
+    assert not one.complaints
+
+
+def test_the_first_view_brings_nothing_of_the_plan(visit: Callable[..., Visit], address: str) -> None:
+    one = visit(f"?{VIEW}")
+    one.ready()
+    loaded = [name for name, _ in one.requests if re.search(r"PlanDock|scenario|stage-|plan\.(ko|en)", name)]
+    assert not loaded
