@@ -24,7 +24,7 @@ from twintown.ground.errors import BadData, BadParameter
 from twintown.ground.series import Series
 from twintown.kernels.horizon import BUCKETS, sines
 
-from .sunpath import FINE, Place, directions_at, rounded
+from .sunpath import Place, directions_at, rounded
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -102,7 +102,7 @@ def views(count: int) -> Floats:
     sine = sines()
     cosine = np.sqrt(1.0 - sine**2)
     upright = math.pi / 2 - np.arcsin(sine) - sine * cosine
-    return rounded(np.column_stack([upright / count, cosine**2 / count]), FINE)
+    return rounded(np.column_stack([upright / count, cosine**2 / count]), 2.0**26)
 
 
 def moments(year: int, zone: str, step_min: int) -> Floats:
