@@ -239,3 +239,9 @@ def test_taking_back_is_taken_back_and_the_journal_alone_says_what_stands(
         one.seq for one in entries if one.kind == "edit"
     } & there
     assert set(taken_back(entries)) == {one.seq for one in entries} - there
+
+
+def test_the_parameters_of_a_plan_are_inputs_of_whatever_is_asked_of_it(plans: Plans, id: str) -> None:
+    plans.say(id, [Draft("parameters", "", {"value": {"date": "2026-06-21", "step": 5}})], SUJI)
+    assert plans.resolve(id).inputs({"date", "cell_m"}) == {"date": "2026-06-21"}
+    assert plans.resolve(f"{id}@1").inputs({"date"}) == {}

@@ -177,6 +177,7 @@ def _submitted(request: Request, asked: Asked, process: str, body: Execute) -> J
             raise BadParameter("scenario", "is no id", remedy="write the id of a scenario, or id@revision")
         found = Plans(asked.served.twin.tables).resolve(named)
         edits, plan, versions = found.edits, found.scenario, found.base
+        inputs = found.inputs({each.name for each in one.inputs}) | inputs
     elif processes.edited(one):
         inputs.pop("scenario", None)
     twin, grant = asked.served.twin, asked.grant

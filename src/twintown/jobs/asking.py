@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -36,6 +36,7 @@ class Resolved(Protocol):
     def edits(self) -> Sequence[Mapping[str, Any]]: ...
     @property
     def base(self) -> Mapping[str, str]: ...
+    def inputs(self, known: Collection[str]) -> Mapping[str, Any]: ...
 
 
 def ask_here(
@@ -59,8 +60,11 @@ def ask_here(
 
     process, grant = processes().find(name), owner(twin)
     edits: Sequence[Mapping[str, Any]] = plan.edits if plan else ()
+    options = typed(process, inputs)
+    if plan is not None:
+        options = {**plan.inputs({one.name for one in process.inputs}), **options}
     question = ask(
-        twin, grant, process, typed(process, inputs), edits, plan.scenario if plan else None, fresh,
+        twin, grant, process, options, edits, plan.scenario if plan else None, fresh,
         base=plan.base if plan else None,
     )  # fmt: skip
     made = answer(twin, grant, question, progress, spread=_spread(choices))

@@ -6,9 +6,9 @@ gets its own number and each sees what the other wrote before. Rows are added to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,12 +50,18 @@ class Resolved:
         edits: in force.
         base: version by layer.
         digest: of base, edits and parameters.
+        parameters: inputs that this plan is asked with wherever a process has them and nothing else is said.
     """
 
     scenario: Mapping[str, Any]
     edits: tuple[Edit, ...]
     base: Mapping[str, str]
     digest: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def inputs(self, known: Collection[str]) -> dict[str, Any]:
+        """The parameters that are among these inputs of a process."""
+        return {name: value for name, value in self.parameters.items() if name in known}
 
 
 class Plans:
@@ -110,10 +116,10 @@ class Plans:
         base, parameters = scenario.base, scenario.parameters
         if said:  # what was rested on, and asked, then
             of = {one.kind: one.body["value"] for one in entries if one.kind in ("base", "parameters")}
-            base, parameters = of.get("base", base), of.get("parameters", parameters)
+            base, parameters = of.get("base", base), of.get("parameters", {})
         said_of = {"id": id, "name": scenario.name, "revision": revision}
         versions = {layer: one["version"] for layer, one in base.items()}
-        return Resolved(said_of, force, versions, digest(base, force, parameters))
+        return Resolved(said_of, force, versions, digest(base, force, parameters), dict(parameters))
 
     def approved(self) -> list[tuple[Scenario, tuple[Edit, ...]]]:
         """The approved scenarios in the order of their approval, each with the edits that were approved."""
@@ -167,7 +173,7 @@ class Plans:
         of = {one.kind: one.body["value"] for one in entries if one.kind in ("base", "parameters")}
         at = Scenario(**{**parent.__dict__, "revision": revision})
         return self.create(
-            name, author, of.get("base", parent.base), about=about, parameters=of.get("parameters", parent.parameters),
+            name, author, of.get("base", parent.base), about=about, parameters=of.get("parameters", {}),
             parent=at, copied=standing(entries),
         )  # fmt: skip
 
