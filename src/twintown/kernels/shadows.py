@@ -30,6 +30,8 @@ U8 = npt.NDArray[np.uint8]
 I8 = npt.NDArray[np.int8]
 I64 = npt.NDArray[np.int64]
 
+#: Positions that are swept side by side: their lines stay in the cache, and a row of heights is read once for all of them.
+ABREAST = 8
 NEVER = np.float32(-1.0e30)  # the shadow height of a line that no obstacle has met yet
 
 
@@ -69,52 +71,77 @@ def _count_row(h, line, drop, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _sweep(heights, row0, col0, tile, ahead, backward, slope, drop, out, count):  # type: ignore[no-untyped-def]
-    """Walk a block's lines that cross the tile, from ``ahead`` rows before it; ``tile`` = row0, row1, col0, col1, whole grid's."""
+def _sweep(heights, row0, col0, tile, aheads, backward, slopes, drops, out, count):  # type: ignore[no-untyped-def]
+    """Walk a block's lines that cross the tile, of several positions row by row, so that a row is read from memory once.
+
+    ``tile`` = row0, row1, col0, col1 of the whole grid; ``aheads`` int64[n]: rows before the tile (and, as wide as these lead, columns
+    beside it) from which a position's shadows come.
+    """
     rows, cols = heights.shape
     r0, r1, c0, c1 = tile
-    low, high = math.floor(r0 * slope + 0.5), math.floor((r1 - 1) * slope + 0.5)
-    k0, k1 = c0 - max(low, high), c1 - min(low, high)
-    line = np.full(k1 - k0, NEVER, np.float32)
-    fall = np.float32(drop)
+    n = slopes.size
+    starts, ends, sides = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
+    widest, farthest = 0, 0
+    for p in range(n):
+        low, high = math.floor(r0 * slopes[p] + 0.5), math.floor((r1 - 1) * slopes[p] + 0.5)
+        starts[p], ends[p] = c0 - max(low, high), c1 - min(low, high)
+        sides[p] = math.ceil(aheads[p] * abs(slopes[p])) + 1
+        widest, farthest = max(widest, ends[p] - starts[p]), max(farthest, aheads[p])
+    lines = np.full((n, widest), NEVER, np.float32)
     if backward:
-        first, last, way = min(r1 - 1 + ahead, row0 + rows - 1), r0, -1
+        first, last, way = min(r1 - 1 + farthest, row0 + rows - 1), r0, -1
     else:
-        first, last, way = max(r0 - ahead, row0), r1 - 1, 1
-    growing = slope * way > 0  # the lines move eastward as the walk goes on
+        first, last, way = max(r0 - farthest, row0), r1 - 1, 1
     for r in range(first, last + way, way):
-        shift = math.floor(r * slope + 0.5)
         inside = r0 <= r < r1
-        # west of the tile are lines still to come (or gone), east of it lines gone (or still to come)
-        a = k0 + shift if growing or not inside else c0
-        b = k1 + shift if not growing or not inside else c1
-        a, b = max(a, col0), min(b, col0 + cols)
-        if a >= b:
-            continue
+        before = r - (r1 - 1) if backward else r0 - r
         h = heights[r - row0]
-        if not inside:
-            _line_row(h[a - col0 : b - col0], line[a - shift - k0 : b - shift - k0], fall)
-            continue
-        if a < c0:
-            _line_row(h[a - col0 : c0 - col0], line[a - shift - k0 : c0 - shift - k0], fall)
-        part = line[c0 - shift - k0 : c1 - shift - k0]
-        if count:
-            _count_row(h[c0 - col0 : c1 - col0], part, fall, out[r - r0])
-        else:
-            _mask_row(h[c0 - col0 : c1 - col0], part, fall, out[r - r0])
-        if b > c1:
-            _line_row(h[c1 - col0 : b - col0], line[c1 - shift - k0 : b - shift - k0], fall)
+        for p in range(n):
+            if before > aheads[p]:
+                continue
+            slope, fall = slopes[p], drops[p]
+            k0, k1, line = starts[p], ends[p], lines[p]
+            shift = math.floor(r * slope + 0.5)
+            # west of the tile are lines still to come (or gone), east of it lines gone (or still to come)
+            growing = slope * way > 0
+            a = max(k0 + shift, c0 - sides[p]) if growing or not inside else c0
+            b = min(k1 + shift, c1 + sides[p]) if not growing or not inside else c1
+            a, b = max(a, col0), min(b, col0 + cols)
+            if a >= b:
+                continue
+            if not inside:
+                _line_row(h[a - col0 : b - col0], line[a - shift - k0 : b - shift - k0], fall)
+                continue
+            if a < c0:
+                _line_row(h[a - col0 : c0 - col0], line[a - shift - k0 : c0 - shift - k0], fall)
+            part = line[c0 - shift - k0 : c1 - shift - k0]
+            if count:
+                _count_row(h[c0 - col0 : c1 - col0], part, fall, out[r - r0])
+            else:
+                _mask_row(h[c0 - col0 : c1 - col0], part, fall, out[r - r0])
+            if b > c1:
+                _line_row(h[c1 - col0 : b - col0], line[c1 - shift - k0 : b - shift - k0], fall)
 
 
-def _swept(field: Field, m: March, tile: Tile, out: U8, count: bool) -> None:
-    """One position into ``out``, which is transposed where the march runs across."""
-    t = tile.turned if m.across else tile
-    heights = field.across if m.across else field.heights
-    row0, col0 = (field.col0, field.row0) if m.across else (field.row0, field.col0)
-    ahead = _reach(field.highest, m.drop)
+def _swept(field: Field, marches: list[March], tile: Tile, out: U8, count: bool) -> None:
+    """Positions that cross the field the same way into ``out``, which is transposed where they run across."""
+    across = marches[0].across
+    t = tile.turned if across else tile
+    heights = field.across if across else field.heights
+    row0, col0 = (field.col0, field.row0) if across else (field.row0, field.col0)
     _sweep(
-        heights, row0, col0, (t.row0, t.row1, t.col0, t.col1), ahead, m.backward, m.slope, m.drop, out, count
-    )
+        heights, row0, col0, (t.row0, t.row1, t.col0, t.col1),
+        np.array([_reach(field.highest, m.drop) for m in marches], np.int64), marches[0].backward,
+        np.array([m.slope for m in marches]), np.array([m.drop for m in marches], np.float32), out, count,
+    )  # fmt: skip
+
+
+def _bundles(marches: list[March]) -> list[list[March]]:
+    """Positions that cross a field the same way, `ABREAST` at a time."""
+    ways: dict[tuple[bool, bool], list[March]] = {}
+    for m in marches:
+        ways.setdefault((m.across, m.backward), []).append(m)
+    return [way[i : i + ABREAST] for way in ways.values() for i in range(0, len(way), ABREAST)]
 
 
 def lit_masks(
@@ -134,10 +161,10 @@ def lit_masks(
         m = marches[index]
         if m.across:
             turned = np.empty(tile.turned.shape, np.uint8)
-            _swept(field, m, tile, turned, False)
+            _swept(field, [m], tile, turned, False)
             _transpose_u8(turned, masks[index])
         else:
-            _swept(field, m, tile, masks[index], False)
+            _swept(field, [m], tile, masks[index], False)
 
     spread(work, len(marches), threads)
     return masks
@@ -155,8 +182,8 @@ def lit_counts(field: Field, directions: F64, threads: int = 0, tile: Tile | Non
 
     def work(index: int) -> tuple[U8, U8]:
         along, turned = np.zeros(tile.shape, np.uint8), np.zeros(tile.turned.shape, np.uint8)
-        for m in marches[index::threads]:
-            _swept(field, m, tile, turned if m.across else along, True)
+        for bundle in _bundles(marches[index::threads]):
+            _swept(field, bundle, tile, turned if bundle[0].across else along, True)
         return along, turned
 
     parts = spread(work, threads, threads)
