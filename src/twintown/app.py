@@ -213,6 +213,7 @@ def _lifespan(opened: guard.Open) -> Callable[[FastAPI], AbstractAsyncContextMan
         sunlight.load()
         opened.quiet.wait(PAUSE_S, MOST_S)  # who opens the page now has the processors for the first picture
         sunlight.warm(opened.shelf, opened.decide)
+        processes.load()
         tile_vectors.load()
         items_files.load(opened.shelf, opened.decide)
 

@@ -155,13 +155,14 @@ async def put_collection(
         await run_in_threadpool(path.unlink, True)
     made, findings = added.version, [Finding(**vars(one)) for one in added.findings[:100]]
     editable, beside = bool(made.meta.get("editable")), list(added.beside)
-    said: dict[str, Any] = {
-        "version": made.version,
-        "count": made.count,
-        "editable": editable,
-        "beside": beside,
-    }
-    body = Import(layer=layer, findings=findings, **said)
+    body = Import(
+        layer=layer,
+        findings=findings,
+        version=made.version,
+        count=made.count,
+        editable=editable,
+        beside=beside,
+    )
     where = {"Location": absolute(request, f"{base(served.id)}/collections/{layer}")} if added.created else {}
     status, headers = 201 if added.created else 200, {"Cache-Control": answers.PRIVATE, **where}
     return Response(answers.dumps(body), status, headers, "application/json")
@@ -205,9 +206,9 @@ def place(folder: Path) -> Path:
     return folder / uuid4().hex
 
 
-async def receive(request: Request, path: Path, most: int = MAX_BYTES) -> None:
-    """The body into a file, piece by piece. Raises TooLarge, StorageFailed."""
-    size = 0
+async def receive(request: Request, path: Path, most: int = 0) -> None:
+    """The body into a file, piece by piece, `most` bytes (those of a layer by default). Raises TooLarge, StorageFailed."""
+    size, most = 0, most or MAX_BYTES
     try:
         with path.open("xb") as file:
             async for part in request.stream():

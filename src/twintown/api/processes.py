@@ -131,6 +131,11 @@ class ProcessList(Model):
     links: list[Link]
 
 
+def load() -> None:
+    """Load the installed processes (their compiler takes seconds), so that the first who asks for the list need not wait."""
+    processes()
+
+
 def edited(process: Process) -> bool:
     """Whether the edits of a scenario change what the process reads."""
     return bool({*process.needs, *process.takes} & set(EDITED))

@@ -97,7 +97,7 @@ class Folder:
     ) -> str:
         """Answer here and now, in this process; a job keeps what came out."""
         from twintown.jobs import question, results
-        from twintown.jobs.process import silent
+        from twintown.jobs.process import processes, silent
         from twintown.scenario.plans import Plans
         from twintown.trust.identity import LOCAL_OWNER
         from twintown.trust.policy import Resource, decide
@@ -105,6 +105,8 @@ class Folder:
         grant = decide(LOCAL_OWNER, "run", Resource(self._twin.description.id))
         plan = Plans(self._twin.tables).resolve(scenario) if scenario else None
         edits, base = (plan.edits, plan.base) if plan else ((), None)
+        if plan:
+            inputs = {**plan.inputs({one.name for one in processes().find(process).inputs}), **inputs}
         what = question.ask(
             self._twin, grant, process, inputs, edits, plan.scenario if plan else None, fresh, base=base
         )
