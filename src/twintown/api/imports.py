@@ -156,13 +156,8 @@ async def put_collection(
     made, findings = added.version, [Finding(**vars(one)) for one in added.findings[:100]]
     editable, beside = bool(made.meta.get("editable")), list(added.beside)
     body = Import(
-        layer=layer,
-        findings=findings,
-        version=made.version,
-        count=made.count,
-        editable=editable,
-        beside=beside,
-    )
+        layer=layer, findings=findings, version=made.version, count=made.count, editable=editable, beside=beside
+    )  # fmt: skip
     where = {"Location": absolute(request, f"{base(served.id)}/collections/{layer}")} if added.created else {}
     status, headers = 201 if added.created else 200, {"Cache-Control": answers.PRIVATE, **where}
     return Response(answers.dumps(body), status, headers, "application/json")
