@@ -12,7 +12,10 @@ uniform vec3 u_colours[6]; uniform float u_pixels;
 out vec3 v_colour;
 void main() {
   vec3 out_ = vec3(sin(bearing), cos(bearing), 0.0);
-  vec4 ec = czm_modelView * vec4(position + out_ * 0.4, 1.0);
+  bool loose = bearing > 90.0;
+  vec4 ec = czm_modelView * vec4(position + (loose ? vec3(0.0) : out_ * 0.4), 1.0);
+  // Which way a new point looks is not told: it comes a breath nearer to the eye instead.
+  if (loose) ec.xyz *= 0.9985;
   int k = int(kind + 0.5);
   v_colour = u_colours[min(k, 5)];
   gl_Position = czm_projection * ec;
@@ -66,6 +69,7 @@ export function createFacades(scene: Scene, place: Place): Facades {
     classify(states.subarray(0, n), classes);
     const bearing = new Float32Array(n);
     if (normal) for (let i = 0; i < n; i++) bearing[i] = (normal[i]! * Math.PI) / 180;
+    else bearing.fill(100);
     const buffer = (typedArray: ArrayBufferView, usage: number) => Buffer.createVertexBuffer({ context, typedArray, usage });
     const kinds = buffer(classes, BufferUsage.DYNAMIC_DRAW);
     const vertexArray = new VertexArray({

@@ -69,8 +69,6 @@ export interface PlanningNow {
   square: boolean;
   draft: Draft | null;
   hand: Hand | null;
-  /** How far the knob stands turned, degrees. */
-  turning: number;
   conflict: Conflict | null;
   /** A line to show when something could not be done. */
   trouble: string;
@@ -211,7 +209,7 @@ function createPlanning(state: State, clock: Clock, sunlight: Sunlight, held: He
   memory.set("twintown.client", client);
   const now = shallowReactive<PlanningNow>({
     list: [], listed: false, busy: false, me: null, signedIn: hasToken(), author: memory.get("twintown.author"), head: null, entries: [], edited: new Map(), gone: new Set(),
-    ghosts: new Map(), heights: new Map(), findings: null, comments: [], pins: [], people: [], live: false, tool: "choose", square: false, draft: null, hand: null, turning: 45,
+    ghosts: new Map(), heights: new Map(), findings: null, comments: [], pins: [], people: [], live: false, tool: "choose", square: false, draft: null, hand: null,
     conflict: null, trouble: "", said: null, importing: null, pinned: null, openPin: null, approval: null, wantMiddle: 0, wantView: 0, view: null,
   });
   const twin = () => state.twins.current!;

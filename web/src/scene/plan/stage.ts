@@ -47,8 +47,11 @@ export function createPlanStage(stage: Stage, state: State, planning: Planning, 
   const knobAt = (solid: Solid): XY => {
     const middle = middleOf(solid);
     const reach = reachOf(solid, middle) + 5;
-    return turned([middle[0], middle[1] + reach], middle, now.turning);
+    // On the near side of the ring, right of the middle; under the hand while it turns.
+    const angle = knobTurned ?? M.toDegrees(scene.camera.heading) + 142;
+    return turned([middle[0], middle[1] + reach], middle, angle);
   };
+  let knobTurned: number | null = null;
 
   function arrange(): void {
     const chosen = planning.chosen.value;
@@ -185,6 +188,7 @@ export function createPlanStage(stage: Stage, state: State, planning: Planning, 
       const p = groundAt(screen);
       const hand = now.hand;
       if (!p || !hand) return;
+      if (grip.kind === "turn") knobTurned = bearing(middleOf(hand.from), p);
       if (grip.kind === "turn") planning.turn(bearing(middleOf(hand.from), p) - grip.from, keys.shift ? 15 : 0);
       else {
         let step: XY = [p[0] - grip.from[0], p[1] - grip.from[1]];
@@ -196,6 +200,7 @@ export function createPlanStage(stage: Stage, state: State, planning: Planning, 
       handle.active(false);
       const was = grip;
       grip = null;
+      knobTurned = null;
       if (now.draft?.closed) return arrange();
       void planning.let(stirred);
       // A press without a pull on the building itself lets it go again.
@@ -267,7 +272,7 @@ export function createPlanStage(stage: Stage, state: State, planning: Planning, 
   const ends = [
     watch(() => [planning.drawn.value, planning.chosen.value?.id, now.gone, now.people, now.draft?.solid], draw, { immediate: true }),
     watch(
-      () => [now.draft, now.tool, now.hand, now.pins, now.ghosts, now.turning, planning.may.value],
+      () => [now.draft, now.tool, now.hand, now.pins, now.ghosts, planning.may.value],
       () => {
         if (now.hand) stage.moving();
         arrange();

@@ -45,7 +45,7 @@ const PLAIN = `uniform vec4 u_colour; void main() { out_FragColor = u_colour; }`
 
 export type Look = "planned" | "chosen" | "other" | "trouble";
 const TINTS: Record<Look, [number, number, number]> = {
-  planned: [1.14, 1.03, 0.85], chosen: [1.24, 1.02, 0.66], other: [0.9, 1.03, 1.18], trouble: [1.2, 0.8, 0.68],
+  planned: [1.14, 1.03, 0.85], chosen: [1.16, 1.0, 0.74], other: [0.9, 1.03, 1.18], trouble: [1.2, 0.8, 0.68],
 };
 
 interface Drawn {
