@@ -47,7 +47,7 @@ def wish(twin: Twin, what: str) -> str:
     return Queue(twin.tables).put(new_job("process", {"wish": what}, ANY)).id
 
 
-def until(true: Callable[[], object], seconds: float = 60.0) -> None:
+def until(true: Callable[[], object], seconds: float = 120.0) -> None:
     ends = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < ends, "it did not come about"
@@ -55,7 +55,7 @@ def until(true: Callable[[], object], seconds: float = 60.0) -> None:
 
 
 def over(twin: Twin, job: str) -> Job:
-    return results.wait(twin, job, 60)
+    return results.wait(twin, job, 300)
 
 
 @pytest.mark.slow

@@ -51,6 +51,8 @@ IDLE_S = 300.0
 AGAIN_S = 1.0
 #: After a worker that could not begin the next one is tried after so long, at first and at most, seconds.
 PAUSE_S, LONGEST_S = 1.0, 60.0
+#: Without a job the first worker gets ready only after so long: who opens the page now has the processors, seconds.
+QUIET_S = 3.0
 #: Dismissed jobs are remembered so long.
 REMEMBERED = timedelta(days=1)
 #: Workers run behind whoever answers people.
@@ -206,6 +208,7 @@ class Keeper:
         self._hands: list[_Hand] = []
         self._tended = 0.0
         self._hire_at, self._pause_s = 0.0, PAUSE_S
+        self._warm_at = time.monotonic() + QUIET_S
         self._seen: dict[int, int] = {}
         self._news: SimpleQueue[tuple[Twin, Job]] = SimpleQueue()
         if plan.heard is not None:
@@ -223,7 +226,7 @@ class Keeper:
 
     def turn(self) -> None:
         """One look at everything: workers that spoke or died, jobs that changed, jobs that wait."""
-        if not self._hands and time.monotonic() >= self._hire_at:
+        if not self._hands and time.monotonic() >= max(self._hire_at, self._warm_at):
             self._hire()
         for hand in list(self._hands):
             self._hear(hand)
