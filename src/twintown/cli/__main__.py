@@ -1,0 +1,5 @@
+"""`python -m twintown.cli`."""
+
+from twintown.cli import main
+
+main()
