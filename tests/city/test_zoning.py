@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import geopandas as gpd
 import pytest
 import shapely
 from tests.city.test_edits import FRAME, FROM, LAYERS, X, Y
 
 from twintown.city import edits, zoning
+from twintown.ground.errors import BadSettings
 from twintown.ground.features import Features
 from twintown.ground.names import Name
+from twintown.twin.description import Description
 
 #: 100 m × 50 m around the three blocks of `test_edits`: a 20 m × 20 m, b and c 10 m × 10 m.
 LAND = shapely.box(X, Y, X + 100, Y + 50)
@@ -88,3 +92,27 @@ def test_zones_are_read_from_a_layer() -> None:
         None,
         None,
     )
+
+
+def test_the_zones_of_the_demonstration_say_that_they_are_not_the_citys_plan(repository: Path) -> None:
+    about = Description.load(repository / "cities" / "jamsil")
+    assert about.zones and all(zone.example and zone.note is not None for zone in about.zones)
+    assert all("not the city's plan" in zone.title.en for zone in about.zones)
+    assert about.access.plan == "anyone"
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("outline = [[127.1, 37.5], [127.2, 37.6], [127.2, 37.5], [127.1, 37.6]]", "crosses itself"),
+        ('outline = [[127.1, "north"]]', "no ring"),
+        ("outline = [[127.1, 37.5], [127.2, 37.5], [127.2, 37.6]]\nheight_m = -3", "-3 is not a number"),
+        ("outline = [[127.1, 37.5], [127.2, 37.5], [127.2, 37.6]]\ncolour = 1", "unknown key 'colour'"),
+    ],
+)
+def test_a_zone_that_cannot_be_is_named(repository: Path, tmp_path: Path, line: str, says: str) -> None:
+    text = (repository / "cities" / "jamsil" / "twintown.toml").read_text("utf-8")
+    zone = f'\n[[zones]]\nid = "z"\ntitle = {{ ko = "가", en = "a" }}\n{line}\n'
+    (tmp_path / "twintown.toml").write_text(text + zone, "utf-8")
+    with pytest.raises(BadSettings, match=says):
+        Description.load(tmp_path)
