@@ -20,7 +20,9 @@ from twintown.ground.grid import Grid
 from twintown.ground.provenance import Licence, Provenance, Source
 from twintown.scenario import report_numbers as numbers
 from twintown.scenario import report_pages as pages
-from twintown.scenario.report_plan import Scale, coloured, plan, png, window_of
+from twintown.scenario.png import png
+from twintown.scenario.report_colours import Scale, coloured
+from twintown.scenario.report_plan import plan, window_of
 
 FRAME = Frame("EPSG:5186", undulation_m=23.3, undulation_source="test")
 FROM = Provenance((Source("s", "Survey", "City", Licence("CC0-1.0", "CC0")),))
@@ -99,7 +101,9 @@ def test_a_png_holds_its_pixels() -> None:
     assert data[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">II", data[16:24]) == (3, 2)
     start = data.index(b"IDAT") + 4
     raw = zlib.decompress(data[start : start + struct.unpack(">I", data[start - 8 : start - 4])[0]])
-    assert raw == b"\0" + pixels[0].tobytes() + b"\0" + pixels[1].tobytes()
+    rows = np.frombuffer(raw, np.uint8).reshape(2, 13)
+    assert rows[:, 0].tolist() == [2, 2]  # each row as its difference from the one above
+    assert np.array_equal(np.cumsum(rows[:, 1:], axis=0, dtype=np.uint8).reshape(2, 3, 4), pixels)
 
 
 def test_what_is_not_known_and_what_hardly_changes_stays_clear() -> None:

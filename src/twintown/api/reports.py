@@ -93,10 +93,10 @@ class ReportList(Model):
 )  # fmt: skip
 def make_report(request: Request, asked: Running, body: ReportRequest) -> Response:
     """Make a report of a scenario, as a job; what it needs is computed where it was not."""
-    from twintown.scenario import reporting  # brings what draws
+    from twintown.scenario import report_request  # brings what draws
 
     twin, grant = asked.served.twin, asked.grant
-    frozen = reporting.request(twin, grant, body.model_dump(by_alias=True))
+    frozen = report_request.request(twin, grant, body.model_dump(by_alias=True))
     plan = frozen["scenarios"][0].partition("@")[0]
     job = Queue(twin.writing().tables).put(
         new_job(KIND, frozen, subject_to_dict(grant.subject), scenario=plan)
@@ -116,11 +116,11 @@ def get_reports(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> Response:  # fmt: skip
     """Reports that you may see, the newest first."""
-    from twintown.scenario import reporting
+    from twintown.scenario import report_shown
 
     found = []
     for job in _made(asked, scenario or "", limit):
-        shown = reporting.show(asked.served.twin, job.id)
+        shown = report_shown.show(asked.served.twin, job.id)
         said = job.results or {}
         found.append(
             ReportEntry(
@@ -179,12 +179,12 @@ def get_report(
     f: Annotated[Literal["html", "pdf", "json"], Query(description="html, pdf or json (signed)")] = "html",
 ) -> Response:  # fmt: skip
     """A report; its page says whether the scenario has changed since."""
-    from twintown.scenario import reporting
+    from twintown.scenario import report_shown
 
     twin = asked.served.twin
     if not sees(asked.grant.subject, Queue(twin.tables).get(report)):
         raise NotFound("there is no such report", report, "look at the list of reports")
-    shown = reporting.show(twin, report)
+    shown = report_shown.show(twin, report)
     asked.grant.require(shown.grade, report)
     if f == "json":
         return answers.answer(request, twin.blobs.get(f"reports/{report}/report.json"), VC, cache="no-store")
@@ -198,7 +198,7 @@ def get_report(
             f'inline; filename="report-{asked.served.id}-{report[-8:]}.pdf"'
         )
         return answer
-    page = reporting.page(twin, report, str(said["lang"]), _ways(request, asked, report, said))
+    page = report_shown.page(twin, report, str(said["lang"]), _ways(request, asked, report, said))
     answer = answers.answer(request, page, "text/html; charset=utf-8", cache="no-store")
     answer.headers.update({**HEADERS, "Content-Security-Policy": POLICY})
     answer.headers["Content-Language"] = str(said["lang"])

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 
 def png(pixels: NDArray[np.uint8]) -> bytes:
-    """A PNG of u1[rows, cols, 3]: each row as its difference from the one above, deflated."""
-    rows, cols = pixels.shape[:2]
-    lines = pixels.reshape(rows, cols * 3)
-    up = np.empty((rows, 1 + cols * 3), np.uint8)
+    """A PNG of u1[rows, cols, 3], or of [rows, cols, 4] with opacity: each row as its difference from the one above, deflated."""
+    rows, cols, bands = pixels.shape
+    lines = pixels.reshape(rows, cols * bands)
+    up = np.empty((rows, 1 + cols * bands), np.uint8)
     up[:, 0] = 2
     up[0, 1:] = lines[0]
     np.subtract(lines[1:], lines[:-1], out=up[1:, 1:])
@@ -21,7 +21,7 @@ def png(pixels: NDArray[np.uint8]) -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    head = struct.pack(">IIBBBBB", cols, rows, 8, 2, 0, 0, 0)
+    head = struct.pack(">IIBBBBB", cols, rows, 8, {3: 2, 4: 6}[bands], 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
         + chunk(b"IHDR", head)

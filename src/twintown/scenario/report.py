@@ -21,9 +21,11 @@ from twintown.ground.provenance import Provenance
 from twintown.jobs.process import Process, Shape
 
 from . import report_numbers as numbers
-from .picture import Camera, picture
+from .camera import Camera
+from .picture import picture
+from .report_colours import Scale, legend_of
 from .report_pages import words
-from .report_plan import Scale, legend_of, plan, window_of
+from .report_plan import plan, window_of
 
 Sheet = dict[str, Any]
 Files = dict[str, bytes]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from twintown.ground.features import Features
 from twintown.ground.grid import Grid
 
-from .report_plan import Scale
+from .report_colours import Scale
 
 Floats = NDArray[np.float64]
 #: Less sun than this is not told as lost, hours: the ground's own error is of this size.

@@ -6,10 +6,7 @@ One unit of the drawing is one metre of the twin's frame, x to the east, y to th
 from __future__ import annotations
 
 import base64
-import struct
-import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -20,34 +17,15 @@ from twintown.ground.bounds import Bounds
 from twintown.ground.features import Features
 from twintown.ground.grid import Grid
 
-Bytes = NDArray[np.uint8]
+from .png import png
+from .report_colours import Scale, coloured
+
 PAPER, STREET, STREET_EDGE, HOUSE, HOUSE_EDGE = "#f6f4ef", "#ffffff", "#dcd8cf", "#cfcac0", "#a49e92"
 PLANNED, PLANNED_EDGE, GONE = "#e0862f", "#9c4f0a", "#b8420b"
 INK = "#1c2329"
 FONT = "Pretendard, 'Noto Sans KR', sans-serif"
 #: A plan is at least this wide and high, metres, and half as wide again as it is high.
 LEAST_M, SHAPE = 420.0, 1.5
-
-
-@dataclass(frozen=True)
-class Scale:
-    """Colours of values: `edges` float[n + 1] rising, `colours` n of them (sRGB), the `unit` and the words of a legend.
-
-    Values outside the edges and no-data are left clear; so is a class whose colour is "".
-    """
-
-    edges: tuple[float, ...]
-    colours: tuple[str, ...]
-    unit: str
-
-    def legend(self) -> list[dict[str, str]]:
-        """One entry a class that is drawn: colour and range."""
-
-        def number(value: float) -> str:
-            return f"{value:g}".replace("-", "−")
-
-        pairs = zip(self.edges[:-1], self.edges[1:], self.colours, strict=True)
-        return [{"colour": c, "label": f"{number(a)} – {number(b)}"} for a, b, c in pairs if c]
 
 
 def window_of(shapes: Iterable[object], within: Bounds, margin_m: float = 160.0) -> Bounds:
@@ -189,38 +167,6 @@ def _raster(grid: Grid, scale: Scale, window: Bounds) -> str:
     )  # fmt: skip
 
 
-def coloured(values: NDArray[np.float64], scale: Scale) -> Bytes:
-    """u1[rows, cols, 4]: sRGB and opacity of values; NaN is clear."""
-    colours = np.zeros((len(scale.colours) + 2, 4), np.uint8)
-    for number, colour in enumerate(scale.colours, 1):
-        if colour:
-            colours[number] = (*bytes.fromhex(colour.removeprefix("#")), 255)
-    edges = np.asarray(scale.edges)
-    at = np.searchsorted(edges, values, side="right").astype(np.int64)
-    at[values == edges[-1]] = len(scale.colours)
-    at[np.isnan(values)] = 0
-    found: Bytes = colours[at]
-    return found
-
-
-def png(pixels: Bytes) -> bytes:
-    """PNG of u1[rows, cols, 4] (RFC 2083); the same pixels give the same bytes with one zlib."""
-    rows, cols, _ = pixels.shape
-    raw = np.zeros((rows, 1 + cols * 4), np.uint8)
-    raw[:, 1:] = pixels.reshape(rows, -1)
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    head = struct.pack(">IIBBBBB", cols, rows, 8, 6, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", head)
-        + chunk(b"IDAT", zlib.compress(raw.tobytes(), 6))
-        + chunk(b"IEND", b"")
-    )
-
-
 def _text(x: float, y: float, size: float, words: str, **more: object) -> str:
     return _tag(
         "text", escape(words), x=x, y=y, font_family=FONT, font_size=size, text_anchor="middle", **more
@@ -254,8 +200,3 @@ def _scale_bar(width: float, height: float, unit: float) -> str:
     bar = f"M{x:.2f} {y - tick:.2f}v{tick:.2f}h{long}v{-tick:.2f}"
     line = _tag("path", d=bar, fill="none", stroke=INK, stroke_width=unit * 0.3)
     return board + line + _text(x + long / 2, y - unit * 1.3, unit * 2.4, f"{long} m", fill=INK)
-
-
-def legend_of(scale: Scale) -> dict[str, object]:
-    """A legend as the pages take it: entries and unit."""
-    return {"entries": scale.legend(), "unit": scale.unit}
