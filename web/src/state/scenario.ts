@@ -658,6 +658,7 @@ function createPlanning(state: State, clock: Clock, sunlight: Sunlight, held: He
     async open(id) {
       if (now.head && now.head.id === id) return;
       shut();
+      state.plan.wanted = id;
       if (!id) return;
       const head = await told(() => planApi.get(twin().id, id));
       if (!head) return;
@@ -1000,6 +1001,7 @@ function createPlanning(state: State, clock: Clock, sunlight: Sunlight, held: He
     () => state.twins.current,
     () => {
       shut();
+      state.plan.wanted = null;
       frame = null;
       objects.clear();
       now.list = [];
