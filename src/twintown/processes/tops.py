@@ -24,7 +24,7 @@ from twintown.kernels.shadows import halo_cells
 F32 = NDArray[np.float32]
 Floats = NDArray[np.float64]
 #: Side of a tile, cells, where nothing else is asked for.
-SIDE = 4096
+SIDE = 8192
 #: A grid of at most this many cells is worked on whole.
 WHOLE_CELLS = 40_000_000
 #: A tile whose block would have more cells is refused: 8 bytes each, and as many again for what is counted.
