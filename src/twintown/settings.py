@@ -24,20 +24,9 @@ from pathlib import Path
 from twintown.ground.errors import BadSettings
 
 _KNOWN = (
-    "DATABASE_URL",
-    "BLOB_URL",
-    "HOST",
-    "PORT",
-    "WORKERS",
-    "TWINS",
-    "OWNER_TOKEN_FILE",
-    "WEB",
-    "CALLBACKS",
-    "KEEPER",
-    "KEEPER_WORKERS",
-    "DASK_URL",
-    "PUBLIC_URL",
-)
+    "DATABASE_URL", "BLOB_URL", "HOST", "PORT", "WORKERS", "TWINS", "OWNER_TOKEN_FILE",
+    "WEB", "CALLBACKS", "KEEPER", "KEEPER_WORKERS", "DASK_URL", "PUBLIC_URL",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from importlib.metadata import version
 
 import click
 
-from . import adding, people, results, serving, twins
+from . import adding, info, people, results, serving, twins
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -23,7 +23,7 @@ def cli(debug: bool) -> None:
 
 
 for _command in (
-    twins.init, twins.build, adding.add, twins.compact, twins.info, serving.serve, serving.keep, results.run, results.verify, people.people,
+    twins.init, twins.build, adding.add, twins.compact, info.info, serving.serve, serving.keep, results.run, results.verify, people.people,
 ):  # fmt: skip
     cli.add_command(_command)
 

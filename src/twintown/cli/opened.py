@@ -15,6 +15,7 @@ DIRECTORY = click.Path(path_type=Path, file_okay=False)
 
 
 def blobs(directory: Path) -> str:
+    """The blob URL of the twin in a directory, "" for the directory itself."""
     from twintown.settings import read_settings
 
     settings = read_settings()
@@ -26,6 +27,7 @@ def blobs(directory: Path) -> str:
 
 
 def open_twin(directory: Path) -> Twin:
+    """The twin in a directory, for reading. Raises like `Twin.open`."""
     from twintown.settings import read_settings
     from twintown.twin.layers import Twin
 
@@ -40,6 +42,7 @@ def described(directory: Path) -> None:
 
 
 def table(rows: Sequence[tuple[str, ...]]) -> None:
+    """Rows with a heading as aligned columns; Hangul is two wide, numbers stand to the right."""
     import unicodedata
 
     def width(text: str) -> int:

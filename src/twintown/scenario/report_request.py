@@ -96,6 +96,7 @@ def _asked(twin: Twin, grant: Grant, jobs: Iterable[str]) -> list[dict[str, Any]
 
 
 def camera_of(view: object, where: str) -> Camera:
+    """A viewpoint as a camera. Raises BadParameter: names the member."""
     if not isinstance(view, Mapping):
         raise BadParameter(
             where,

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -22,18 +21,15 @@ from twintown.ground.provenance import Provenance, digest
 from twintown.jobs import manifest
 from twintown.jobs.process import processes
 from twintown.jobs.work import Work
-from twintown.trust.did import method_of
-from twintown.trust.keys import signing_key
-from twintown.trust.proof import sign
-from twintown.twin.layers import Twin
 
 from . import report_pages
 from .camera import Camera
-from .plans import Plans, Resolved
+from .plans import Plans
 from .report import Side, Told, sheet
 from .report_gathered import Gathered
 from .report_plan import window_of
 from .report_request import camera_of
+from .report_signed import credential
 
 #: From where a plan is looked at where nobody says: from the south-west, above the roofs.
 AWAY_M, ABOVE_M, DOWN_DEG = 400.0, 320.0, -36.0
@@ -102,7 +98,7 @@ def make(work: Work, place: Place) -> dict[str, Any]:
         why = str(error)
     digests = {name: digest(data) for name, data in pages.items()}
     pages["report.json"] = manifest.to_bytes(
-        _credential(twin, work.job.id, did, address, mark, digests, resolved, made.seals, at)
+        credential(twin, work.job.id, did, address, mark, digests, resolved, made.seals, at)
     )
     for name, data in pages.items():
         twin.blobs.put(f"reports/{work.job.id}/{name}", data)
@@ -147,20 +143,3 @@ def _viewpoints(
 
 def _nowhere() -> Any:
     raise BadData("this twin has no buildings", "buildings", "ask for a report of another twin")
-
-
-def _credential(
-    twin: Twin, id: str, did: str, address: str, mark: str, files: Mapping[str, str], resolved: Sequence[Resolved],
-    seals: Sequence[Sequence[str]], at: datetime,
-) -> dict[str, Any]:  # fmt: skip
-    key = signing_key(twin.directory)
-    stated = {
-        "@context": manifest.CONTEXT, "type": ["VerifiableCredential", "ScenarioReport"],
-        "id": f"urn:uuid:{uuid5(NAMESPACE_URL, address)}", "issuer": did, "validFrom": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "credentialSubject": {
-            "id": address, "type": "Report", "digest": mark, "files": dict(files),
-            "scenarios": [{**one.scenario, "digest": one.digest} for one in resolved],
-            "results": [{"title": title, "manifest": digest_} for title, digest_ in seals],
-        },
-    }  # fmt: skip
-    return sign(stated, key, method_of(did, key.public), at.replace(microsecond=0))
