@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twintown.client.origin import About
 from twintown.client.process import Asked, Progress
-from twintown.client.twin import About
 from twintown.ground.columns import Column
 from twintown.ground.errors import NotFound
 from twintown.ground.names import Name

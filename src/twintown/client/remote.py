@@ -16,8 +16,8 @@ from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 from urllib.request import Request, urlopen
 
 from twintown import __version__
+from twintown.client.origin import About, address_of
 from twintown.client.process import Asked, Progress
-from twintown.client.twin import About, address_of
 from twintown.ground import errors
 from twintown.ground.columns import Column
 from twintown.ground.names import Name

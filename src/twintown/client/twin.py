@@ -17,13 +17,12 @@ from __future__ import annotations
 import difflib
 import html
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
 
-from twintown.client.process import Asked, Processes, Progress, Result
-from twintown.ground.columns import Column
+from twintown.client.origin import About, Origin
+from twintown.client.process import Processes, Progress, Result
+from twintown.client.shown import Schema, array
 from twintown.ground.errors import BadInput, BadParameter, NotFound
 from twintown.ground.names import Name
 from twintown.ground.provenance import Provenance
@@ -34,89 +33,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import xarray as xr
 
-    from twintown.ground.grid import Grid
 
 _EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
 _WORDS = {"features": "features", "table": "table", "series": "series", "grid": "grid"}
-
-
-@dataclass(frozen=True)
-class About:
-    """What the catalogue says of a layer.
-
-    Args:
-        id: of the layer.
-        names: what people call it.
-        kind: `features`, `table`, `series` or `grid`.
-        geometry: `Point`, `LineString`, `Polygon`, `GeometryCollection`, or empty.
-        count: rows, instants or cells.
-        columns: with types and UCUM units.
-        provenance: sources with their licences, and steps.
-        grade: `O`, `S` or `C`.
-        version: of the layer.
-        bbox: west, south, east, north, degrees; none where it lies nowhere.
-        assumed: what is assumed in it.
-        url: where it is.
-        attributes: what else a reader must know, such as the time zone of a series.
-    """
-
-    id: str
-    names: Name
-    kind: str
-    geometry: str
-    count: int
-    columns: tuple[Column, ...]
-    provenance: Provenance
-    grade: str
-    version: str
-    bbox: tuple[float, float, float, float] | None
-    assumed: tuple[Name, ...]
-    url: str
-    attributes: Mapping[str, Any]
-
-
-class Origin(Protocol):
-    """Where a twin is read from: over HTTP (`remote`), or from its folder (`folder`)."""
-
-    url: str
-
-    def names(self) -> Name:
-        """What people call the twin."""
-
-    def catalogue(self) -> tuple[About, ...]:
-        """What there is, as far as this reader may see it."""
-
-    def rows(self, layer: str, asked: Mapping[str, str], limit: int | None) -> pa.Table:
-        """Rows as GeoParquet holds them: metadata `geo` where they have geometry."""
-
-    def grid(self, layer: str) -> Grid:
-        """A whole grid."""
-
-    def processes(self) -> tuple[Asked, ...]:
-        """What can be asked."""
-
-    def run(
-        self, process: str, inputs: Mapping[str, Any], scenario: str, fresh: bool, progress: Progress | None
-    ) -> str:
-        """Ask a process and wait for the answer; the id of the job."""
-
-    def jobs(self, limit: int) -> tuple[str, ...]:
-        """The newest jobs that this reader may see."""
-
-    def status(self, job: str) -> Mapping[str, Any]:
-        """See `Answering`."""
-
-    def outputs(self, job: str) -> Mapping[str, str]:
-        """See `Answering`."""
-
-    def manifest(self, job: str) -> dict[str, Any]:
-        """See `Answering`."""
-
-    def evidence(self, job: str, path: Path) -> Path:
-        """See `Answering`."""
-
-    def dismiss(self, job: str) -> None:
-        """See `Answering`."""
 
 
 class Twin:
@@ -383,7 +302,7 @@ class Layer:
             BadInput: the layer is neither.
         """
         if self.kind == "grid":
-            return _array(self._origin.grid(self.id), self.id)
+            return array(self._origin.grid(self.id), self.id)
         if self.kind != "series":
             raise BadInput(f"{self.id} is a {self.kind}", remedy="use geodataframe(), dataframe() or arrow()")
         return self._dataset(columns)
@@ -422,65 +341,7 @@ class Layer:
         return f"<p><b>{html.escape(self.id)}</b> {said}</p>{self.schema._repr_html_()}"
 
 
-class Schema(tuple[Column, ...]):
-    """The columns of a layer; a notebook shows them as a table."""
-
-    __slots__ = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the columns."""
-        return tuple(one.name for one in self)
-
-    def __repr__(self) -> str:
-        width = max((len(one.name) for one in self), default=0)
-        return "\n".join(
-            f"  {one.name:<{width}}  {one.type}{f', {one.unit}' if one.unit else ''}  {one.title.en}"
-            for one in self
-        )
-
-    def _repr_html_(self) -> str:
-        heads = "".join(f"<th>{one}</th>" for one in ("name", "type", "unit", "제목", "title"))
-        lines = "".join(
-            "<tr>"
-            + "".join(
-                f"<td>{html.escape(cell)}</td>" for cell in (c.name, c.type, c.unit, c.title.ko, c.title.en)
-            )
-            + "</tr>"
-            for c in self
-        )
-        return f"<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
-
-
 def _uri(crs: str) -> str:
     """`EPSG:5186` as the URI that names it; everything else as it is."""
     authority, _, code = crs.partition(":")
     return f"{_EPSG}{code}" if authority.upper() == "EPSG" and code.isalnum() else crs
-
-
-def _array(grid: Grid, name: str) -> xr.DataArray:
-    import numpy as np
-    import xarray as xr
-
-    values = grid.values
-    if grid.nodata is not None:
-        known = values != values.dtype.type(grid.nodata)
-        values = np.where(known, values, np.nan).astype(
-            np.float32 if values.dtype.itemsize <= 2 else np.float64
-        )
-    x = grid.origin_x + grid.cell_m * (np.arange(grid.cols) + 0.5)
-    y = grid.origin_y - grid.cell_m * (np.arange(grid.rows) + 0.5)
-    metres = {"units": "m"}
-    coordinates: dict[str, Any] = {"y": ("y", y, metres), "x": ("x", x, metres)}
-    dimensions = ("y", "x") if values.ndim == 2 else ("band", "y", "x")
-    about = {
-        "units": grid.unit,
-        "crs": grid.frame.crs,
-        **{k: v for k, v in grid.attributes.items() if v is not None},
-    }
-    return xr.DataArray(values, coordinates, dimensions, name, about)
-
-
-def address_of(root: str, layer: str) -> str:
-    """The address of a layer below that of its twin."""
-    return f"{root}/collections/{quote(layer, safe='')}"
