@@ -180,7 +180,7 @@ def test_two_variants_are_computed_compared_reported_and_verified_elsewhere(
     row.get_by_text(words["evidence"], exact=True).click()
     one.page.wait_for_selector(".evidence")
     sheet = one.page.inner_text(".evidence")
-    for said in ("eddsa-jcs-2022", "did:web:", "doi:10.", "ODbL", "sha256", "numpy"):
+    for said in ("eddsa-jcs-2022", "did:web:", "doi:10.", "Open Database License", "sha256", "numpy"):
         assert said in sheet, said
     with one.page.expect_download() as download:
         one.page.get_by_text(words["download"]).click()
