@@ -10,7 +10,7 @@ import io
 import json
 import math
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -314,9 +314,3 @@ def parts_of_mesh(
                  "outlines are what it covers from above")
         )  # fmt: skip
     return parts
-
-
-def summed(notes: Sequence[Note]) -> list[dict[str, str]]:
-    """Notes as JSON."""
-    return [{"code": one.code, "what": one.what, "object": one.object} for one in notes]
-
