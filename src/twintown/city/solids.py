@@ -20,8 +20,7 @@ from .roofs import solid
 if TYPE_CHECKING:
     import geopandas as gpd
 
-#: Pieces of outlines thinner than this are not drawn, m².
-_LEAST_AREA = 1e-4
+_LEAST_AREA = 1e-4  # pieces of outlines smaller than this are not drawn, m²
 #: Parts that start higher than this above the ground show their floor, metres.
 _LIFTED_M = 0.1
 
