@@ -105,7 +105,9 @@ class Elements:
 
     def coordinates(self, frame: Frame) -> Floats:
         """float64[n, 2]: all nodes in the frame, metres."""
-        return np.column_stack(frame.from_lonlat(self.node_lonlat[:, 0], self.node_lonlat[:, 1]))
+        # PROJ's releases differ by a nanometre: rounded, the same extract gives the same city with each of them
+        xy: Floats = np.column_stack(frame.from_lonlat(self.node_lonlat[:, 0], self.node_lonlat[:, 1]))
+        return np.asarray(np.round(xy, 3))
 
     def _gather(self, ways: Ints, xy: Floats) -> tuple[Floats, Ints]:
         counts = (self.way_start[1:] - self.way_start[:-1])[ways]
