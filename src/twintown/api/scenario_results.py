@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field, JsonValue
@@ -13,7 +13,6 @@ from twintown.api.guard import Approving, Asked, Reading
 from twintown.api.scenario_models import ScenarioId, Who, base_layers, plans
 from twintown.api.schemas import Model, Names
 from twintown.city import edits as city
-from twintown.ground.errors import NotFound
 from twintown.ground.features import Features
 from twintown.scenario import approval
 from twintown.scenario.plans import Resolved
@@ -132,30 +131,22 @@ def get_findings(request: Request, asked: Reading, scenario: ScenarioId) -> Resp
     """What is doubtful about it, and what it comes to in the zones that it touches: allowed, found, by how much."""
     from twintown.city import zoning
     from twintown.scenario.built import geojson, lonlat
+    from twintown.scenario.findings import findings_of
 
     plan = plans(asked).resolve(scenario)
-    base = _layers(asked, plan)
-    houses, solids, found = city.apply(*base, plan.edits)
-    ids = sorted({edit["object"] for edit in plan.edits})
-    about, parcels = asked.served.twin.description, _optional(asked, "parcels")
-    layer = _optional(asked, "zones")
-    zones = [*about.zones, *(zoning.zones_of(layer) if layer is not None else ())]
-    told = [
-        *found,
-        *zoning.overlaps(houses, ids),
-        *zoning.findings(zones, parcels, base, (houses, solids), ids),
-    ]
+    frame = asked.served.twin.description.frame
+    found = findings_of(asked.served.twin, asked.grant, plan)
     body = PlanFindings(
-        revision=int(plan.scenario["revision"]), findings=[PlanFinding(**one.to_dict()) for one in told],
+        revision=int(plan.scenario["revision"]), findings=[PlanFinding(**one.to_dict()) for one in found.findings],
         zones=[
             PlanZone(
                 id=one.id, title=Names.of(one.title), height_m=one.height_m, floor_area_percent=one.floor_area_percent,
                 coverage_percent=one.coverage_percent, note=Names.of(one.note) if one.note else None, example=one.example,
-                outline=geojson(lonlat(about.frame, one.polygon)),
+                outline=geojson(lonlat(frame, one.polygon)),
             )
-            for one in zones
+            for one in found.zones
         ],
-        parcels=parcels is not None, method=Names.of(zoning.METHOD),
+        parcels=found.parcels, method=Names.of(zoning.METHOD),
     )  # fmt: skip
     return answers.answer_json(request, body, cache="no-store")
 
@@ -210,12 +201,3 @@ def approve(request: Request, asked: Approving, scenario: ScenarioId, body: Appr
 
 def _layers(asked: Asked, plan: Resolved) -> tuple[Features, Features]:
     return base_layers(asked, plan.base)
-
-
-def _optional(asked: Asked, layer: str) -> Features | None:
-    """A layer of features that the twin may have, and the caller may see."""
-    try:
-        shape: Any = asked.served.twin.read(layer, asked.grant)
-    except NotFound:
-        return None
-    return shape if isinstance(shape, Features) else None
