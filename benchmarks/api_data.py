@@ -74,7 +74,12 @@ def extent(count: int) -> tuple[float, float, float, float]:
     if count <= 1_000_000:
         return WEST, SOUTH, EAST, NORTH
     times = np.sqrt(count / 100_000)
-    x, y, w, h = (WEST + EAST) / 2, (SOUTH + NORTH) / 2, (EAST - WEST) / 2 * times, (NORTH - SOUTH) / 2 * times
+    x, y, w, h = (
+        (WEST + EAST) / 2,
+        (SOUTH + NORTH) / 2,
+        (EAST - WEST) / 2 * times,
+        (NORTH - SOUTH) / 2 * times,
+    )
     return float(x - w), float(y - h), float(x + w), float(y + h)
 
 
@@ -143,7 +148,9 @@ def make_twin(directory: Path, layers: dict[str, int]) -> None:
         twin.tables.switch({layer: row.version})
 
 
-def _write(file: Path, sample: Features, xy: NDArray[np.float64], within: tuple[float, float, float, float]) -> None:
+def _write(
+    file: Path, sample: Features, xy: NDArray[np.float64], within: tuple[float, float, float, float]
+) -> None:
     """GeoParquet as `Features.to_parquet_bytes` writes it, but in pieces."""
     schema = pq.read_schema(pa.BufferReader(sample.to_parquet_bytes()))
     geo = orjson.loads(schema.metadata[b"geo"])

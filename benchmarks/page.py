@@ -39,7 +39,9 @@ def rows() -> Iterator[dict[str, Any]]:
     yield from _second_demo()
     browser = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if not browser:
-        yield _short("first view", "MB", "≤ 6", "no Chromium: sh scripts/browser.sh names the line that brings it")
+        yield _short(
+            "first view", "MB", "≤ 6", "no Chromium: sh scripts/browser.sh names the line that brings it"
+        )
         return
     with _served() as (address, _):
         yield from _in_browser(address, browser)
@@ -75,7 +77,13 @@ def _second_demo() -> Iterator[dict[str, Any]]:
     with _served():
         pass  # whatever was stale is built now
     with _served() as (_, seconds):
-        yield {"name": "second make demo, to the address", "value": seconds, "unit": "s", "target": "< 5", "ok": seconds < 5}
+        yield {
+            "name": "second make demo, to the address",
+            "value": seconds,
+            "unit": "s",
+            "target": "< 5",
+            "ok": seconds < 5,
+        }
 
 
 def _in_browser(address: str, path: str) -> Iterator[dict[str, Any]]:
@@ -92,14 +100,34 @@ def _in_browser(address: str, path: str) -> Iterator[dict[str, Any]]:
         begun = time.perf_counter()
         page.goto(f"{address}/?twin=jamsil", wait_until="commit")
         page.wait_for_function(STANDS, timeout=PATIENCE_MS)
-        page.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")  # it is on the screen
+        page.evaluate(
+            "() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
+        )  # it is on the screen
         first = time.perf_counter() - begun
         page.wait_for_function(QUIET, timeout=PATIENCE_MS)
         page.wait_for_timeout(3000)
         megabytes = sum(spent) / 1e6
-        yield {"name": "first view, bytes on the wire", "value": megabytes, "unit": "MB", "target": "≤ 6", "ok": megabytes <= 6}
-        yield {"name": "first view, requests", "value": len(spent), "unit": "requests", "target": "≤ 40", "ok": len(spent) <= 40}
-        yield {"name": "LITE, first picture, headless", "value": first, "unit": "s", "target": "≤ 10", "ok": first <= 10}
+        yield {
+            "name": "first view, bytes on the wire",
+            "value": megabytes,
+            "unit": "MB",
+            "target": "≤ 6",
+            "ok": megabytes <= 6,
+        }
+        yield {
+            "name": "first view, requests",
+            "value": len(spent),
+            "unit": "requests",
+            "target": "≤ 40",
+            "ok": len(spent) <= 40,
+        }
+        yield {
+            "name": "LITE, first picture, headless",
+            "value": first,
+            "unit": "s",
+            "target": "≤ 10",
+            "ok": first <= 10,
+        }
         page.context.close()
         yield _painted(browser, address)
         browser.close()
@@ -124,7 +152,14 @@ def _painted(browser: Any, address: str) -> dict[str, Any]:
     page.context.close()
     note = f"of these {statistics.median(answered):.0f} ms to the answer; drawn by the processor, which also computes the answer"
     name = "pull to painted, LITE, median of 20"
-    return {"name": name, "value": statistics.median(painted), "unit": "ms", "target": "reported", "ok": True, "note": note}
+    return {
+        "name": name,
+        "value": statistics.median(painted),
+        "unit": "ms",
+        "target": "reported",
+        "ok": True,
+        "note": note,
+    }
 
 
 if __name__ == "__main__":

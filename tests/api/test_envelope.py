@@ -40,9 +40,7 @@ def test_a_body_that_does_not_say_its_length_is_counted(client: TestClient) -> N
         for _ in range(30):
             yield b" " * 100_000
 
-    got = client.post(
-        f"{T}/sun", content=endless(), headers={"Content-Type": "application/json"}
-    )
+    got = client.post(f"{T}/sun", content=endless(), headers={"Content-Type": "application/json"})
     assert got.status_code == 413
 
 

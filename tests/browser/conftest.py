@@ -43,7 +43,9 @@ def address() -> Iterator[str]:
     if not all((city / "state.db").exists() for city in CITIES):
         pytest.skip("the demo twins are not built: make demo-build")
     command = [str(Path(sys.executable).parent / "twintown"), "serve", *map(str, CITIES), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=REPOSITORY) as server:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=REPOSITORY
+    ) as server:
         assert server.stdout is not None
         try:
             for line in server.stdout:
@@ -84,7 +86,10 @@ class Visit:
 
     def settled(self) -> None:
         """Until nothing more is being loaded or drawn coarsely."""
-        self.page.wait_for_function("() => twintown.viewer.scene.globe.tilesLoaded && !twintown.sunlight.now.busy", timeout=PATIENCE_MS)
+        self.page.wait_for_function(
+            "() => twintown.viewer.scene.globe.tilesLoaded && !twintown.sunlight.now.busy",
+            timeout=PATIENCE_MS,
+        )
 
     def value(self, expression: str) -> Any:
         """What an expression is in the page."""
@@ -123,8 +128,13 @@ def visit(chromium: Any, address: str) -> Iterator[Callable[..., Visit]]:
         network = context.new_cdp_session(page)
         network.send("Network.enable")
         names: dict[str, str] = {}
-        network.on("Network.requestWillBeSent", lambda e: names.setdefault(e["requestId"], e["request"]["url"]))
-        network.on("Network.loadingFinished", lambda e: one.requests.append((names.get(e["requestId"], "?"), int(e["encodedDataLength"]))))
+        network.on(
+            "Network.requestWillBeSent", lambda e: names.setdefault(e["requestId"], e["request"]["url"])
+        )
+        network.on(
+            "Network.loadingFinished",
+            lambda e: one.requests.append((names.get(e["requestId"], "?"), int(e["encodedDataLength"]))),
+        )
         page.goto(f"{address}/{query}", wait_until="load")
         return one
 

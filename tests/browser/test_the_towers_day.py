@@ -134,7 +134,9 @@ def test_everything_found_or_clicked_says_what_it_is_and_how_that_is_known(visit
         x, y, other = one.value(look)
         one.page.mouse.click(x, y)
         try:
-            one.page.wait_for_function(f"() => twintown.state.pick.selection?.id === '{other}'", timeout=15_000)
+            one.page.wait_for_function(
+                f"() => twintown.state.pick.selection?.id === '{other}'", timeout=15_000
+            )
             break
         except playwright.TimeoutError:
             continue
@@ -152,7 +154,15 @@ def test_a_link_restores_the_view(visit: Open, lang: str) -> None:
     one.ready()
     one.page.wait_for_function("() => twintown.sunlight.now.edit?.height_m === 300")
     one.page.wait_for_function("() => location.search.includes('edit=')")
-    for part in ("date=2026-06-21", "t=10:30", "basis=civil", "on=carparks", f"edit={TOWER}:300", f"lang={lang}", "mode=hours"):
+    for part in (
+        "date=2026-06-21",
+        "t=10:30",
+        "basis=civil",
+        "on=carparks",
+        f"edit={TOWER}:300",
+        f"lang={lang}",
+        "mode=hours",
+    ):
         assert part in one.value("location.search")
     assert one.value("twintown.state.place.camera.heading") == pytest.approx(45, abs=0.2)
     assert one.complaints == []

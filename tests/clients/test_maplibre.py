@@ -91,7 +91,9 @@ def test_a_map_on_another_origin_draws_our_style_and_tiles(elsewhere: str, tmp_p
             browser.close()
         return found
 
-    with ThreadPoolExecutor(1) as alone:  # the browser of the page's own tests may still be open in this thread
+    with ThreadPoolExecutor(
+        1
+    ) as alone:  # the browser of the page's own tests may still be open in this thread
         done = alone.submit(visit).result()
     assert complaints == []
     assert done["wrong"] == []

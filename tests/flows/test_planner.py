@@ -14,9 +14,7 @@ TOWER = "relation/8824257"
 
 def ask(client: TestClient, *heights: float, **inputs: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     edits = [{"op": "set", "object": TOWER, "height_m": height} for height in heights]
-    answer = client.post(
-        "/twins/tower/sun", json={"inputs": {"edits": edits, **inputs}}
-    )
+    answer = client.post("/twins/tower/sun", json={"inputs": {"edits": edits, **inputs}})
     assert answer.status_code == 200, answer.text
     return unpack(answer.content)
 

@@ -162,7 +162,9 @@ def _flat(tree: Any) -> Any:
         return tree
     parts = [_flat(one) for one in tree["args"]]
     if tree["op"] in ("and", "or"):
-        same = [one["args"] if isinstance(one, dict) and one.get("op") == tree["op"] else [one] for one in parts]
+        same = [
+            one["args"] if isinstance(one, dict) and one.get("op") == tree["op"] else [one] for one in parts
+        ]
         parts = [one for some in same for one in some]
     return {"op": tree["op"], "args": parts}
 

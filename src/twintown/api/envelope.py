@@ -86,7 +86,9 @@ class Envelope:
             await _options(scope, sent, allowed, self.narrow(scope, allowed) if self.narrow else allowed)
             return
         if method not in _READING:
-            if (allowed := problems.methods(scope)) and method not in allowed:  # a later route may take it for another
+            if (
+                allowed := problems.methods(scope)
+            ) and method not in allowed:  # a later route may take it for another
                 await problems.of_any(Request(scope), HTTPException(405))(scope, receive, sent)
                 return
             limit = self._limit(scope["path"])

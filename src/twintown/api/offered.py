@@ -63,7 +63,9 @@ def files(collection: Any) -> list[File]:
         if str(link.get("rel", "")).rpartition("/")[2] not in _RELATIONS:
             continue
         known = _format(str(link.get("href", "")), str(link.get("type", "")))
-        if known and "/collections/catalogue/" not in str(link.get("href", "")):  # the record of a grid is not the grid
+        if known and "/collections/catalogue/" not in str(
+            link.get("href", "")
+        ):  # the record of a grid is not the grid
             found.setdefault(known, File(known, FORMATS[known], link["href"], link.get("type", "")))
     if isinstance(collection, Mapping) and collection.get("kind") != "features" and "parquet" in found:
         found["parquet"] = replace(found["parquet"], label="Parquet")

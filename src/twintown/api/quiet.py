@@ -9,7 +9,9 @@ from collections.abc import Callable
 class Quiet:
     """Hears every request, and waits for a pause among them."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._clock, self._sleep = clock, sleep
         self._heard = clock()
 

@@ -113,7 +113,7 @@ def make_report(request: Request, asked: Running, body: ReportRequest) -> Respon
 def get_reports(
     request: Request, asked: Reading,
     scenario: Annotated[str | None, Query(max_length=36, description="of this scenario")] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    limit: Annotated[int, Query(ge=1, le=100, description="reports in the answer, at most")] = 20,
 ) -> Response:  # fmt: skip
     """Reports that you may see, the newest first."""
     from twintown.scenario import report_shown

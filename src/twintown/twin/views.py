@@ -87,7 +87,11 @@ class Views:
         west, south = (float(side) for side in sides[:, :2].min(axis=0))
         east, north = (float(side) for side in sides[:, 2:].max(axis=0))
         # one point has a place but no extent, and a box without one is no box to those who read it
-        return replace(version, count=count, bbox_lonlat=(west, south, max(east, west + _LEAST), max(north, south + _LEAST)))
+        return replace(
+            version,
+            count=count,
+            bbox_lonlat=(west, south, max(east, west + _LEAST), max(north, south + _LEAST)),
+        )
 
     def _segments(self, version: LayerVersion, revision: int) -> Sequence[Segment]:
         edits = self._twin.edits

@@ -64,6 +64,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/twins/{twin}/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who you are here, by the token that you sent, and what you may do
+         * @description Who you are here, by the token that you sent, and what you may do; 401 for a token that is not known.
+         */
+        get: operations["getMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/twins/{twin}/collections/catalogue": {
         parameters: {
             query?: never;
@@ -848,26 +868,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/twins/{twin}/processes/sunlight/execution": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Sun hours of the ground and of facade points on a day, after height edits
-         * @description Sun hours of the ground and of facade points on a day, after height edits; without edits the whole base answer.
-         */
-        post: operations["executeSunlight"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/twins/{twin}/sun": {
         parameters: {
             query?: never;
@@ -880,6 +880,563 @@ export interface paths {
          * @description The sun's path over a day.
          */
         get: operations["getSun"];
+        put?: never;
+        /**
+         * Sun hours of the ground and of facade points on a day, after height edits
+         * @description Sun hours of the ground and of facade points on a day, after height edits; without edits the whole base answer.
+         */
+        post: operations["askSun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/processes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What can be computed about this twin
+         * @description What can be computed about this twin.
+         */
+        get: operations["getProcesses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/processes/{process}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One process
+         * @description One process: its inputs with units and ranges, its outputs, the papers that it follows, its measured errors.
+         */
+        get: operations["getProcessDescription"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/processes/{process}/execution": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask a process
+         * @description Ask a process. Everything that can be wrong with a question is said before anything is computed.
+         */
+        post: operations["execute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The jobs that you may see, the newest first
+         * @description The jobs that you may see, the newest first.
+         */
+        get: operations["getJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/jobs/{job}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What has become of a job
+         * @description What has become of a job: its state, how far it is, and how long the rest takes.
+         */
+        get: operations["getStatus"];
+        put?: never;
+        post?: never;
+        /**
+         * Nobody wants the job any more
+         * @description Nobody wants the job any more: what runs ends at once, of what is done the results go.
+         */
+        delete: operations["dismiss"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/jobs/{job}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The status of a job now and at every change, until the job is over
+         * @description The status of a job now and at every change, until the job is over; `Last-Event-ID` goes on where one was cut off.
+         */
+        get: operations["listenToJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/jobs/{job}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The results of a job that is done, as they were asked for
+         * @description The results of a job that is done, as they were asked for; why it failed where it failed.
+         */
+        get: operations["getResult"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/jobs/{job}/results/{output}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One output by value
+         * @description One output by value.
+         */
+        get: operations["getOutput"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/did.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The name that the city signs results under, and its public keys (W3C DID, did:web, Multikey)
+         * @description The name that the city signs results under, and its public keys (W3C DID, did:web, Multikey).
+         */
+        get: operations["getIdentity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/jobs/{job}/manifest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything that the result of a job hangs on, signed by the city
+         * @description Everything that the result of a job hangs on, signed by the city.
+         */
+        get: operations["getManifest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/jobs/{job}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One file with which a stranger repeats the result
+         * @description One file with which a stranger repeats the result: `twintown verify`, or another twin's `/verifications`.
+         */
+        get: operations["getEvidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/verifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Repeat a result
+         * @description Repeat a result: the body is an evidence package (ZIP), or a manifest whose inputs are layers of this twin.
+         *
+         *     The job's results are the verdict: same, within-error, different (and where), or cannot (and why), and whether the signature is good.
+         */
+        post: operations["verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/scenarios": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The scenarios, last changed first
+         * @description The scenarios, last changed first; those that were withdrawn only where `state` asks for them.
+         */
+        get: operations["listScenarios"];
+        put?: never;
+        /**
+         * A new scenario without edits, resting on the buildings as they are now
+         * @description A new scenario without edits, resting on the buildings as they are now.
+         */
+        post: operations["createScenario"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/scenarios/{scenario}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One scenario as it is now
+         * @description One scenario as it is now.
+         */
+        get: operations["getScenario"];
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw it
+         * @description Withdraw it: it leaves the list and is not changed any more. Nothing of it is thrown away.
+         */
+        delete: operations["withdrawScenario"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename it, describe it, set its parameters, or rest it on the present version
+         * @description Rename it, describe it, set its parameters, or rest it on the present version. Each is an entry of its journal.
+         */
+        patch: operations["updateScenario"];
+        trace?: never;
+    };
+    "/twins/{twin}/scenarios/{scenario}/branches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A scenario of its own that begins where this one stands
+         * @description A scenario of its own that begins where this one stands: same base, same edits, each with its author.
+         */
+        post: operations["branchScenario"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/scenarios/{scenario}/edits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The journal's edits with what takes them back, and the edits that are in force
+         * @description The journal's edits with what takes them back, and the edits that are in force.
+         */
+        get: operations["getScenarioEdits"];
+        put?: never;
+        /**
+         * Edit buildings, and take entries back
+         * @description Edit buildings, and take entries back; all or none. Outlines are GeoJSON Polygons (CRS84) or rings in metres of the frame.
+         *
+         *     `seen` is the revision that the author looks at. Where somebody else has written the same building since, nothing is written, and
+         *     the answer says who, when and what; sent again with the present revision, it comes after theirs, and both stay in the journal.
+         */
+        post: operations["addScenarioEdits"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/scenarios/{scenario}/objects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every building that the scenario touches, as it would be
+         * @description Every building that the scenario touches, as it would be: GeoJSON (CRS84) with its solids; `removed` names those that go.
+         */
+        get: operations["getScenarioObjects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/scenarios/{scenario}/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is doubtful about it, and what it comes to in the zones that it touches
+         * @description What is doubtful about it, and what it comes to in the zones that it touches: allowed, found, by how much.
+         */
+        get: operations["getScenarioFindings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/scenarios/{scenario}/comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * This scenario (after) held against another one or its base (before)
+         * @description This scenario (after) held against another one or its base (before): building by building, and result by result.
+         */
+        get: operations["compareScenarios"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/scenarios/{scenario}/approval": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make it part of the city
+         * @description Make it part of the city: a job that writes down who, when and why, checks the base again, and builds the next version.
+         */
+        post: operations["approveScenario"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/scenarios/{scenario}/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The buildings of a file as new ones
+         * @description The buildings of a file as new ones; its kind is told by its content, whatever is said. All of them or none.
+         */
+        post: operations["importIntoScenario"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/scenarios/{scenario}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was said about it, in order
+         * @description What was said about it, in order.
+         */
+        get: operations["getScenarioComments"];
+        put?: never;
+        /**
+         * Say something about it
+         * @description Say something about it; also of a plan that is decided.
+         */
+        post: operations["addScenarioComment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/scenarios/{scenario}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that you look at it, and which building you have in hand
+         * @description Say that you look at it, and which building you have in hand; the answer says who else does. Kept for seconds only.
+         */
+        post: operations["lookAtScenario"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/scenarios/{scenario}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Entries of the journal as they are written, by whomever and through whichever server process
+         * @description Entries of the journal as they are written, by whomever and through whichever server process; and who looks at it.
+         */
+        get: operations["watchScenario"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reports that you may see, the newest first
+         * @description Reports that you may see, the newest first.
+         */
+        get: operations["getReports"];
+        put?: never;
+        /**
+         * Make a report of a scenario, as a job
+         * @description Make a report of a scenario, as a job; what it needs is computed where it was not.
+         */
+        post: operations["makeReport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/reports/{report}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A report
+         * @description A report; its page says whether the scenario has changed since.
+         */
+        get: operations["getReport"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1097,6 +1654,25 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Approval
+         * @description Why a scenario shall become part of the city.
+         */
+        Approval: {
+            /** Why */
+            why: string;
+            /**
+             * Revision
+             * @description the one that was looked at; the last by default
+             */
+            revision?: number | null;
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
          * Attribution
          * @description Words that must stand beside what is shown.
          */
@@ -1107,6 +1683,39 @@ export interface components {
             url: string;
             /** Licence */
             licence: string;
+        };
+        /**
+         * Author
+         * @description Who said or did something.
+         */
+        Author: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "anyone" | "person" | "owner";
+            /**
+             * Verified
+             * @description whether a token proves it; a name that was only typed is not verified
+             */
+            verified: boolean;
+        };
+        /**
+         * BaseVersion
+         * @description The version of a layer that a scenario rests on.
+         */
+        BaseVersion: {
+            /** Version */
+            version: string;
+            /** Digest */
+            digest: string;
+            /**
+             * Current
+             * @description whether the twin shows the same content now
+             */
+            current: boolean;
         };
         /**
          * BoundingBox
@@ -1202,6 +1811,43 @@ export interface components {
             count: number;
             /** Links */
             links: components["schemas"]["Link"][];
+        };
+        /**
+         * Change
+         * @description What shall be otherwise; what is not sent stays.
+         */
+        Change: {
+            /** Name */
+            name?: string | null;
+            /** About */
+            about?: string | null;
+            /** Parameters */
+            parameters?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Rebase
+             * @description rest on the present version of the buildings from now on
+             */
+            rebase?: true | null;
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
+         * Cited
+         * @description A publication that a method is taken from.
+         */
+        Cited: {
+            /** Key */
+            key: string;
+            /** Text */
+            text: string;
+            /** Doi */
+            doi: string;
         };
         /**
          * Collection
@@ -1333,6 +1979,110 @@ export interface components {
             title: components["schemas"]["Names"];
         };
         /**
+         * Comments
+         * @description What was said, in order.
+         */
+        Comments: {
+            /** Comments */
+            comments: components["schemas"]["ScenarioEntry"][];
+        };
+        /**
+         * ComparedObject
+         * @description One building in two plans.
+         */
+        ComparedObject: {
+            /** Object */
+            object: string;
+            /**
+             * Change
+             * @description same, added, removed or changed
+             */
+            change: string;
+            before: components["schemas"]["Measures"] | null;
+            after: components["schemas"]["Measures"] | null;
+            /**
+             * Difference
+             * @description after less before
+             */
+            difference: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * ComparedResult
+         * @description The answers of one process to two plans.
+         */
+        ComparedResult: {
+            /** Process */
+            process: string;
+            /** Version */
+            version: string;
+            /** Inputs */
+            inputs: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Before
+             * @description `job`, and whether it was asked of the plan as it is now (`present`)
+             */
+            before: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** After */
+            after: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Outputs
+             * @description by output: grids with area by class of difference, mean, least and most; tables with counts and the most changed rows
+             */
+            outputs: {
+                [key: string]: components["schemas"]["JsonValue"];
+            }[];
+            /**
+             * Missing
+             * @description why the answers cannot be compared
+             */
+            missing?: string | null;
+        };
+        /**
+         * Comparison
+         * @description Two plans beside each other; differences are after less before.
+         */
+        Comparison: {
+            /**
+             * Before
+             * @description id, name and revision; an empty id is the base
+             */
+            before: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** After */
+            after: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Same Base */
+            same_base: boolean;
+            /** Objects */
+            objects: components["schemas"]["ComparedObject"][];
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Total */
+            total: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            /** Units */
+            units: {
+                [key: string]: string;
+            };
+            /** Results */
+            results: components["schemas"]["ComparedResult"][];
+        };
+        /**
          * Conformance
          * @description The conformance classes that this API implements.
          */
@@ -1397,11 +2147,68 @@ export interface components {
             links: components["schemas"]["Link"][];
         };
         /**
-         * Execution
-         * @description The body of an execution (OGC API – Processes, Part 1: `inputs`).
+         * Decision
+         * @description Who approved a scenario, when and why.
          */
-        Execution: {
-            inputs: components["schemas"]["SunlightInputs"];
+        Decision: {
+            who: components["schemas"]["Author"];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Why */
+            why: string;
+            /** Revision */
+            revision: number;
+            /**
+             * Versions
+             * @description the base at that moment, by layer
+             */
+            versions: {
+                [key: string]: string;
+            };
+            /**
+             * Job
+             * @description id of the job that made it part of the city
+             * @default
+             */
+            job: string;
+        };
+        /**
+         * Execute
+         * @description What is asked (18-062r2, execute.yaml).
+         */
+        Execute: {
+            /**
+             * Inputs
+             * @description values by name: inline, in {value}, or by {href}; what is left out has its default
+             * @default {}
+             */
+            inputs: {
+                [key: string]: unknown;
+            };
+            /**
+             * Outputs
+             * @description only these; all by default
+             */
+            outputs?: {
+                [key: string]: components["schemas"]["OutputAsked"];
+            } | null;
+            /**
+             * Response
+             * @description how the results come
+             * @default raw
+             * @enum {string}
+             */
+            response: "raw" | "document";
+            subscriber?: components["schemas"]["Subscriber"] | null;
+            /**
+             * Fresh
+             * @description compute anew what was answered before
+             * @default false
+             */
+            fresh: boolean;
         };
         /**
          * Extent
@@ -1462,6 +2269,18 @@ export interface components {
             links: components["schemas"]["Link"][];
             /** Features */
             features: components["schemas"]["Feature"][];
+        };
+        /**
+         * FormatAsked
+         * @description How one output is to be written.
+         */
+        FormatAsked: {
+            /** Mediatype */
+            mediaType?: string | null;
+            /** Encoding */
+            encoding?: string | null;
+            /** Schema */
+            schema?: unknown;
         };
         /**
          * FrameModel
@@ -1590,26 +2409,6 @@ export interface components {
             statement: components["schemas"]["Names"];
         };
         /**
-         * HeightEdit
-         * @description Another height for one building; its parts follow in proportion.
-         */
-        HeightEdit: {
-            /**
-             * Op
-             * @default set
-             * @constant
-             */
-            op: "set";
-            /**
-             * Object
-             * @description id of a building
-             * @example relation/8824257
-             */
-            object: string;
-            /** Height M */
-            height_m: number;
-        };
-        /**
          * Home
          * @description Where the camera looks at first, and from where.
          */
@@ -1658,6 +2457,70 @@ export interface components {
             findings: components["schemas"]["twintown__api__imports__Finding"][];
         };
         /**
+         * ImportNote
+         * @description What was odd or simplified in a file.
+         */
+        ImportNote: {
+            /** Code */
+            code: string;
+            /** What */
+            what: string;
+            /**
+             * Object
+             * @description of the file, where it is about one
+             */
+            object: string;
+        };
+        /**
+         * Imported
+         * @description What was written: an `add` for each building of the file.
+         */
+        Imported: {
+            /** Revision */
+            revision: number;
+            /** Entries */
+            entries: components["schemas"]["ScenarioEntry"][];
+            /**
+             * Kind
+             * @description CityJSON, glTF or IFC
+             */
+            kind: string;
+            /** Notes */
+            notes: components["schemas"]["ImportNote"][];
+        };
+        /**
+         * InputModel
+         * @description One input: its unit is `x-ogc-unit` (UCUM) in the schema.
+         */
+        InputModel: {
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            names: components["schemas"]["Names"];
+            /** Minoccurs */
+            minOccurs: number;
+            /** Maxoccurs */
+            maxOccurs: number;
+            /**
+             * Schema
+             * @description JSON Schema, as OpenAPI 3.0 has it
+             */
+            schema: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * JobList
+         * @description Jobs, the newest first.
+         */
+        JobList: {
+            /** Jobs */
+            jobs: components["schemas"]["StatusInfo"][];
+            /** Links */
+            links: components["schemas"]["Link"][];
+        };
+        /**
          * JsonSchema
          * @description A JSON Schema (2020-12) of an object.
          */
@@ -1686,6 +2549,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        JsonValue: unknown;
         /**
          * LayerSummary
          * @description A layer in the list of a twin.
@@ -1782,6 +2646,131 @@ export interface components {
             method?: string | null;
         };
         /**
+         * Looker
+         * @description Somebody who looks at the scenario now.
+         */
+        Looker: {
+            /** Client */
+            client: string;
+            author: components["schemas"]["Author"];
+            /** Object */
+            object: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
+        /**
+         * Lookers
+         * @description Who was heard of within the last 25 seconds.
+         */
+        Lookers: {
+            /** Present */
+            present: components["schemas"]["Looker"][];
+        };
+        /**
+         * Looking
+         * @description A sign of life of somebody who looks at a scenario; send one every ten seconds, and when another building is taken in hand.
+         */
+        Looking: {
+            /**
+             * Client
+             * @description the same as with edits
+             */
+            client: string;
+            /**
+             * Object
+             * @description id of the building in hand
+             * @default
+             */
+            object: string;
+            /**
+             * Leaves
+             * @default false
+             */
+            leaves: boolean;
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
+         * Me
+         * @description The caller of this request.
+         */
+        Me: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "anyone" | "person" | "owner";
+            /**
+             * Name
+             * @description of a person; empty for anyone and the owner
+             */
+            name: string;
+            /**
+             * Role
+             * @description of a person
+             * @enum {string}
+             */
+            role: "" | "planner" | "approver";
+            /**
+             * May
+             * @description what the caller may do with this twin
+             */
+            may: ("read" | "run" | "plan" | "approve" | "write")[];
+        };
+        /**
+         * Measured
+         * @description One measured error of a method.
+         */
+        Measured: {
+            /** Case */
+            case: string;
+            /** Kernel */
+            kernel: string;
+            /** What */
+            what: string;
+            /** Error */
+            error: number;
+            /** Tolerance */
+            tolerance: number;
+            /**
+             * Unit
+             * @description UCUM
+             */
+            unit: string;
+            /**
+             * Holds
+             * @description whether the error is within its tolerance
+             */
+            holds: boolean;
+        };
+        /**
+         * Measures
+         * @description A building in numbers.
+         */
+        Measures: {
+            /** Height M */
+            height_m: number | null;
+            /** Area M2 */
+            area_m2: number;
+            /** Floor Area M2 */
+            floor_area_m2: number;
+            /** Levels */
+            levels: number | null;
+            /** Name */
+            name: string;
+            /** Lon */
+            lon: number;
+            /** Lat */
+            lat: number;
+        };
+        /**
          * MeshOrigin
          * @description Where the local east, north, up frame stands.
          */
@@ -1802,6 +2791,18 @@ export interface components {
             ground_m: number;
         };
         /**
+         * Metadata
+         * @description A document about a process: a paper that it follows, a case that measures its error.
+         */
+        Metadata: {
+            /** Title */
+            title: string;
+            /** Role */
+            role: string;
+            /** Href */
+            href?: string | null;
+        };
+        /**
          * Names
          * @description A name in Korean and English.
          */
@@ -1810,6 +2811,120 @@ export interface components {
             ko: string;
             /** En */
             en: string;
+        };
+        /**
+         * NewBranch
+         * @description A scenario to begin where another one stands.
+         */
+        NewBranch: {
+            /** Name */
+            name: string;
+            /**
+             * About
+             * @default
+             */
+            about: string;
+            /**
+             * Revision
+             * @description of the other one; its last by default
+             */
+            revision?: number | null;
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
+         * NewComment
+         * @description Something to say, about the whole, a building or a place.
+         */
+        NewComment: {
+            /** Text */
+            text: string;
+            /**
+             * Object
+             * @description id of a building
+             * @default
+             */
+            object: string;
+            /** Lon */
+            lon?: number | null;
+            /** Lat */
+            lat?: number | null;
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
+         * NewEdits
+         * @description Edits to make, and entries to take back; all or none.
+         */
+        NewEdits: {
+            /**
+             * Edits
+             * @default []
+             */
+            edits: ({
+                /** @enum {unknown} */
+                op: "add" | "replace" | "remove" | "set";
+                object?: string;
+            } & {
+                [key: string]: components["schemas"]["JsonValue"];
+            })[];
+            /**
+             * Undo
+             * @description numbers of entries to take back
+             * @default []
+             */
+            undo: number[];
+            /**
+             * Seen
+             * @description the revision that you look at; without it nothing is written (428)
+             */
+            seen?: number | null;
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+            /**
+             * Client
+             * @description of your choice, the same for all that one page or program sends: it does not overtake itself
+             * @default
+             */
+            client: string;
+        };
+        /**
+         * NewScenario
+         * @description A scenario to make on the present version of the buildings.
+         */
+        NewScenario: {
+            /** Name */
+            name: string;
+            /**
+             * About
+             * @default
+             */
+            about: string;
+            /**
+             * Parameters
+             * @default {}
+             */
+            parameters: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
         };
         /**
          * ObjectAnswer
@@ -1841,6 +2956,97 @@ export interface components {
             licence: components["schemas"]["LicenceModel"];
             /** Assumed */
             assumed: components["schemas"]["Names"][];
+        };
+        /**
+         * OutputAsked
+         * @description How one output is to be sent.
+         */
+        OutputAsked: {
+            format?: components["schemas"]["FormatAsked"] | null;
+            /**
+             * Transmissionmode
+             * @default value
+             * @enum {string}
+             */
+            transmissionMode: "value" | "reference";
+        };
+        /**
+         * OutputModel
+         * @description One output: a layer of the twin once the job is done.
+         */
+        OutputModel: {
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            names: components["schemas"]["Names"];
+            /**
+             * Shape
+             * @enum {string}
+             */
+            shape: "features" | "grid" | "series";
+            /**
+             * Unit
+             * @description UCUM
+             */
+            unit: string;
+            /**
+             * Error
+             * @description values that differ by no more are the same within the method's error
+             */
+            error: number;
+            /** Schema */
+            schema: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * Overtake
+         * @description Somebody else wrote the same building since the revision that you had seen; or the scenario is decided (then without both).
+         */
+        Overtake: {
+            /**
+             * Type
+             * @description URI of the kind of problem; about:blank when the status says it all
+             */
+            type: string;
+            /**
+             * Title
+             * @description the kind of problem in words
+             */
+            title: string;
+            /** Status */
+            status: number;
+            /**
+             * Detail
+             * @description what happened this time, and what to do about it
+             */
+            detail: string;
+            /**
+             * Instance
+             * @description the address that was asked
+             */
+            instance: string;
+            /**
+             * Parameter
+             * @description the parameter that is to blame, where one is
+             */
+            parameter?: string | null;
+            /**
+             * Errors
+             * @description each place in the body that is wrong
+             */
+            errors?: components["schemas"]["Place"][] | null;
+            /**
+             * Revision
+             * @description the present one: send it as `seen` if yours shall come after
+             */
+            revision?: number | null;
+            /**
+             * Conflicts
+             * @description what the others wrote, who and when
+             */
+            conflicts?: components["schemas"]["ScenarioEntry"][] | null;
         };
         /**
          * Part
@@ -1919,6 +3125,109 @@ export interface components {
             detail: string;
         };
         /**
+         * PlanFinding
+         * @description What is doubtful about an object of a plan, or what it comes to under a rule; numbers, never a verdict of law.
+         */
+        PlanFinding: {
+            /**
+             * Object
+             * @description id of the building, of the parcel, or empty for a whole zone
+             */
+            object: string;
+            /**
+             * Code
+             * @description object-gone, no-height, overlap, zone-height, zone-floor-area, zone-coverage, no-parcels
+             */
+            code: string;
+            /**
+             * Severity
+             * @description info, warning or error
+             */
+            severity: string;
+            message: components["schemas"]["Names"];
+            /**
+             * Value
+             * @description what was found, in `unit`
+             */
+            value: number | null;
+            /**
+             * Before
+             * @description the same without the plan
+             */
+            before: number | null;
+            /**
+             * Allowed
+             * @description what the rule allows
+             */
+            allowed: number | null;
+            /**
+             * Excess
+             * @description by how much it is passed; 0 where it is not
+             */
+            excess: number | null;
+            /**
+             * Unit
+             * @description UCUM
+             */
+            unit: string;
+            /**
+             * Zone
+             * @description id of the zone whose rule it is
+             */
+            zone: string;
+            /**
+             * Other
+             * @description id of another object that it is about
+             */
+            other: string;
+        };
+        /**
+         * PlanFindings
+         * @description All findings of a plan.
+         */
+        PlanFindings: {
+            /** Revision */
+            revision: number;
+            /** Findings */
+            findings: components["schemas"]["PlanFinding"][];
+            /** Zones */
+            zones: components["schemas"]["PlanZone"][];
+            /**
+             * Parcels
+             * @description whether the twin knows parcels
+             */
+            parcels: boolean;
+            method: components["schemas"]["Names"];
+        };
+        /**
+         * PlanZone
+         * @description A zone and its limits.
+         */
+        PlanZone: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Names"];
+            /** Height M */
+            height_m: number | null;
+            /** Floor Area Percent */
+            floor_area_percent: number | null;
+            /** Coverage Percent */
+            coverage_percent: number | null;
+            note: components["schemas"]["Names"] | null;
+            /**
+             * Example
+             * @description made up to show how zoning is told; not the city's plan
+             */
+            example: boolean;
+            /**
+             * Outline
+             * @description GeoJSON, CRS84
+             */
+            outline: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
          * Polygon
          * @description GeoJSON polygon, longitude and latitude.
          */
@@ -1971,6 +3280,108 @@ export interface components {
              * @default null
              */
             errors: components["schemas"]["Place"][] | null;
+        };
+        /**
+         * ProcessList
+         * @description The processes that this twin can be asked.
+         */
+        ProcessList: {
+            /** Processes */
+            processes: components["schemas"]["ProcessSummary"][];
+            /** Links */
+            links: components["schemas"]["Link"][];
+        };
+        /**
+         * ProcessModel
+         * @description A process: what it takes, what it gives, and what is known of its error.
+         */
+        ProcessModel: {
+            /** Id */
+            id: string;
+            /**
+             * Title
+             * @description in the language of the answer
+             */
+            title: string;
+            /**
+             * Description
+             * @description in the language of the answer
+             */
+            description: string;
+            /** Version */
+            version: string;
+            names: components["schemas"]["Names"];
+            /** Keywords */
+            keywords: string[];
+            /**
+             * Metadata
+             * @description papers and validation cases
+             */
+            metadata: components["schemas"]["Metadata"][];
+            /** Jobcontroloptions */
+            jobControlOptions: ("sync-execute" | "async-execute" | "dismiss")[];
+            /** Outputtransmission */
+            outputTransmission: ("value" | "reference")[];
+            /** Links */
+            links: components["schemas"]["Link"][];
+            /** Inputs */
+            inputs: {
+                [key: string]: components["schemas"]["InputModel"];
+            };
+            /** Outputs */
+            outputs: {
+                [key: string]: components["schemas"]["OutputModel"];
+            };
+            /**
+             * Needs
+             * @description layers without which there is no answer
+             */
+            needs: string[];
+            /**
+             * Takes
+             * @description layers that are used where the twin has them
+             */
+            takes: string[];
+            /** @description how far off it is, in words */
+            error: components["schemas"]["Names"] | null;
+            /** Citations */
+            citations: components["schemas"]["Cited"][];
+            /** Validation */
+            validation: components["schemas"]["Measured"][];
+        };
+        /**
+         * ProcessSummary
+         * @description A process in the list.
+         */
+        ProcessSummary: {
+            /** Id */
+            id: string;
+            /**
+             * Title
+             * @description in the language of the answer
+             */
+            title: string;
+            /**
+             * Description
+             * @description in the language of the answer
+             */
+            description: string;
+            /** Version */
+            version: string;
+            names: components["schemas"]["Names"];
+            /** Keywords */
+            keywords: string[];
+            /**
+             * Metadata
+             * @description papers and validation cases
+             */
+            metadata: components["schemas"]["Metadata"][];
+            /** Jobcontroloptions */
+            jobControlOptions: ("sync-execute" | "async-execute" | "dismiss")[];
+            /** Outputtransmission */
+            outputTransmission: ("value" | "reference")[];
+            /** Links */
+            links: components["schemas"]["Link"][];
         };
         /**
          * Property
@@ -2061,6 +3472,284 @@ export interface components {
             features: components["schemas"]["Record"][];
             /** Links */
             links: components["schemas"]["Link"][];
+        };
+        /**
+         * ReportEntry
+         * @description A report that was made.
+         */
+        ReportEntry: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Lang */
+            lang: string;
+            /**
+             * Made
+             * @description ISO 8601, UTC
+             */
+            made: string;
+            /**
+             * Changed
+             * @description whether a scenario has changed since, or is gone
+             */
+            changed: boolean;
+            /** Digest */
+            digest: string;
+            /** Links */
+            links: components["schemas"]["Link"][];
+        };
+        /**
+         * ReportList
+         * @description The reports of a twin, the newest first.
+         */
+        ReportList: {
+            /** Reports */
+            reports: components["schemas"]["ReportEntry"][];
+            /** Links */
+            links: components["schemas"]["Link"][];
+        };
+        /**
+         * ReportRequest
+         * @description What a report is asked for.
+         */
+        ReportRequest: {
+            /**
+             * Scenario
+             * @description id, or id@revision
+             */
+            scenario: string;
+            /**
+             * With
+             * @description another scenario to set beside it, or base
+             * @default base
+             */
+            with: string;
+            /**
+             * Jobs
+             * @description results whose processes and inputs are shown; sunlight by default
+             * @default []
+             */
+            jobs: string[];
+            /**
+             * Viewpoints
+             * @description one from the south-west by default
+             * @default []
+             */
+            viewpoints: components["schemas"]["Viewpoint"][];
+            /**
+             * Lang
+             * @default ko
+             * @enum {string}
+             */
+            lang: "ko" | "en";
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+            /**
+             * Time
+             * @description whose shadows the pictures show, in the city's zone
+             * @default 10:00
+             */
+            time: string;
+        };
+        /**
+         * ScenarioBrief
+         * @description A scenario in a list.
+         */
+        ScenarioBrief: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** About */
+            about: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "draft" | "approved" | "withdrawn";
+            /**
+             * Parent
+             * @description id of the scenario that it was branched from
+             */
+            parent: string | null;
+            /** Parent Revision */
+            parent_revision: number | null;
+            /**
+             * Revision
+             * @description number of its last entry
+             */
+            revision: number;
+            author: components["schemas"]["Author"];
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Updated
+             * Format: date-time
+             */
+            updated: string;
+            decision: components["schemas"]["Decision"] | null;
+        };
+        /**
+         * ScenarioEntry
+         * @description One entry of the journal.
+         */
+        ScenarioEntry: {
+            /** Seq */
+            seq: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "edit" | "undo" | "comment" | "parameters" | "name" | "about" | "base" | "state";
+            /**
+             * Object
+             * @description id of the building that it is about, or empty
+             */
+            object: string;
+            author: components["schemas"]["Author"];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Client
+             * @default
+             */
+            client: string;
+            /**
+             * Edit
+             * @description the edit, metres of the twin's frame
+             */
+            edit?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Entry
+             * @description of an undo: the number of the entry that it takes back
+             */
+            entry?: number | null;
+            /**
+             * Text
+             * @description of a comment
+             */
+            text?: string | null;
+            /** Lon */
+            lon?: number | null;
+            /** Lat */
+            lat?: number | null;
+            /** @description of parameters, name, about, base, state: what it was set to */
+            value?: components["schemas"]["JsonValue"];
+            /**
+             * Undone By
+             * @description number of the entry that takes this one back
+             */
+            undone_by?: number | null;
+            /**
+             * Copied
+             * @description where it was branched from
+             */
+            copied?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+        };
+        /**
+         * ScenarioFull
+         * @description A scenario: a base, parameters, and a journal of edits.
+         */
+        ScenarioFull: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** About */
+            about: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "draft" | "approved" | "withdrawn";
+            /**
+             * Parent
+             * @description id of the scenario that it was branched from
+             */
+            parent: string | null;
+            /** Parent Revision */
+            parent_revision: number | null;
+            /**
+             * Revision
+             * @description number of its last entry
+             */
+            revision: number;
+            author: components["schemas"]["Author"];
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Updated
+             * Format: date-time
+             */
+            updated: string;
+            decision: components["schemas"]["Decision"] | null;
+            /** Base */
+            base: {
+                [key: string]: components["schemas"]["BaseVersion"];
+            };
+            /**
+             * Moved
+             * @description whether the twin has other buildings by now than the scenario rests on
+             */
+            moved: boolean;
+            /** Parameters */
+            parameters: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Edits
+             * @description how many edits are in force
+             */
+            edits: number;
+            /**
+             * Digest
+             * @description of base, edits in force and parameters: equal plans have equal digests
+             */
+            digest: string;
+        };
+        /**
+         * ScenarioJournal
+         * @description Entries, and what is in force after them.
+         */
+        ScenarioJournal: {
+            /** Revision */
+            revision: number;
+            /** Digest */
+            digest: string;
+            /** Entries */
+            entries: components["schemas"]["ScenarioEntry"][];
+            /**
+             * In Force
+             * @description of each building at most one that makes it, and one set
+             */
+            in_force: {
+                [key: string]: components["schemas"]["JsonValue"];
+            }[];
+        };
+        /**
+         * ScenarioList
+         * @description The scenarios of a twin, last changed first.
+         */
+        ScenarioList: {
+            /** Scenarios */
+            scenarios: components["schemas"]["ScenarioBrief"][];
         };
         /**
          * Search
@@ -2410,6 +4099,113 @@ export interface components {
             }[];
         };
         /**
+         * StatusInfo
+         * @description What has become of a job (18-062r2, statusInfo.yaml), and what else a person wants to know.
+         */
+        StatusInfo: {
+            /** Jobid */
+            jobID: string;
+            /**
+             * Type
+             * @default process
+             * @constant
+             */
+            type: "process";
+            /**
+             * Processid
+             * @description what is computed; `kind` itself for jobs that answer no process
+             */
+            processID: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "process" | "verification" | "approval" | "report";
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "accepted" | "running" | "successful" | "failed" | "dismissed";
+            /**
+             * Message
+             * @description the stage, or what went wrong
+             */
+            message: string;
+            /**
+             * Progress
+             * @description percent
+             */
+            progress: number;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /** Started */
+            started?: string | null;
+            /** Finished */
+            finished?: string | null;
+            /**
+             * Updated
+             * Format: date-time
+             */
+            updated: string;
+            /**
+             * Stage
+             * @description what is being done
+             * @default
+             */
+            stage: string;
+            /**
+             * Remaining S
+             * @description seconds until it is done, as far as can be said
+             */
+            remaining_s?: number | null;
+            /**
+             * Attempt
+             * @description how often it was begun
+             */
+            attempt: number;
+            /**
+             * Scenario
+             * @description id, name and revision
+             */
+            scenario?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Reused
+             * @description the same question had been answered before
+             * @default false
+             */
+            reused: boolean;
+            /**
+             * Seconds
+             * @description that the answer took when it was computed
+             */
+            seconds?: number | null;
+            /**
+             * Question
+             * @description digest that names the question
+             * @default
+             */
+            question: string;
+            /**
+             * Author
+             * @description who asked: anyone, owner, or the name of a person
+             */
+            author: string;
+            /**
+             * Problem
+             * @description RFC 9457, where it failed
+             */
+            problem?: {
+                [key: string]: unknown;
+            } | null;
+            /** Links */
+            links: components["schemas"]["Link"][];
+        };
+        /**
          * StepModel
          * @description One thing that was done to the data on the way.
          */
@@ -2500,6 +4296,27 @@ export interface components {
             links: components["schemas"]["Link"][];
         };
         /**
+         * Subscriber
+         * @description Who is told of the job by a POST: at its success with the results, else with its status.
+         */
+        Subscriber: {
+            /**
+             * Successuri
+             * Format: uri
+             */
+            successUri: string;
+            /**
+             * Inprogressuri
+             * Format: uri
+             */
+            inProgressUri?: string | null;
+            /**
+             * Faileduri
+             * Format: uri
+             */
+            failedUri?: string | null;
+        };
+        /**
          * SunDay
          * @description The sun of one day over the middle of a twin.
          */
@@ -2562,6 +4379,13 @@ export interface components {
             altitude_deg: number;
         };
         /**
+         * SunQuestion
+         * @description The body of a question.
+         */
+        SunQuestion: {
+            inputs: components["schemas"]["SunlightInputs"];
+        };
+        /**
          * SunlightInputs
          * @description What is asked.
          */
@@ -2580,10 +4404,26 @@ export interface components {
             time_basis: "solar" | "civil";
             /**
              * Edits
-             * @description the last of an object counts
+             * @description edits as a scenario takes them (add, replace, remove, set), on top of those of the scenario
              * @default []
              */
-            edits: components["schemas"]["HeightEdit"][];
+            edits: ({
+                /**
+                 * @default set
+                 * @enum {unknown}
+                 */
+                op: "add" | "replace" | "remove" | "set";
+                /** @example relation/8824257 */
+                object: string;
+                height_m?: number;
+            } & {
+                [key: string]: components["schemas"]["JsonValue"];
+            })[];
+            /**
+             * Scenario
+             * @description id of a scenario, or id@revision: its edits in force come first
+             */
+            scenario?: string | null;
             /**
              * Window
              * @description first row, first column, rows, columns of the ground's grid, instead of what changed
@@ -2983,6 +4823,58 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * Viewpoint
+         * @description Where somebody stands and looks.
+         */
+        Viewpoint: {
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Lon
+             * @description degrees
+             */
+            lon: number;
+            /**
+             * Lat
+             * @description degrees
+             */
+            lat: number;
+            /**
+             * Height M
+             * @description above the ground
+             */
+            height_m: number;
+            /**
+             * Heading Deg
+             * @description from true north, clockwise
+             */
+            heading_deg: number;
+            /**
+             * Pitch Deg
+             * @description above the horizon
+             */
+            pitch_deg: number;
+            /**
+             * Fov Deg
+             * @description angle of the longer side
+             * @default 60
+             */
+            fov_deg: number;
+        };
+        /**
+         * Written
+         * @description What was written; it is on the disk.
+         */
+        Written: {
+            /** Revision */
+            revision: number;
+            /** Entries */
+            entries: components["schemas"]["ScenarioEntry"][];
+        };
+        /**
          * GridModel
          * @description How the cells of a grid lie.
          */
@@ -3239,6 +5131,56 @@ export interface operations {
             };
             /** @description Not Acceptable */
             406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7138,7 +9080,62 @@ export interface operations {
             };
         };
     };
-    executeSunlight: {
+    getSun: {
+        parameters: {
+            query?: {
+                /** @description 1950 to 2100; the twin's day by default */
+                date?: string;
+                /** @description which clock steps by ten minutes */
+                basis?: "solar" | "civil";
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SunDay"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    askSun: {
         parameters: {
             query?: never;
             header?: never;
@@ -7150,7 +9147,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Execution"];
+                "application/json": components["schemas"]["SunQuestion"];
             };
         };
         responses: {
@@ -7201,13 +9198,15 @@ export interface operations {
             };
         };
     };
-    getSun: {
+    getProcesses: {
         parameters: {
             query?: {
-                /** @description 1950 to 2100; the twin's day by default */
-                date?: string;
-                /** @description which clock steps by ten minutes */
-                basis?: "solar" | "civil";
+                /** @description processes in the answer, at most */
+                limit?: number;
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
             };
             header?: never;
             path: {
@@ -7224,7 +9223,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SunDay"];
+                    "application/json": components["schemas"]["ProcessList"];
+                    "text/html": string;
                 };
             };
             /** @description Bad Request */
@@ -7247,6 +9247,2781 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getProcessDescription: {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the process */
+                process: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProcessModel"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    execute: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description respond-async: do not wait; wait=n: wait so many seconds (RFC 7240) */
+                prefer?: string | null;
+            };
+            path: {
+                /** @description id of the process */
+                process: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Execute"];
+            };
+        };
+        responses: {
+            /** @description the results */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "image/tiff; application=geotiff": string;
+                    "application/prs.coverage+json": string;
+                    "application/geo+json": string;
+                    "application/vnd.apache.parquet": string;
+                    "text/csv": string;
+                    "multipart/related": string;
+                };
+            };
+            /** @description the job is made */
+            201: {
+                headers: {
+                    /** @description address of the job */
+                    Location?: string;
+                    /** @description the preference that was followed */
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusInfo"];
+                };
+            };
+            /** @description the headers `Link` say where the results are */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getJobs: {
+        parameters: {
+            query?: {
+                /** @description kinds of jobs */
+                type?: "process"[];
+                /** @description of these processes, joined by commas */
+                processID?: string;
+                /** @description in these states, joined by commas */
+                status?: string;
+                /** @description asked at this time, or in this span */
+                datetime?: string;
+                /** @description took at least so many seconds */
+                minDuration?: number;
+                /** @description took at most so many seconds */
+                maxDuration?: number;
+                /** @description asked of this scenario */
+                scenario?: string;
+                /** @description jobs in the answer, at most */
+                limit?: number;
+                /** @description older than this job */
+                before?: string;
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobList"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStatus: {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the job */
+                job: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusInfo"];
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dismiss: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the job */
+                job: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listenToJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the job */
+                job: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description server-sent events; the data of each is the status of the job */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getResult: {
+        parameters: {
+            query?: {
+                /** @description html: a page of what came out */
+                f?: "json" | "html";
+                /** @description language of titles and pages; without it the header Accept-Language decides */
+                lang?: "en" | "ko";
+            };
+            header?: never;
+            path: {
+                /** @description id of the job */
+                job: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the results */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "image/tiff; application=geotiff": string;
+                    "application/prs.coverage+json": string;
+                    "application/geo+json": string;
+                    "application/vnd.apache.parquet": string;
+                    "text/csv": string;
+                    "multipart/related": string;
+                    "text/html": string;
+                };
+            };
+            /** @description the headers `Link` say where the results are */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOutput: {
+        parameters: {
+            query?: {
+                /** @description format; as it was asked for, or the first of its kind, by default */
+                f?: "cog" | "covjson" | "geojson" | "parquet" | "csv" | "json";
+            };
+            header?: never;
+            path: {
+                /** @description id of the job */
+                job: string;
+                /** @description id of the output */
+                output: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the results */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "image/tiff; application=geotiff": string;
+                    "application/prs.coverage+json": string;
+                    "application/geo+json": string;
+                    "application/vnd.apache.parquet": string;
+                    "text/csv": string;
+                    "multipart/related": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the DID document (did:web) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/did+json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getManifest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the job */
+                job: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the signed manifest (W3C Verifiable Credential) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vc": Record<string, never>;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the job */
+                job: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the evidence package */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/zip": string;
+                "application/vc": Record<string, never>;
+                "application/json": Record<string, never>;
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description address of the job */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listScenarios: {
+        parameters: {
+            query?: {
+                /** @description only those in this state */
+                state?: "draft" | "approved" | "withdrawn";
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScenarioList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createScenario: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewScenario"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description address of the new scenario */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScenarioFull"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getScenario: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the scenario */
+                scenario: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScenarioFull"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawScenario: {
+        parameters: {
+            query?: {
+                /** @description the name that you go by */
+                author?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id of the scenario */
+                scenario: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateScenario: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the scenario */
+                scenario: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Change"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScenarioFull"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    branchScenario: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the scenario */
+                scenario: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBranch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description address of the new scenario */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScenarioFull"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getScenarioEdits: {
+        parameters: {
+            query?: {
+                /** @description as it stood then; now by default */
+                revision?: number;
+                /** @description only entries after this one; `in_force` is of all */
+                since?: number;
+            };
+            header?: never;
+            path: {
+                /** @description id of the scenario */
+                scenario: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScenarioJournal"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addScenarioEdits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the scenario */
+                scenario: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEdits"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Written"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description somebody else wrote the same building since `seen`, or the plan is decided */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overtake"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getScenarioObjects: {
+        parameters: {
+            query?: {
+                /** @description as it stood then; now by default */
+                revision?: number;
+                /** @description also these buildings as they are, comma-separated */
+                ids?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id of the scenario */
+                scenario: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": unknown;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getScenarioFindings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the scenario */
+                scenario: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanFindings"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compareScenarios: {
+        parameters: {
+            query?: {
+                /** @description id (or id@revision) of another one, or `base` */
+                with?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id of the scenario */
+                scenario: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approveScenario: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the scenario */
+                scenario: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Approval"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description address of the job */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importIntoScenario: {
+        parameters: {
+            query?: {
+                /** @description the revision that you look at */
+                seen?: number;
+                /** @description where the origin of the file stands */
+                lon?: number;
+                lat?: number;
+                /** @description of its north (−Z in glTF), clockwise */
+                heading_deg?: number;
+                /** @description on the ground; lowest for glTF, origin for IFC */
+                stands?: "lowest" | "origin";
+                /** @description of the building, where the file says none */
+                name?: string;
+                /** @description the name that you go by */
+                author?: string;
+                client?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id of the scenario */
+                scenario: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "model/gltf-binary": string;
+                "model/gltf+json": string;
+                "application/city+json": string;
+                "application/x-step": string;
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the plan is decided */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overtake"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getScenarioComments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the scenario */
+                scenario: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comments"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addScenarioComment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the scenario */
+                scenario: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewComment"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScenarioEntry"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lookAtScenario: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the scenario */
+                scenario: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Looking"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lookers"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    watchScenario: {
+        parameters: {
+            query?: {
+                /** @description entries after this one; `Last-Event-ID` goes before */
+                since?: number;
+            };
+            header?: never;
+            path: {
+                /** @description id of the scenario */
+                scenario: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `entry` events: entries of the journal; `presence` events: who looks at it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReports: {
+        parameters: {
+            query?: {
+                /** @description of this scenario */
+                scenario?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    makeReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReport: {
+        parameters: {
+            query?: {
+                /** @description html, pdf or json (signed) */
+                f?: "html" | "pdf" | "json";
+            };
+            header?: never;
+            path: {
+                /** @description id of the report */
+                report: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report as HTML, as PDF, or the signed document (W3C Verifiable Credential) over the digests of both */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                    "application/vc": Record<string, never>;
+                    "application/pdf": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
                 headers: {
                     [name: string]: unknown;
                 };
