@@ -224,11 +224,12 @@ def test_a_job_is_cancelled_from_the_page(visit: Open, address: str) -> None:
 
 def package_of(address: str) -> bytes:
     """The evidence of an answer about the city as it is."""
-    inputs = {
-        "inputs": {"cell_m": float(CELL)},
+    asked = {
+        "inputs": {"cell_m": int(CELL)},
         "outputs": {"sunlight-solar": {"transmissionMode": "reference"}},
+        "response": "document",
     }
-    call(address, "/twins/jamsil/processes/sunlight/execution", inputs)  # waits
+    call(address, "/twins/jamsil/processes/sunlight/execution", asked)  # waits
     jobs = call(address, "/twins/jamsil/jobs?processID=sunlight&status=successful")["jobs"]
     with urllib.request.urlopen(
         f"{address}/twins/jamsil/jobs/{jobs[0]['jobID']}/evidence", timeout=300
