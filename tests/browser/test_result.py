@@ -277,7 +277,7 @@ def test_a_package_is_verified_in_the_atlas_and_told_plainly(visit: Open, addres
         one.page.set_input_files(".verify input[type=file]", file)
         one.page.wait_for_function(
             f"() => document.querySelector('.verify .list li')?.innerText.includes('{name}.zip')"
-            " && document.querySelector('.verify .list li .seal')",
+            " && document.querySelector('.verify .list li:first-child .seal')",
             timeout=MINUTES_MS,
         )
         assert sealed(one) == expected, one.page.inner_text(".verify .list li >> nth=0")
