@@ -11,20 +11,10 @@ from twintown.api.items_query import MAX_LIMIT
 
 #: Formats by the id that `f` takes, as people call them, in the order in which they are shown.
 FORMATS: Mapping[str, str] = {
-    "geojson": "GeoJSON",
-    "parquet": "GeoParquet",
-    "fgb": "FlatGeobuf",
-    "csv": "CSV",
-    "jsonfg": "JSON-FG",
-    "cityjson": "CityJSON",
-    "cityjsonseq": "CityJSONSeq",
-    "cog": "Cloud-Optimized GeoTIFF",
-    "tif": "GeoTIFF",
-    "zarr": "Zarr",
-    "covjson": "CoverageJSON",
-    "png": "PNG",
-    "json": "JSON",
-}
+    "geojson": "GeoJSON", "parquet": "GeoParquet", "fgb": "FlatGeobuf", "csv": "CSV", "jsonfg": "JSON-FG", "cityjson": "CityJSON",
+    "cityjsonseq": "CityJSONSeq", "cog": "Cloud-Optimized GeoTIFF", "tif": "GeoTIFF", "zarr": "Zarr", "covjson": "CoverageJSON",
+    "png": "PNG", "json": "JSON",
+}  # fmt: skip
 #: Documents that come in pages; the others are files of everything.
 _PAGED = {"geojson", "jsonfg", "cityjson"}
 _RELATIONS = {"items", "enclosure", "data", "coverage", "preview"}

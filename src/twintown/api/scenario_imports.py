@@ -62,12 +62,12 @@ async def import_file(
     request: Request, asked: Planning, scenario: ScenarioId,
     seen: Annotated[int | None, Query(ge=0, description="the revision that you look at")] = None,
     lon: Annotated[float | None, Query(ge=-180, le=180, allow_inf_nan=False, description="where the origin of the file stands")] = None,
-    lat: Annotated[float | None, Query(ge=-90, le=90, allow_inf_nan=False)] = None,
+    lat: Annotated[float | None, Query(ge=-90, le=90, allow_inf_nan=False, description="the same, degrees north")] = None,
     heading_deg: Annotated[float, Query(ge=-360, le=360, allow_inf_nan=False, description="of its north (−Z in glTF), clockwise")] = 0.0,
     stands: Annotated[Literal["lowest", "origin"] | None, Query(description="on the ground; lowest for glTF, origin for IFC")] = None,
     name: Annotated[str, Query(max_length=200, description="of the building, where the file says none")] = "",
     author: Annotated[str, Query(max_length=80, description="the name that you go by")] = "",
-    client: Annotated[str, Query(max_length=64)] = "",
+    client: Annotated[str, Query(max_length=64, description="which page or program sends")] = "",
 ) -> Response:  # fmt: skip
     """The buildings of a file as new ones; its kind is told by its content, whatever is said. All of them or none."""
     from twintown.scenario import files
