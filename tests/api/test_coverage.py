@@ -244,6 +244,7 @@ def test_what_a_coverage_is_comes_as_json_and_for_people(client: TestClient) -> 
 # -- Zarr -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_xarray_opens_the_address_of_the_store(address: str) -> None:
     from obstore.store import HTTPStore
     from zarr.storage import ObjectStore

@@ -118,6 +118,7 @@ def test_one_byte_changed_is_repeated_and_not_sealed(client: TestClient, package
     assert [one["code"] for one in told["signature"]["findings"]] == ["bad-signature"]
 
 
+@pytest.mark.slow
 def test_a_changed_result_is_different_and_where_is_told(
     client: TestClient, package: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -154,6 +154,7 @@ def test_answers_of_the_same_question_are_held_against_each_other(http: TestClie
     assert output["classes"] and output["layers"]["after"].startswith("sun-")
 
 
+@pytest.mark.slow
 def test_who_may_not_approve_is_told_and_who_may_makes_it_part_of_the_city(
     http: TestClient, directory: Path
 ) -> None:
@@ -177,6 +178,7 @@ def test_who_may_not_approve_is_told_and_who_may_makes_it_part_of_the_city(
     assert again.status_code == 409
 
 
+@pytest.mark.slow
 def test_a_plan_whose_base_has_moved_is_not_approved_and_can_be_rebased(
     http: TestClient, directory: Path
 ) -> None:
@@ -194,6 +196,7 @@ def test_a_plan_whose_base_has_moved_is_not_approved_and_can_be_rebased(
     assert http.post(f"{AT}/{plan}/approval", json={"why": "b"}, headers=token).status_code == 201
 
 
+@pytest.mark.slow
 def test_a_file_comes_in_as_new_buildings_and_what_was_simplified_is_told(http: TestClient) -> None:
     plan = planned(http, {"op": "set", "object": "relation/1", "height_m": 80})
     lon, lat = (float(one) for one in FRAME.to_lonlat(X - 50, Y - 50))

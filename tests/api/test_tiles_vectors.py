@@ -160,6 +160,7 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
     return TestClient(create_app([Path(directory)], Settings(), warm=False))
 
 
+@pytest.mark.slow
 def test_from_afar_many_small_houses_are_few_squares_of_the_same_area(crowd: TestClient) -> None:
     west, south = (float(v) for v in FRAME.to_lonlat(X, Y))
     east, north = (float(v) for v in FRAME.to_lonlat(X + 1002, Y + 1002))
@@ -180,6 +181,7 @@ def test_from_afar_many_small_houses_are_few_squares_of_the_same_area(crowd: Tes
     assert total * unit**2 == pytest.approx(50_000 * 4, rel=0.05)
 
 
+@pytest.mark.slow
 def test_no_tile_holds_more_features_than_its_tileset_says(crowd: TestClient) -> None:
     told = crowd.get(f"{T}/collections/points/tiles/WebMercatorQuad").json()
     for zoom in (8, 12, 14):

@@ -137,6 +137,7 @@ def test_what_is_in_force_stays_in_force_and_gives_the_same_city(journal: list[e
     assert same(edits.apply(*LAYERS, journal), edits.apply(*LAYERS, force))
 
 
+@pytest.mark.slow
 @given(st.lists(some(), max_size=8), st.randoms())
 @settings(max_examples=20, deadline=None)
 def test_the_order_of_edits_of_different_objects_does_not_count(

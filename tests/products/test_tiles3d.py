@@ -172,6 +172,7 @@ def test_a_part_without_building_is_named():
         _build(layers | {"building-parts": layers["building-parts"].with_table(parts)})
 
 
+@pytest.mark.slow
 def test_the_layout_of_600_000_buildings_is_quick_and_shallow():
     rng = np.random.default_rng(7)
     low = np.column_stack([rng.uniform(0, 25_000, (600_000, 2)), np.zeros(600_000)])
@@ -207,6 +208,7 @@ def test_the_real_tower_tapers_to_its_top_in_its_place(tower_block):
     assert len(np.unique(np.round(height[high], 1))) > 20
 
 
+@pytest.mark.slow
 def test_twenty_real_footprints_are_within_a_centimetre_of_the_source(tower_block):
     files, _ = _build(tower_block)
     (tile,) = tiles(files)

@@ -14,7 +14,8 @@ from twintown.city import edits
 from twintown.ground.features import Features
 from twintown.ground.grid import Grid
 from twintown.scenario import comparison
-from twintown.scenario.comparison import Side, features, grids, objects
+from twintown.scenario.comparison import Side, grids, objects
+from twintown.scenario.rows import features
 
 
 def side(*sent: dict[str, Any]) -> Side:
@@ -99,3 +100,34 @@ def test_rows_are_held_against_each_other_by_id() -> None:
     assert (column["unit"], column["mean"], column["least"], column["changed"]) == ("h", -1.5, -3.0, 1)
     assert [one["id"] for one in said["objects"]] == ["a"]
     assert said["objects"][0]["difference"] == {"hours": -3.0}
+
+
+def points(*rows: tuple[str, float, float, float], first: int = 0) -> Features:
+    """Facade points whose ids only count them: building, x, direction, minutes."""
+    building, x, normal, minutes = (list(one) for one in zip(*rows, strict=True))
+    shapes = gpd.points_from_xy([X + one for one in x], [Y] * len(rows))
+    data = {"id": [f"f{first + k}" for k in range(len(rows))], "building": building, "z_m": 1.5, "normal_deg": normal,
+            "sun_min": minutes, "verdict": [int(one > 50) for one in minutes]}  # fmt: skip
+    return Features(gpd.GeoDataFrame(data, geometry=shapes, crs=FRAME.crs), FRAME, FROM, {"sun_min": "min", "z_m": "m"})  # fmt: skip
+
+
+def test_points_whose_ids_only_count_them_are_paired_by_building_and_place() -> None:
+    before = points(("a", 0, 90, 60), ("a", 5, 90, 60), ("b", 9, 0, 40))
+    # a new building stands first: every id that follows is another point's
+    after = points(("new/1", 30, 0, 99), ("a", 0, 90, 60), ("a", 5, 90, 30), ("b", 9, 0, 40))
+    said = features(before, after, error=10.0)
+    assert (said["before"], said["after"], said["both"]) == (3, 4, 3)
+    assert said["only_before"] == [] and said["only_after"] == ["f0"]
+    sun, verdict = said["columns"]
+    assert (sun["least"], sun["most"], sun["changed"], sun["sum_before"], sun["sum_after"]) == (-30.0, 0.0, 1, 160.0, 229.0)  # fmt: skip
+    assert verdict == {"name": "verdict", "unit": "", "known_before": 3, "met_before": 2, "known_after": 4, "met_after": 2}  # fmt: skip
+    (listed,) = said["buildings"]
+    assert [(one["id"], one["n_before"], one["n_after"], one["mean_before"], one["mean_after"]) for one in listed["rows"]] == [
+        ("new/1", 0, 1, None, 99.0), ("a", 2, 2, 60.0, 45.0),
+    ]  # fmt: skip
+    assert [one["difference"] for one in said["objects"]] == [{"sun_min": -30.0}]
+
+
+def test_two_points_at_one_place_that_look_elsewhere_are_two() -> None:
+    said = features(points(("a", 0, 90, 60), ("a", 0, 270, 10)), points(("a", 0, 270, 10), ("a", 0, 90, 60)))
+    assert said["both"] == 2 and said["columns"][0]["changed"] == 0

@@ -21,6 +21,7 @@ DIRECTORIES = {
 RESULTS = {"sunlight-solar", "sunlight-civil", "facades"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DIRECTORIES)
 def test_every_source_gives_its_layer_and_every_column_is_titled(name):
     directory = DIRECTORIES[name]

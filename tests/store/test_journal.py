@@ -127,6 +127,7 @@ def test_a_thousand_features_in_one_write(journal: Journal) -> None:
         assert len(work.last([edit.feature for edit in many])) == 1200
 
 
+@pytest.mark.slow
 def test_two_processes_that_write_at_once_lose_nothing(journal: Journal, url: str) -> None:
     both = [subprocess.Popen([sys.executable, "-c", COUNT, url, "60"]) for _ in range(2)]
     assert [one.wait(timeout=120) for one in both] == [0, 0]
