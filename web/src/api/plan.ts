@@ -58,6 +58,9 @@ export interface PlanPart { outline: [number, number][]; holes: [number, number]
 export interface PlanObject { id: string; properties: { name: string | null; function: string | null; height_m: number; storey_m: number | null; area_m2: number | null; op: string; parts: PlanPart[] } }
 export interface PlanObjects { features: PlanObject[]; removed: string[]; revision: number }
 export interface Written { revision: number; entries: Entry[] }
+/** What was odd in a file, or was made simpler. */
+export interface ImportNote { code: string; what: string; object: string }
+export interface ImportAnswer extends Written { kind: string; notes: ImportNote[] }
 export interface JobTold { jobID: string; status: string; progress?: number | null; message?: string | null; stage?: string | null }
 
 const path = (twin: string, scenario = "", rest = "") =>
@@ -93,7 +96,7 @@ export const planApi = {
   },
   findings: (twin: string, id: string) => json<FindingsAnswer>(path(twin, id, "findings")),
   /** A file of buildings; `at` says where it stands, where the file itself does not. */
-  async importFile(twin: string, id: string, file: File, at: { lon: number | null; lat: number | null; heading_deg: number; seen: number; client: string; author: string }): Promise<Written> {
+  async importFile(twin: string, id: string, file: File, at: { lon: number | null; lat: number | null; heading_deg: number; seen: number; client: string; author: string }): Promise<ImportAnswer> {
     const query = new URLSearchParams({ seen: String(at.seen), client: at.client });
     if (at.author) query.set("author", at.author);
     query.set("name", file.name.replace(/\.[^.]+$/, "").slice(0, 200));
@@ -103,7 +106,7 @@ export const planApi = {
       query.set("heading_deg", String(at.heading_deg));
     }
     const answer = await ask(`${path(twin, id, "imports")}?${query}`, { method: "POST", headers: { "content-type": "application/octet-stream" }, body: file });
-    return (await answer.json()) as Written;
+    return (await answer.json()) as ImportAnswer;
   },
   approve: (twin: string, id: string, body: { why: string; revision: number }) => send<JobTold>("POST", path(twin, id, "approval"), body),
   job: (twin: string, id: string) => json<JobTold>(`/twins/${part(twin)}/jobs/${part(id)}`),

@@ -66,7 +66,7 @@ export function createDesk(state: State, clock: Clock, sunlight: Sunlight, held:
   const now = shallowReactive<PlanningNow>({
     list: [], listed: false, busy: false, me: null, signedIn: hasToken(), author: memory.get("twintown.author"), head: null, entries: [], edited: new Map(), gone: new Set(),
     ghosts: new Map(), heights: new Map(), findings: null, comments: [], pins: [], people: [], live: false, tool: "choose", square: false, draft: null, hand: null,
-    conflict: null, trouble: "", said: null, importing: null, pinned: null, openPin: null, approval: null, wantMiddle: 0, wantView: 0, view: null,
+    conflict: null, trouble: "", said: null, importing: null, imported: null, pinned: null, openPin: null, approval: null, wantMiddle: 0, wantView: 0, view: null,
   });
   const twin = () => state.twins.current!;
   let frame: PlaneFrame | null = null;

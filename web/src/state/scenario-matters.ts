@@ -1,11 +1,11 @@
 // What is done with a plan beside editing it: comments, files, a choice between two edits, approval.
-import { planApi } from "../api/plan";
+import { planApi, ServerProblem } from "../api/plan";
 import type { Desk } from "./scenario-desk";
 import type { Hands } from "./scenario-hand";
 import type { PlanRecord } from "./scenario-record";
 import type { Planning } from "./scenario-types";
 
-export type Matters = Pick<Planning, "pinAt" | "openPin" | "comment" | "resolve" | "importFile" | "place" | "approve">;
+export type Matters = Pick<Planning, "pinAt" | "openPin" | "comment" | "resolve" | "importFile" | "aim" | "place" | "dropImported" | "approve" | "dropApproval">;
 
 export function createMatters(desk: Desk, record: PlanRecord, hands: Hands, refresh: () => Promise<void>): Matters {
   const { state, client, now, chosen, twin, author, told, say, touched } = desk;
@@ -14,7 +14,7 @@ export function createMatters(desk: Desk, record: PlanRecord, hands: Hands, refr
   return {
     pinAt(at) {
       if (now.tool === "place" && now.importing) {
-        now.importing = { ...now.importing, lon: at.lon, lat: at.lat };
+        now.importing = { ...now.importing, lon: at.lon, lat: at.lat, problem: "", needsPlace: false };
         return;
       }
       now.pinned = at;
@@ -47,17 +47,28 @@ export function createMatters(desk: Desk, record: PlanRecord, hands: Hands, refr
       if (mine && (await write([conflict.mine]))) say("kept", conflict.object);
     },
     importFile(file) {
-      now.importing = file && { file, lon: null, lat: null, heading_deg: 0, busy: false, problem: "" };
+      now.importing = file && { file, lon: null, lat: null, heading_deg: 0, busy: false, problem: "", needsPlace: false };
+      if (file) now.imported = null;
       now.tool = file ? "place" : "choose";
     },
-    async place(heading_deg) {
+    aim(heading_deg) {
+      if (now.importing) now.importing = { ...now.importing, heading_deg };
+    },
+    dropImported() {
+      now.imported = null;
+    },
+    dropApproval() {
+      now.approval = null;
+    },
+    async place() {
       const [head, what] = [now.head, now.importing];
       if (!head || !what) return;
-      now.importing = { ...what, busy: true, problem: "" };
+      now.importing = { ...what, busy: true, problem: "", needsPlace: false };
       try {
-        const answer = await planApi.importFile(twin().id, head.id, what.file, { lon: what.lon, lat: what.lat, heading_deg, seen: seen(), client, author: author() });
+        const answer = await planApi.importFile(twin().id, head.id, what.file, { lon: what.lon, lat: what.lat, heading_deg: what.heading_deg, seen: seen(), client, author: author() });
         takeEntries(answer.entries);
         now.importing = null;
+        now.imported = { name: what.file.name, count: answer.entries.length, notes: answer.notes };
         now.tool = "choose";
         await read();
         const first = answer.entries.find((e) => e.kind === "edit");
@@ -67,7 +78,8 @@ export function createMatters(desk: Desk, record: PlanRecord, hands: Hands, refr
         }
         touched();
       } catch (error) {
-        now.importing = { ...what, busy: false, problem: String((error as Error).message) };
+        const blame = error instanceof ServerProblem ? error.problem.parameter : undefined;
+        now.importing = { ...what, busy: false, problem: String((error as Error).message), needsPlace: blame === "lon" && what.lon === null };
       }
     },
     async approve(why) {

@@ -1,5 +1,5 @@
 import type { ComputedRef } from "vue";
-import type { Entry, FindingsAnswer, Me, PlanOp, ScenarioHead } from "../api/plan";
+import type { Entry, FindingsAnswer, ImportNote, Me, PlanOp, ScenarioHead } from "../api/plan";
 import type { Deed } from "./scenario-journal";
 import type { Ring, Solid, XY } from "./scenario-shape";
 
@@ -28,7 +28,9 @@ export interface Conflict { object: string; mine: PlanOp; theirs: Entry[]; revis
 /** A line of the list of edits. */
 export interface Line { entry: Entry; deed: Deed[]; op: PlanOp | null; before: PlanOp | undefined; takenBack: boolean }
 /** A file that waits for its place. */
-export interface Import { file: File; lon: number | null; lat: number | null; heading_deg: number; busy: boolean; problem: string }
+export interface Import { file: File; lon: number | null; lat: number | null; heading_deg: number; busy: boolean; problem: string; /** It does not know where it stands. */ needsPlace: boolean }
+/** What came of a file, and what was made simpler of it. */
+export interface Imported { name: string; count: number; notes: ImportNote[] }
 export type ToolName = "choose" | "draw" | "pin" | "place";
 export interface Comment { seq: number; text: string; author: { name: string; verified: boolean }; at: string; object: string; lon: number | null; lat: number | null }
 
@@ -64,6 +66,7 @@ export interface PlanningNow {
   /** What was just done, for those who listen. */
   said: { deed: string; object: string; height_m: number; count: number } | null;
   importing: Import | null;
+  imported: Imported | null;
   pinned: { lon: number; lat: number; object: string } | null;
   openPin: string | null;
   approval: { id: string; status: string; progress: number | null; message: string } | null;
@@ -121,7 +124,11 @@ export interface Planning {
   findings(): Promise<void>;
   resolve(mine: boolean): Promise<void>;
   importFile(file: File | null): void;
-  place(turn_deg: number): Promise<void>;
+  /** Where the north of the file points, clockwise. */
+  aim(heading_deg: number): void;
+  place(): Promise<void>;
+  dropImported(): void;
+  dropApproval(): void;
   approve(why: string): Promise<void>;
   show(id: string): void;
   key(event: KeyboardEvent): boolean;

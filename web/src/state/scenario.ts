@@ -62,6 +62,8 @@ function createPlanning(state: State, clock: Clock, sunlight: Sunlight, held: He
     now.tool = "choose";
     now.conflict = null;
     now.approval = null;
+    now.importing = null;
+    now.imported = null;
     record.forget();
     state.plan.current = null;
     askSun();

@@ -21,7 +21,7 @@ export function useTelling() {
     const today = new Date().toDateString() === date.toDateString();
     return new Intl.DateTimeFormat(locale(), today ? { hour: "2-digit", minute: "2-digit" } : { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }).format(date);
   };
-  const who = (author: Author | { name: string }) => author.name || t("plan.edits.someone");
+  const who = (author: Author | { name: string }) => ("kind" in author && author.kind === "owner" ? t("plan.who.role.owner") : author.name || t("plan.edits.someone"));
   const short = (id: string) => (isNew(id) ? id.slice(4) : id.replace(/^(way|node|relation)\//, ""));
   /** What an edit did, in a few words with their number. */
   const did = (line: Line): string => {

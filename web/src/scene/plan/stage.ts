@@ -20,7 +20,7 @@ const RING_STEPS = 64;
 type Grip = { kind: "height"; offset: number } | { kind: "turn"; from: number } | { kind: "move"; from: XY };
 
 /** Words of the numbers beside the hand, in the language of the page. */
-export type HandWords = (key: "storeys" | "area" | "turn" | "step" | "crossing" | "outside" | "removed", values?: Record<string, unknown>) => string;
+export type HandWords = (key: "storeys" | "area" | "turn" | "step" | "crossing" | "outside" | "removed" | "place" | "north", values?: Record<string, unknown>) => string;
 
 /** The tools of a plan on the scene: drawing, pulling, dragging, turning; what is planned, and what others do meanwhile. */
 export function createPlanStage(stage: Stage, state: State, planning: Planning, words: HandWords): { destroy(): void } {
@@ -112,6 +112,14 @@ export function createPlanStage(stage: Stage, state: State, planning: Planning, 
         marks.push({ key: "hand", at: at(middle, chosen.height_m), text, look: "hand", lift: grip.kind === "height" ? 92 : 40 });
         if (grip.kind === "move") list.push({ look: "band", positions: [at([middle[0] - hand.move[0], middle[1] - hand.move[1]], 0.5), at(middle, 0.5)] });
       }
+    }
+    const file = now.importing;
+    if (file && file.lon !== null && file.lat !== null) {
+      const foot: XY = place.frame.fromLonLat(file.lon, file.lat);
+      const tip = turned([foot[0], foot[1] + Math.max(12, 60 * metresAPixel(foot))], foot, file.heading_deg);
+      list.push({ look: "draft", positions: [at(foot, 0.5), at(tip, 0.5)] });
+      dots.push({ key: "place", look: "first", at: at(foot, 0.5) });
+      marks.push({ key: "place", at: at(foot, 0.5), text: words("place"), look: "area", lift: -26 }, { key: "north", at: at(tip, 0.5), text: words("north"), look: "length" });
     }
     handle.set(
       draft?.closed ? { foot: at(centroid(draft.points), 0), height: draft.height_m }
@@ -272,7 +280,7 @@ export function createPlanStage(stage: Stage, state: State, planning: Planning, 
   const ends = [
     watch(() => [planning.drawn.value, planning.chosen.value?.id, now.gone, now.people, now.draft?.solid], draw, { immediate: true }),
     watch(
-      () => [now.draft, now.tool, now.hand, now.pins, now.ghosts, planning.may.value],
+      () => [now.draft, now.tool, now.importing, now.hand, now.pins, now.ghosts, planning.may.value],
       () => {
         if (now.hand) stage.moving();
         arrange();
