@@ -3,9 +3,9 @@ import type { JobStatus } from "../src/api/result";
 import type { Told } from "../src/api/stream";
 import { fieldsOf, fill } from "../src/panels/result/form";
 import { bytesText, changeText, digestGroups, durationText, numberText, unitText } from "../src/panels/result/units";
+import { apartBy, differs, groupsOf, objectsOf, type Pair } from "../src/state/compare";
 import { after, followJob, secondsLeft, type Ears } from "../src/state/jobs";
 import { difference, roundUp, scaleOf, scaleOfChange, statistics, valueAt, type Cells } from "../src/state/results";
-import { meansBy, numbers, readCsv, sums, withBit } from "../src/state/tables";
 import { readVerdict, sealOf } from "../src/state/verify";
 
 const job = (more: Partial<JobStatus> = {}): JobStatus => ({ jobID: "j1", status: "accepted", ...more });
@@ -121,16 +121,55 @@ describe("grids", () => {
   });
 });
 
-describe("a table", () => {
-  const table = readCsv('id,building,sun_min,verdict\r\nf1,"a, ""b""",60,1\r\nf2,"a, ""b""",,0\r\nf3,c,30,5\r\n');
-  it("is read with its quotes, and empty is not nought", () => {
-    expect(table.rows).toBe(3);
-    expect(table.columns.get("building")).toEqual(['a, "b"', 'a, "b"', "c"]);
-    expect(sums(numbers(table, "sun_min"))).toEqual({ known: 2, sum: 90, mean: 45 });
-    expect(withBit(numbers(table, "verdict"), 1)).toBe(2);
+const answer = (outputs: unknown[], more: object = {}) => ({ process: "sunlight", inputs: { cell_m: 4 }, before: { present: true }, after: { present: true }, outputs, ...more });
+const pair = (before: number, after: number, results: unknown[], objects: unknown[] = []): Pair => ({ before, after, said: { results, objects } as never });
+const ground = (a: number, b: number, less: number, more: number) => ({ output: "ground", kind: "grid", comparable: true, unit: "h", error: 0.1, mean_before: a, mean_after: b, most_before: 8, most_after: 8, less_m2: less, more_m2: more });
+const points = (rows: unknown[], left = 0) => ({
+  output: "facades", kind: "features", comparable: true, error: 10, before: 3, after: 4,
+  columns: [
+    { name: "sun_min", unit: "min", mean_before: 60, mean_after: 50, sum_before: 180, sum_after: 200 },
+    { name: "pv_kwh_a", unit: "kW.h/a", mean_before: 1, mean_after: 2, sum_before: 3, sum_after: 8 },
+    { name: "verdict", unit: "", known_before: 3, met_before: 2, known_after: 4, met_after: 1 },
+  ],
+  buildings: [{ name: "sun_min", unit: "min", rows, more: left }],
+});
+const house = (id: string, a: number | null, b: number | null) => ({ id, n_before: a === null ? 0 : 2, n_after: b === null ? 0 : 2, mean_before: a, mean_after: b });
+
+describe("a comparison", () => {
+  it("puts the server's numbers of every two variants into one table", () => {
+    const [group] = groupsOf([pair(0, 1, [answer([ground(5, 4.5, 20_000, 0)])]), pair(0, 2, [answer([ground(5, 4.8, 5_000, 1_000)])]), pair(1, 2, [answer([ground(4.5, 4.8, 7, 7)])])], 3);
+    expect(group!.known).toEqual([true, true, true]);
+    expect(group!.rows.map((r) => [r.measure, r.unit, r.values])).toEqual([
+      ["mean", "h", [5, 4.5, 4.8]], ["area-less", "har", [null, 2, 0.5]], ["area-more", "har", [null, 0, 0.1]],
+    ]);
   });
-  it("is told building by building", () => {
-    expect([...meansBy(table, "building", "sun_min")]).toEqual([['a, "b"', { n: 1, mean: 60 }], ["c", { n: 1, mean: 30 }]]);
+  it("adds amounts, takes the mean of rates, and counts verdicts", () => {
+    const rows = groupsOf([pair(0, 1, [answer([points([])])])], 2)[0]!.rows;
+    expect(rows.map((r) => [r.key, r.measure, r.values])).toEqual([
+      ["facades-count", "count", [3, 4]], ["facades-sun_min", "mean", [60, 50]], ["facades-pv_kwh_a", "sum", [3, 8]],
+      ["facades-verdict-pass", "pass", [2, 1]], ["facades-verdict-fail", "fail", [1, 3]],
+    ]);
+  });
+  it("names the buildings that change by more than the error; what a whole list does not name has not changed", () => {
+    const lists = (more: number) => groupsOf([pair(0, 1, [answer([points([house("a", 60, 30), house("b", 60, 55), house("new/1", null, 90)], more)])]), pair(0, 2, [answer([points([house("b", 60, 20)], more)])])], 3)[0]!.buildings[0]!.rows;
+    expect(lists(0).map((r) => [r.id, r.values])).toEqual([["new/1", [null, 90, null]], ["b", [60, 55, 20]], ["a", [60, 30, 60]]]);
+    expect(lists(5).map((r) => [r.id, r.values])).toEqual([["new/1", [null, 90, null]], ["b", [60, 55, 20]], ["a", [60, 30, null]]]);
+  });
+  it("keeps questions with other inputs apart, and says whose answer is of an earlier revision", () => {
+    const groups = groupsOf([pair(0, 1, [answer([]), answer([], { inputs: { cell_m: 1, date: "" }, after: { present: false } })])], 2);
+    expect(groups.map((g) => g.stale)).toEqual([[false, false], [false, true]]);
+    expect(apartBy(groups, groups[0]!)).toEqual(["cell_m"]);
+    expect(apartBy(groups.slice(0, 1), groups[0]!)).toEqual([]);
+  });
+  it("has a building that a plan does not touch as the city has it", () => {
+    const was = { height_m: 30, area_m2: 100, floor_area_m2: 900, name: "Hall", lon: 127, lat: 37 };
+    const rows = objectsOf([pair(0, 1, [], [{ object: "way/1", before: was, after: { ...was, height_m: 40 } }]), pair(0, 2, [], [{ object: "way/2", before: was, after: null }])], 3);
+    expect(rows.filter((r) => r.measure === "height").map((r) => [r.id, r.values, r.gone])).toEqual([
+      ["way/1", [30, 40, 30], [false, false, false]], ["way/2", [30, 30, null], [false, false, true]],
+    ]);
+  });
+  it("is one only beyond the error", () => {
+    expect([differs(1, 1.05, 0.1), differs(1, 1.2, 0.1), differs(null, 1, 9), differs(null, null, 0)]).toEqual([false, true, true, false]);
   });
 });
 

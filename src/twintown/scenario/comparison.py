@@ -20,8 +20,6 @@ Floats = NDArray[np.float64]
 UNITS = {"height_m": "m", "area_m2": "m2", "floor_area_m2": "m2", "levels": "{storey}"}
 #: Cells that are looked at in one piece.
 _PIECE = 4_000_000
-#: Objects that are listed by name, most changed first.
-LISTED = 50
 _STEPS = 4
 
 
@@ -108,8 +106,9 @@ def grids(before: Grid, after: Grid, error: float = 0.0) -> dict[str, Any]:
     grid) is none.
 
     Returns:
-        `unit`; `compared_m2`, `unchanged_m2`; `mean` over what is compared; `least` and `most` with `lon`, `lat`; `classes` of
-        {`from`, `to`, `area_m2`}, both ends in `unit`.
+        `unit`; `compared_m2`, `unchanged_m2`, `less_m2`, `more_m2`; `mean` over what is compared; `least` and `most` with `lon`, `lat`;
+        `classes` of {`from`, `to`, `area_m2`}, both ends in `unit`; `mean_before`, `most_before`, `mean_after`, `most_after`: of each
+        grid by itself, over all that it knows.
         Where the two do not lie on the same cells: `{"comparable": False}`.
     """
     if (before.rows, before.cols, before.origin_x, before.origin_y, before.cell_m, before.unit) != (
@@ -118,7 +117,7 @@ def grids(before: Grid, after: Grid, error: float = 0.0) -> dict[str, Any]:
         return {"comparable": False, "why": "the two do not lie on the same cells"}
     unit, scale = _unit(after)
     tolerance = error * scale
-    count, still, total = 0, 0, 0.0
+    count, still, less, total = 0, 0, 0, 0.0
     ends: list[tuple[float, int]] = [(math.inf, 0), (-math.inf, 0)]
     for start, piece in _pieces(before, after, scale):
         known = np.isfinite(piece)
@@ -127,6 +126,7 @@ def grids(before: Grid, after: Grid, error: float = 0.0) -> dict[str, Any]:
         values = np.where(known, piece, 0.0)
         count += int(known.sum())
         still += int((known & (np.abs(values) <= tolerance)).sum())
+        less += int((known & (values < -tolerance)).sum())
         total += float(values.sum())
         low, high = (
             int(np.where(known, piece, math.inf).argmin()),
@@ -139,7 +139,9 @@ def grids(before: Grid, after: Grid, error: float = 0.0) -> dict[str, Any]:
     cell = after.cell_m**2
     said: dict[str, Any] = {
         "comparable": True, "unit": unit, "error": round(tolerance, 6), "compared_m2": count * cell,
-        "unchanged_m2": still * cell, "mean": round(total / count, 4) if count else None, "classes": [],
+        "unchanged_m2": still * cell, "less_m2": less * cell, "more_m2": (count - still - less) * cell,
+        "mean": round(total / count, 4) if count else None, "classes": [],
+        **_alone(before, scale, "before"), **_alone(after, scale, "after"),
     }  # fmt: skip
     if not count:
         return said | {"least": None, "most": None}
@@ -163,6 +165,22 @@ def _unit(grid: Grid) -> tuple[str, float]:
     if grid.unit == "{step}" and "step_minutes" in grid.attributes:
         return "h", float(grid.attributes["step_minutes"]) / 60.0
     return grid.unit, 1.0
+
+
+def _alone(grid: Grid, scale: float, side: str) -> dict[str, float | None]:
+    """Mean and most of one grid over what it knows."""
+    values = grid.values if grid.values.ndim == 2 else grid.values[0]
+    count, total, most = 0, 0.0, -math.inf
+    rows = max(1, _PIECE // grid.cols)
+    for row in range(0, grid.rows, rows):
+        piece = values[row : row + rows]
+        known = piece[piece != grid.nodata] if grid.nodata is not None else piece.ravel()
+        known = known[np.isfinite(known)]
+        if known.size:
+            count, total = count + known.size, total + float(known.sum(dtype=np.float64))
+            most = max(most, float(known.max()))
+    mean = round(total / count * scale, 4) if count else None
+    return {f"mean_{side}": mean, f"most_{side}": round(most * scale, 4) if count else None}
 
 
 def _pieces(before: Grid, after: Grid, scale: float) -> Iterator[tuple[int, Floats]]:
@@ -199,52 +217,3 @@ def _at(grid: Grid, value: float, cell: int) -> dict[str, float]:
 def _lonlat(frame: Frame, x: float, y: float) -> dict[str, float]:
     lon, lat = frame.to_lonlat(x, y)
     return {"lon": round(float(lon), 7), "lat": round(float(lat), 7)}
-
-
-def features(before: Features, after: Features, error: float = 0.0) -> dict[str, Any]:
-    """The difference of two tables, row by row of the same id: how many there are, and of each number how it changed.
-
-    Returns:
-        `before`, `after`, `both`: rows; `columns`: of each number `unit`, `mean_before`, `mean_after` (over rows in both), `mean`,
-        `least`, `most` difference, `changed` (rows that differ by more than `error`); `objects`: the most changed rows by name.
-    """
-    one, other = before.table.set_index("id"), after.table.set_index("id")
-    both = other.index.intersection(one.index, sort=False)
-    said: dict[str, Any] = {
-        "comparable": True, "before": len(one), "after": len(other), "both": len(both), "columns": [], "objects": [],
-        "only_before": one.index.difference(both).astype(str).tolist()[:LISTED],
-        "only_after": other.index.difference(both).astype(str).tolist()[:LISTED],
-    }  # fmt: skip
-    worst = np.zeros(len(both))
-    moved: dict[str, Floats] = {}
-    for name in after.table.columns:
-        if name not in one.columns or name not in other.columns or other[name].dtype.kind not in "iuf":
-            continue
-        a, b = (table.loc[both, name].to_numpy(float, na_value=np.nan) for table in (one, other))
-        difference = b - a
-        known = np.isfinite(difference)
-        if not known.any():
-            continue
-        values = difference[known]
-        changed = np.abs(values) > error
-        moved[name] = difference
-        span = float(np.abs(values).max())
-        worst = np.maximum(
-            worst, np.where(known, np.abs(difference), 0.0) / (span or 1.0) * bool(changed.any())
-        )
-        said["columns"].append({
-            "name": name, "unit": after.units.get(name, ""), "mean_before": round(float(a[known].mean()), 4),
-            "mean_after": round(float(b[known].mean()), 4), "mean": round(float(values.mean()), 4),
-            "least": round(float(values.min()), 4), "most": round(float(values.max()), 4), "changed": int(changed.sum()),
-        })  # fmt: skip
-    order = np.lexsort((both.astype(str).to_numpy(), -worst))[:LISTED]
-    for k in order[worst[order] > 0].tolist():
-        row = {name: round(float(values[k]), 4) for name, values in moved.items() if np.isfinite(values[k])}
-        shape = other.geometry.iloc[other.index.get_loc(both[k])] if after.bounds is not None else None
-        place = (
-            {}
-            if shape is None or shape.is_empty
-            else _lonlat(after.frame, *shape.representative_point().coords[0][:2])
-        )
-        said["objects"].append({"id": str(both[k]), **place, "difference": row})
-    return said

@@ -34,6 +34,8 @@ export interface ProcessAbout {
   title?: string;
   description?: string;
   names?: Names;
+  /** The layers that it needs. */
+  keywords?: string[];
   /** Of the whole description only. */
   inputs?: Record<string, InputAbout>;
   outputs?: Record<string, OutputAbout>;
@@ -113,17 +115,9 @@ export const resultApi = {
   scenarios: (twin: string) => json<{ scenarios: ScenarioSummary[] }>(`${twinPath(twin)}/scenarios`).then((a) => a.scenarios),
   comparison: (twin: string, scenario: string, other: string) =>
     json<Record<string, Json>>(`${twinPath(twin)}/scenarios/${part(scenario)}/comparison`, { with: other }),
-  /** The buildings that a plan touches, as it would have them (GeoJSON), and the ids of those that it takes away. */
-  objects: (twin: string, scenario: string) =>
-    json<{ features: { id?: string; geometry: { type: string; coordinates: unknown } | null; properties: Record<string, Json> }[]; [other: string]: unknown }>(
-      `${twinPath(twin)}/scenarios/${part(scenario)}/objects`,
-    ),
   report: (twin: string, body: unknown) => job(`${twinPath(twin)}/reports`, posted(body)),
   reportPage: (twin: string, id: string, f?: "pdf" | "json") => `${twinPath(twin)}/reports/${part(id)}${f ? `?f=${f}` : ""}`,
   reportFacts: (twin: string, id: string) => json<Record<string, Json>>(`${twinPath(twin)}/reports/${part(id)}`, { f: "json" }),
   collection: (twin: string, layer: string) => json<Record<string, Json>>(`${twinPath(twin)}/collections/${part(layer)}`),
-  /** All rows of features as CSV, of some columns. */
-  rows: async (twin: string, layer: string, columns: string[]) =>
-    (await ask(`${twinPath(twin)}/collections/${part(layer)}/items?f=csv&skipGeometry=true&properties=${columns.map(part).join(",")}`)).text(),
 };
 export type ResultApi = typeof resultApi;

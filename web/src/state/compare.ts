@@ -1,11 +1,7 @@
-// Two variants set beside the city as it is: number by number, building by building.
-import { api } from "../api/client";
+// Two variants set beside the city as it is. Every number is the server's: each pair of variants is one question to it, and here the
+// pairs are only put into one table.
 import { resultApi, type Json } from "../api/result";
-import { difference } from "./results";
-import type { Run, RunOutput } from "./runs";
-import { cellsOf, statisticsOf } from "./shown";
-import { meansBy, numbers, readCsv, sums, withBit, type Table } from "./tables";
-import { bag, list, number, text, words, type Words } from "./verify";
+import { bag, list, number, text, type Bag, type Words } from "./verify";
 
 /** One line of the table: what is told, in which unit, and a value for each variant; `null` is not known. */
 export interface Row {
@@ -20,218 +16,244 @@ export interface Row {
   /** Digits after the point; as many as say something by default. */
   digits?: number;
 }
-export interface Group { process: string; parameters: string[]; rows: Row[]; buildings: BuildingRows[] }
-export interface BuildingRows { title: Words; unit: string; error: number; rows: { id: string; n: number; values: (number | null)[] }[]; more: number }
+/** One question to one process, and its answers for the variants. */
+export interface Group {
+  key: string;
+  process: string;
+  inputs: Bag;
+  /** Variants that have an answer, and those whose answer is of an earlier revision. */
+  known: boolean[];
+  stale: boolean[];
+  /** Why the answers cannot be compared, in the server's words. */
+  missing: string;
+  rows: Row[];
+  buildings: BuildingRows[];
+}
+export interface BuildingRow { id: string; n: number; values: (number | null)[] }
+export interface BuildingRows { title: Words; unit: string; error: number; rows: BuildingRow[]; more: number }
 
-/** Columns that say where a point is, not what was found there. */
-const WHERE = new Set(["z_m", "normal_deg", "x", "y", "lon", "lat", "storey"]);
-const MOST_ROWS = 400_000;
+/** One number of one building that a plan touches. */
+export interface ObjectRow {
+  key: string;
+  id: string;
+  name: string;
+  /** The first line of its building. */
+  first: boolean;
+  measure: "height" | "area" | "floor";
+  unit: string;
+  values: (number | null)[];
+  /** Whether a variant has it taken away. */
+  gone: boolean[];
+  at: { lon: number; lat: number } | null;
+}
+
+/** What the server says of two variants: the columns in which they stand, and its answer. */
+export interface Pair { before: number; after: number; said: Bag }
+
 const LISTED = 10;
 /** Quantities of one output that are told building by building. */
 const LISTS = 2;
 const HECTARE = 10_000;
 
-async function gridRows(twin: string, crs: string, name: string, outputs: (RunOutput | null)[]): Promise<Row[]> {
-  const all = await Promise.all(outputs.map((o) => (o ? cellsOf(twin, o.layer, crs) : Promise.resolve(null))));
-  const first = all.find((c) => c);
-  const about = outputs.find((o) => o)!;
-  if (!first) return [];
-  const error = (about.error ?? 0) * first.step;
-  const stats = all.map((c) => (c ? statisticsOf(c) : null));
-  const of = (measure: string, values: (number | null)[], unit = first.unit, rowError = error): Row => ({ key: `${name}-${measure}`, title: about.title, measure, unit, values, error: rowError });
-  const rows = [of("mean", stats.map((s) => (s ? s.mean : null)))];
-  const most = stats.map((s) => (s ? s.most : null));
-  if (new Set(most.filter((v) => v !== null)).size > 1) rows.push(of("most", most));
-  const base = all[0];
-  if (base && all.some((c, k) => k && c)) {
-    const changes = all.map((c, k) => {
-      if (!c || !k) return null;
-      try {
-        return difference(base, c, error);
-      } catch {
-        return null;
+/** Asks the server about every two of the variants; the first is the city as it is. */
+export function pairsOf(twin: string, plans: (string | null)[]): Promise<Pair[]> {
+  const found: Promise<Pair>[] = [];
+  for (let after = 1; after < plans.length; after++)
+    for (let before = 0; before < after; before++)
+      found.push(resultApi.comparison(twin, plans[after]!, plans[before] ?? "base").then((said) => ({ before, after, said })));
+  return Promise.all(found);
+}
+
+/** Puts a number where a variant stands, where it is not known yet. */
+function put(values: (number | null)[], at: number, value: number | null): void {
+  if (values[at] === null || values[at] === undefined) values[at] = value;
+}
+
+// -- results ------------------------------------------------------------------------------------------------------------
+
+/** All questions that were answered for two of the variants at least. */
+export function groupsOf(pairs: Pair[], count: number): Group[] {
+  const found = new Map<string, { group: Group; outputs: Map<string, { pair: Pair; said: Bag }[]> }>();
+  for (const pair of pairs)
+    for (const result of list(pair.said["results"] ?? null).map(bag)) {
+      const inputs = bag(result["inputs"]);
+      const process = text(result["process"]);
+      const key = `${process} ${JSON.stringify(Object.entries(inputs).sort(([a], [b]) => (a < b ? -1 : 1)))}`;
+      let one = found.get(key);
+      if (!one) {
+        const none = (): boolean[] => Array.from({ length: count }, () => false);
+        one = { group: { key, process, inputs, known: none(), stale: none(), missing: "", rows: [], buildings: [] }, outputs: new Map() };
+        found.set(key, one);
       }
-    });
-    rows.push(
-      of("area-less", changes.map((d) => (d ? d.less_m2 / HECTARE : null)), "har", 0),
-      of("area-more", changes.map((d) => (d ? d.more_m2 / HECTARE : null)), "har", 0),
-    );
+      const { group, outputs } = one;
+      for (const side of ["before", "after"] as const) {
+        group.known[pair[side]] = true;
+        if (bag(result[side])["present"] === false) group.stale[pair[side]] = true;
+      }
+      group.missing ||= text(result["missing"]);
+      for (const said of list(result["outputs"] ?? null).map(bag)) {
+        const name = text(said["output"]);
+        outputs.set(name, [...(outputs.get(name) ?? []), { pair, said }]);
+      }
+    }
+  for (const { group, outputs } of found.values()) {
+    const all = [...outputs].sort(([, a], [, b]) => Number(kindOf(a) !== "grid") - Number(kindOf(b) !== "grid"));
+    for (const [name, said] of all) {
+      const told = said.filter((one) => one.said["comparable"] === true);
+      if (!told.length) continue;
+      if (kindOf(told) === "grid") group.rows.push(...gridRows(name, told, count));
+      else {
+        const { rows, buildings } = tableRows(name, told, count);
+        group.rows.push(...rows);
+        group.buildings.push(...buildings);
+      }
+    }
+  }
+  return [...found.values()].map((one) => one.group);
+}
+
+type Told = { pair: Pair; said: Bag }[];
+const kindOf = (told: Told): string => text(told[0]!.said["kind"]);
+const blank = (count: number): (number | null)[] => Array.from({ length: count }, () => null);
+/** Of every pair, what it says of its two sides under `name_before` and `name_after`. */
+function sides(told: { pair: Pair; said: Bag }[], name: string, count: number): (number | null)[] {
+  const values = blank(count);
+  for (const { pair, said } of told) {
+    put(values, pair.before, number(said[`${name}_before`] ?? null));
+    put(values, pair.after, number(said[`${name}_after`] ?? null));
+  }
+  return values;
+}
+
+/** An output is called by its name until the page knows its words. */
+const outputTitle = (name: string): Words => `output:${name}`;
+
+function gridRows(name: string, told: Told, count: number): Row[] {
+  const unit = text(told[0]!.said["unit"]);
+  const error = number(told[0]!.said["error"]) ?? 0;
+  const row = (measure: string, values: (number | null)[], of = unit, within = error): Row => ({ key: `${name}-${measure}`, title: outputTitle(name), measure, unit: of, values, error: within });
+  const rows = [row("mean", sides(told, "mean", count))];
+  const most = sides(told, "most", count);
+  if (new Set(most.filter((v) => v !== null)).size > 1) rows.push(row("most", most));
+  const based = told.filter(({ pair }) => pair.before === 0);
+  for (const measure of ["less", "more"] as const) {
+    const values = blank(count);
+    for (const { pair, said } of based) values[pair.after] = hectares(number(said[`${measure}_m2`] ?? null));
+    if (based.length) rows.push(row(`area-${measure}`, values, "har", 0));
   }
   return rows;
 }
+const hectares = (m2: number | null): number | null => (m2 === null ? null : m2 / HECTARE);
 
-interface ColumnSaid { name: string; unit: string; title: Words }
-
-async function columnsOf(twin: string, layer: string): Promise<ColumnSaid[]> {
-  const said = list((await resultApi.collection(twin, layer))["columns"] ?? null).map(bag);
-  return said.map((c) => ({ name: text(c["name"] ?? c["id"]), unit: text(c["unit"]), title: words((c["title"] ?? c["names"] ?? c["name"]) as Json) }));
-}
-
-async function tableRows(twin: string, name: string, outputs: (RunOutput | null)[]): Promise<{ rows: Row[]; buildings: BuildingRows[] }> {
-  const about = outputs.find((o) => o)!;
-  const error = about.error ?? 0;
-  if (outputs.some((o) => (o?.count ?? 0) > MOST_ROWS)) return { rows: [], buildings: [] };
-  const said = await columnsOf(twin, about.layer);
-  const told = said.filter((c) => c.unit && !WHERE.has(c.name));
-  const verdicts = said.filter((c) => /^verdict/.test(c.name));
-  const by = said.some((c) => c.name === "building") ? "building" : "id";
-  // The id comes with every row, asked for or not.
-  const wanted = [...new Set([by, ...told.map((c) => c.name), ...verdicts.map((c) => c.name)])].filter((c) => said.some((one) => one.name === c));
-  const tables = await Promise.all(outputs.map((o) => (o ? resultApi.rows(twin, o.layer, wanted).then(readCsv) : Promise.resolve<Table | null>(null))));
-  const rows: Row[] = [{ key: `${name}-count`, title: about.title, measure: "count", unit: "1", values: tables.map((t) => (t ? t.rows : null)), error: 0 }];
-  for (const c of verdicts) {
-    const counts = tables.map((t) => (t ? numbers(t, c.name) : null));
-    rows.push({ key: `${name}-${c.name}-pass`, title: columnTitle(c), measure: "pass", unit: "1", values: counts.map((v) => (v ? withBit(v, 1) : null)), error: 0 });
-    rows.push({ key: `${name}-${c.name}-fail`, title: columnTitle(c), measure: "fail", unit: "1", values: counts.map((v) => (v ? v.length - withBit(v, 1) : null)), error: 0 });
+function tableRows(name: string, told: Told, count: number): { rows: Row[]; buildings: BuildingRows[] } {
+  const error = number(told[0]!.said["error"]) ?? 0;
+  const counts = blank(count);
+  for (const { pair, said } of told) {
+    put(counts, pair.before, number(said["before"] ?? null));
+    put(counts, pair.after, number(said["after"] ?? null));
+  }
+  const rows: Row[] = [{ key: `${name}-count`, title: outputTitle(name), measure: "count", unit: "1", values: counts, error: 0 }];
+  const column = (said: Bag, of: string) => list(said["columns"] ?? null).map(bag).find((c) => text(c["name"]) === of);
+  const names = [...new Set(told.flatMap(({ said }) => list(said["columns"] ?? null).map((c) => text(bag(c)["name"]))))];
+  for (const of of names) {
+    const each = told.map(({ pair, said }) => ({ pair, said: column(said, of) ?? {} }));
+    const unit = text(each.find((one) => one.said["unit"])?.said["unit"]);
+    const title: Words = `column:${of}`;
+    if (of.startsWith("verdict")) {
+      const known = sides(each, "known", count);
+      const met = sides(each, "met", count);
+      rows.push(
+        { key: `${name}-${of}-pass`, title, measure: "pass", unit: "1", values: met, error: 0 },
+        { key: `${name}-${of}-fail`, title, measure: "fail", unit: "1", values: met.map((v, k) => (v === null || known[k] === null ? null : known[k]! - v)), error: 0 },
+      );
+    } else if (unit) {
+      const total = /kW\.h|MW\.h|m2|W/.test(unit) && !/\/m2|m-2/.test(unit);
+      rows.push({ key: `${name}-${of}`, title, measure: total ? "sum" : "mean", unit, values: sides(each, total ? "sum" : "mean", count), error: total ? 0 : error });
+    }
   }
   const buildings: BuildingRows[] = [];
-  for (const c of told) {
-    const total = /kW\.h|MW\.h|m2|W/.test(c.unit) && !/\/m2|m-2/.test(c.unit);
-    const all = tables.map((t) => (t ? sums(numbers(t, c.name)) : null));
-    rows.push({ key: `${name}-${c.name}`, title: columnTitle(c), measure: total ? "sum" : "mean", unit: c.unit, values: all.map((s) => (s && s.known ? (total ? s.sum : s.mean) : null)), error: total ? 0 : error });
-    if (buildings.length >= LISTS) continue;
-    const each = tables.map((t) => (t ? meansBy(t, by, c.name) : null));
-    const ids = new Set(each.flatMap((m) => (m ? [...m.keys()] : [])));
-    const lines = [...ids].map((id) => {
-      const values = each.map((m) => m?.get(id)?.mean ?? null);
-      const known = values.filter((v): v is number => v !== null);
-      // What is only in one of them is new or gone, and stands first.
-      const apart = known.length < each.filter((m) => m).length ? Infinity : Math.max(...known) - Math.min(...known);
-      return { id, n: Math.max(...each.map((m) => m?.get(id)?.n ?? 0)), values, apart };
-    });
-    const moved = lines.filter((l) => l.apart > error).sort((a, b) => b.apart - a.apart || b.n - a.n || (a.id < b.id ? -1 : 1));
-    if (moved.length)
-      buildings.push({ title: columnTitle(c), unit: c.unit, error, rows: moved.slice(0, LISTED).map(({ id, n, values }) => ({ id, n, values })), more: Math.max(0, moved.length - LISTED) });
+  for (const of of names) {
+    if (buildings.length >= LISTS) break;
+    const lists = told.map(({ pair, said }) => ({ pair, said: list(said["buildings"] ?? null).map(bag).find((b) => text(b["name"]) === of) ?? null }));
+    const found = buildingRows(lists, count, error);
+    if (found.length)
+      buildings.push({ title: `column:${of}`, unit: text(lists.find((one) => one.said)!.said!["unit"]), error, rows: found.slice(0, LISTED), more: Math.max(0, found.length - LISTED) });
   }
   return { rows, buildings };
 }
 
-/** What a column is called: a key of the page's own words where the server has nothing but its name. */
-const columnTitle = (c: ColumnSaid): Words => {
-  const said = typeof c.title === "string" ? c.title : c.title.en;
-  return !said || said === c.name ? `column:${c.name}` : c.title;
-};
-
-/**
- * One process over the variants, in their order; `null` where a variant has no answer. Grids are told first, features after them:
- * `told` hears of what is known by then.
- */
-export async function compareRuns(twin: string, crs: string, process: string, answers: (Run | null)[], told: (group: Group) => void): Promise<void> {
-  const names = [...new Set(answers.flatMap((r) => r?.outputs?.map((o) => o.output) ?? []))];
-  const rows: Row[] = [];
-  const buildings: BuildingRows[] = [];
-  const parameters = differing(answers);
-  const tell = () => told({ process, parameters, rows: [...rows], buildings: [...buildings] });
-  const shaped = names.map((name) => ({ name, outputs: answers.map((r) => r?.outputs?.find((o) => o.output === name) ?? null) }));
-  const shape = (one: (typeof shaped)[number]) => one.outputs.find((o) => o)!.shape;
-  tell();
-  for (const { name, outputs } of shaped.filter((one) => shape(one) === "grid")) {
-    rows.push(...(await gridRows(twin, crs, name, outputs)));
-    tell();
+/** Buildings that change by more than the error between two of the variants, the most changed first. */
+function buildingRows(lists: { pair: Pair; said: Bag | null }[], count: number, error: number): BuildingRow[] {
+  const found = new Map<string, { row: BuildingRow; there: (boolean | null)[] }>();
+  for (const { pair, said } of lists)
+    for (const one of list(said?.["rows"] ?? null).map(bag)) {
+      const id = text(one["id"]);
+      const held = found.get(id) ?? { row: { id, n: 0, values: blank(count) }, there: Array.from({ length: count }, () => null) };
+      found.set(id, held);
+      for (const side of ["before", "after"] as const) {
+        const n = number(one[`n_${side}`]) ?? 0;
+        held.row.n = Math.max(held.row.n, n);
+        held.there[pair[side]] = n > 0;
+        put(held.row.values, pair[side], number(one[`mean_${side}`] ?? null));
+      }
+    }
+  // What a whole list does not name is the same on both of its sides.
+  for (const { pair, said } of lists) {
+    if (!said || number(said["more"])) continue;
+    for (const { row, there } of found.values()) {
+      const [a, b] = [pair.before, pair.after];
+      if (there[a] !== null && there[b] === null) [there[b], row.values[b]] = [there[a]!, row.values[a]!];
+      else if (there[b] !== null && there[a] === null) [there[a], row.values[a]] = [there[b]!, row.values[b]!];
+    }
   }
-  for (const { name, outputs } of shaped.filter((one) => shape(one) === "features")) {
-    const found = await tableRows(twin, name, outputs);
-    rows.push(...found.rows);
-    buildings.push(...found.buildings);
-    tell();
-  }
-}
-
-/** Names of the parameters that were not asked the same: then the answers do not compare. */
-function differing(answers: (Run | null)[]): string[] {
-  const all = answers.filter((r): r is Run => !!r?.parameters).map((r) => r.parameters!);
-  if (all.length < 2) return [];
-  return Object.keys(all[0]!).filter((name) => all.some((p) => JSON.stringify(p[name]) !== JSON.stringify(all[0]![name])));
+  const apart = ({ row, there }: { row: BuildingRow; there: (boolean | null)[] }): number => {
+    if (there.includes(true) && there.includes(false)) return Infinity;
+    const known = row.values.filter((v): v is number => v !== null);
+    return Math.max(...known) - Math.min(...known);
+  };
+  return [...found.values()]
+    .map((one) => ({ ...one, apart: apart(one) }))
+    .filter((one) => one.apart > error)
+    .sort((a, b) => (a.apart === b.apart ? b.row.n - a.row.n || (a.row.id < b.row.id ? -1 : 1) : b.apart - a.apart))
+    .map((one) => one.row);
 }
 
 /** Whether two values differ by more than the error; `null` stands for not known. */
 export const differs = (a: number | null, b: number | null, error: number): boolean =>
   a === null || b === null ? a !== b : Math.abs(a - b) > Math.max(error, 1e-9 * Math.max(Math.abs(a), Math.abs(b)));
 
+/** Names of the inputs in which questions of one process differ: what tells them apart. */
+export function apartBy(groups: Group[], group: Group): string[] {
+  const beside = groups.filter((one) => one.process === group.process);
+  return Object.keys(group.inputs).filter((name) => beside.some((one) => JSON.stringify(one.inputs[name]) !== JSON.stringify(group.inputs[name])));
+}
 
 // -- objects ------------------------------------------------------------------------------------------------------------
 
-/** One number of one building that a plan touches. */
-export interface ObjectRow {
-  key: string;
-  name: Words;
-  /** The first line of its building. */
-  first: boolean;
-  measure: "height" | "area";
-  unit: string;
-  values: (number | null)[];
-  /** Whether a variant has it taken away. */
-  gone: boolean[];
-  error: number;
-  at: { lon: number; lat: number } | null;
-}
-
-interface Shape { geometry: { type: string; coordinates: unknown } | null; id?: string | number; properties: Record<string, Json> }
-
-const RADIUS = 6_371_008.8;
-const rad = Math.PI / 180;
-/** Area of a ring in degrees, m²: on a plane that touches the earth there; good to a thousandth over a building. */
-function ringArea(ring: [number, number][]): number {
-  const [lon0, lat0] = ring[0] ?? [0, 0];
-  const kx = RADIUS * rad * Math.cos(lat0 * rad);
-  const ky = RADIUS * rad;
-  let sum = 0;
-  for (let i = 0; i + 1 < ring.length; i++) {
-    const [ax, ay] = [(ring[i]![0] - lon0) * kx, (ring[i]![1] - lat0) * ky];
-    const [bx, by] = [(ring[i + 1]![0] - lon0) * kx, (ring[i + 1]![1] - lat0) * ky];
-    sum += ax * by - bx * ay;
-  }
-  return Math.abs(sum) / 2;
-}
-
-function rings(shape: Shape): [number, number][][] {
-  const { type, coordinates } = shape.geometry ?? { type: "", coordinates: [] };
-  if (type === "Polygon") return coordinates as [number, number][][];
-  if (type === "MultiPolygon") return (coordinates as [number, number][][][]).flat();
-  return [];
-}
-
-/** Footprint in m²; holes are taken off (the first ring of each polygon is its outside). */
-export function footprint(shape: Shape): number | null {
-  const { type, coordinates } = shape.geometry ?? { type: "", coordinates: [] };
-  const of = (polygon: [number, number][][]) => polygon.reduce((sum, ring, i) => sum + (i ? -1 : 1) * ringArea(ring), 0);
-  if (type === "Polygon") return of(coordinates as [number, number][][]);
-  if (type === "MultiPolygon") return (coordinates as [number, number][][][]).reduce((sum, p) => sum + of(p), 0);
-  return null;
-}
-
-interface OfPlan { id: string }
+const MEASURES = [["height", "height_m", "m"], ["area", "area_m2", "m2"], ["floor", "floor_area_m2", "m2"]] as const;
 
 /** Every building that one of the plans touches, as the city has it and as each plan would. */
-export async function compareObjects(twin: string, plans: (OfPlan | null)[]): Promise<ObjectRow[]> {
-  const states = await Promise.all(plans.map((p) => (p ? resultApi.objects(twin, p.id) : Promise.resolve(null))));
-  const built = states.map((s) => new Map((s?.features ?? []).map((f) => [String(f.id ?? f.properties["id"] ?? ""), f as Shape])));
-  const gone = states.map((s) => new Set(s ? removed(s) : []));
-  const ids = [...new Set([...built.flatMap((m) => [...m.keys()]), ...gone.flatMap((g) => [...g])])].filter(Boolean);
+export function objectsOf(pairs: Pair[], count: number): ObjectRow[] {
+  const found = new Map<string, (Bag | null | undefined)[]>();
+  for (const { before, after, said } of pairs)
+    for (const one of list(said["objects"] ?? null).map(bag)) {
+      const id = text(one["object"]);
+      const states = found.get(id) ?? Array.from({ length: count }, () => undefined);
+      found.set(id, states);
+      for (const [at, side] of [[before, "before"], [after, "after"]] as const) states[at] ??= one[side] ? bag(one[side]) : null;
+    }
   const rows: ObjectRow[] = [];
-  for (const id of ids) {
-    // A building that was drawn is in no city yet; all others have been there.
-    const base = id.startsWith("new/") ? null : await api.object(twin, id).catch(() => null);
-    const was = base?.geometry ? footprint({ geometry: base.geometry as Shape["geometry"], properties: {} }) : null;
-    const any = built.map((m) => m.get(id)).find((f) => f);
-    const ring = any ? rings(any)[0] : undefined;
-    const at = ring?.length ? { lon: ring.reduce((s, p) => s + p[0], 0) / ring.length, lat: ring.reduce((s, p) => s + p[1], 0) / ring.length } : base?.lon != null && base.lat != null ? { lon: base.lon, lat: base.lat } : null;
-    const name = { ko: text(any?.properties["name"] ?? null) || base?.names.ko || id, en: text(any?.properties["name"] ?? null) || base?.names.en || id };
-    const removedIn = gone.map((g) => g.has(id));
-    const value = (k: number, of: (shape: Shape) => number | null, before: number | null): number | null => {
-      if (!plans[k] || (!built[k]!.has(id) && !removedIn[k])) return before;
-      return removedIn[k] ? null : of(built[k]!.get(id)!);
-    };
-    const height = plans.map((_, k) => value(k, (s) => number(s.properties["height_m"] ?? null), base?.building?.height.value_m ?? null));
-    const area = plans.map((_, k) => value(k, (s) => number(s.properties["area_m2"] ?? null) ?? footprint(s), was));
-    const line = (measure: "height" | "area", unit: string, values: (number | null)[], first: boolean): ObjectRow => ({ key: `${id}-${measure}`, name, first, measure, unit, values, gone: removedIn, error: 0, at });
-    rows.push(line("height", "m", height, true));
-    if (area.some((v) => v !== null)) rows.push(line("area", "m2", area.map((v) => (v === null ? null : Math.round(v))), false));
+  for (const [id, said] of found) {
+    // A plan that does not touch a building has it as the city has.
+    const states = said.map((state) => (state === undefined ? (said[0] ?? null) : state));
+    const any = [...states].reverse().find((state) => state) ?? {};
+    const [lon, lat] = [number(any["lon"] ?? null), number(any["lat"] ?? null)];
+    const gone = states.map((state, k) => k > 0 && !state && !!states[0]);
+    for (const [measure, key, unit] of MEASURES) {
+      const values = states.map((state) => (state ? number(state[key] ?? null) : null));
+      if (measure !== "height" && values.every((v) => v === null)) continue;
+      rows.push({ key: `${id}-${measure}`, id, name: text(any["name"] as Json) || id, first: measure === "height", measure, unit, values, gone, at: lon === null || lat === null ? null : { lon, lat } });
+    }
   }
   return rows;
-}
-
-function removed(state: Record<string, unknown>): string[] {
-  const told = state["removed"] ?? bag(state["properties"] as Json)["removed"];
-  return list(told as Json).map((one) => text(one) || text(bag(one)["id"])).filter(Boolean);
 }

@@ -64,6 +64,9 @@ export function runsOf(twin: string): Runs {
   return runs;
 }
 
+/** Whether a process is about the city: it needs layers of it. */
+export const ofTheCity = (process: ProcessAbout): boolean => !process.keywords || process.keywords.length > 0;
+
 /** Reads what processes there are and what was run before. */
 export async function openRuns(runs: Runs, lang: string): Promise<void> {
   runs.trouble = "";
@@ -72,11 +75,13 @@ export async function openRuns(runs: Runs, lang: string): Promise<void> {
       resultApi.processes(runs.twin, lang),
       resultApi.jobs(runs.twin, { limit: 50 }).catch(() => [] as JobStatus[]),
     ]);
-    // A list says little of each; the whole description comes when a form is wanted.
-    runs.processes = processes;
+    // A list says little of each; the whole description comes when a form is wanted. What needs no layer says nothing of a city (it is
+    // there for machines that test the server), and is not offered.
+    runs.processes = processes.filter(ofTheCity);
+    const others = new Set(processes.filter((p) => !ofTheCity(p)).map((p) => p.id));
     for (const job of [...jobs].reverse()) {
       if (jobKind(job) !== "process" || runs.list.some((r) => r.id === job.jobID)) continue;
-      if (job.status === "dismissed") continue;
+      if (job.status === "dismissed" || others.has(String(job.processID))) continue;
       hold(runs, job, text(job.processID as never), ofJob(job), null);
     }
   } catch (error) {
