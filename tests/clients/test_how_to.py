@@ -110,6 +110,19 @@ def test_a_process_is_run_as_the_page_says(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
+def test_a_plan_is_made_as_the_page_says(tmp_path: Path) -> None:
+    place = write_twin(tmp_path / "small")
+    about = place / "twintown.toml"
+    about.write_text(about.read_text("utf-8") + '\n[access]\nplan = "anyone"\n', "utf-8")
+    with listening(create_app([place], Settings(), warm=False)) as one:
+        lines = "\n".join(blocks("make-a-plan.md", "sh")).replace(f"{WRITTEN}/twins/jamsil", f"{one}/twins/small")
+        done = subprocess.run(["sh", "-ec", lines], cwd=tmp_path, capture_output=True, text=True, timeout=240)
+        assert done.returncode == 0, done.stderr
+        assert '"type":"about:blank"' not in done.stdout.replace('"status":201', "")
+        assert '"new/0000abcd"' in done.stdout and done.stdout.count('"jobID"') == 2
+
+
 def run(block: str, names: dict[str, Any]) -> Any:
     """Run a block as a cell of a notebook; the value of its last expression."""
     tree = ast.parse(block)

@@ -86,8 +86,8 @@ class Gathered:
             rows = [
                 [
                     m.what,
-                    f"{m.error:g} {m.unit}",
-                    f"{m.tolerance:g} {m.unit}",
+                    f"{m.error:g} {m.unit}".removesuffix(" 1"),
+                    f"{m.tolerance:g} {m.unit}".removesuffix(" 1"),
                     w["holds"] if m.holds else w["fails"],
                 ]
                 for m in measurements(process.validation)
