@@ -100,7 +100,7 @@ export function createRecord(desk: Desk): PlanRecord {
   let soon: ReturnType<typeof setTimeout> | null = null;
   const readSoon = () => {
     if (soon) clearTimeout(soon);
-    soon = setTimeout(() => void read().catch(() => undefined), 120);
+    soon = setTimeout(() => void read().then(() => (now.findings ? findings() : undefined)).catch(() => undefined), 120);
   };
 
   async function write(ops: PlanOp[], undo: number[] = []): Promise<boolean> {
