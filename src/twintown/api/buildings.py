@@ -31,7 +31,7 @@ class Height(Model):
     """A height and how it is known."""
 
     value_m: float
-    source: Literal["measured", "levels", "estimated"]
+    source: Literal["measured", "levels", "estimated", "planned"]
     error_m: float | None = Field(description="standard error, m")
     assumed: bool
     statement: Names
@@ -113,11 +113,17 @@ def _height(row: Row) -> Height:
         number(row.get("height_error_m")),
         str(row["height_source"]),
     )
-    ko = {"measured": "측정값", "levels": "층수 × 층고", "estimated": "주변 건물로 추정"}.get(source, source)
+    ko = {
+        "measured": "측정값",
+        "levels": "층수 × 층고",
+        "estimated": "주변 건물로 추정",
+        "planned": "승인된 계획",
+    }.get(source, source)
     en = {
         "measured": "measured",
         "levels": "storeys × storey height",
         "estimated": "estimated from its neighbours",
+        "planned": "of an approved plan",
     }.get(source, source)
     margin = f" ± {error:.1f} m" if error else ""
     statement = Names(ko=f"{value:.1f} m{margin} ({ko})", en=f"{value:.1f} m{margin} ({en})")

@@ -2398,7 +2398,7 @@ export interface components {
              * Source
              * @enum {string}
              */
-            source: "measured" | "levels" | "estimated";
+            source: "measured" | "levels" | "estimated" | "planned";
             /**
              * Error M
              * @description standard error, m
