@@ -107,6 +107,11 @@ describe("grids", () => {
     expect(d.usual).toBeCloseTo(2, 2);
     expect(() => difference(cells([1, 1, 1, 1]), { ...cells([1, 1, 1, 1]), cell: 5 })).toThrow(RangeError);
   });
+  it("do not differ by just the error, however 32 bits round it", () => {
+    const step = 7 / 60;
+    const d = difference(cells([69, 50, 31, 7].map((n) => n * step)), cells([68, 49, 32, 5].map((n) => n * step)), step);
+    expect([d.less, d.more]).toEqual([1, 0]);
+  });
   it("share one round scale", () => {
     const of = (most: number, least = 0) => ({ known: 4, area_m2: 1, least, most, mean: 1, low: least, high: most });
     expect(scaleOf([of(6.2), of(8.05)])).toMatchObject({ low: 0, high: 8 });

@@ -150,6 +150,8 @@ export function difference(a: Cells, b: Cells, error = 0): Difference {
   if (a.rows !== b.rows || a.cols !== b.cols || a.cell !== b.cell || a.west !== b.west || a.north !== b.north)
     throw new RangeError("the grids lie on different cells");
   const values = new Float32Array(a.values.length);
+  // Values are 32 bits wide: a difference of just the error must not be one for their rounding.
+  error *= 1 + 1e-4;
   let [both, less, more, sum, most, where] = [0, 0, 0, 0, 0, -1];
   for (let i = 0; i < values.length; i++) {
     const d = b.values[i]! - a.values[i]!;
