@@ -193,10 +193,18 @@ def test_what_was_sent_is_removed_once_it_was_verified(
     assert not twin.blobs.keys(uploads.FOLDER)
 
 
-@pytest.mark.parametrize("body", [b"GIF89a", b"PK\3\4", b"{}", b'{"credentialSubject": 1}'])
+@pytest.mark.parametrize("body", [b"PK\3\4", b"{}", b'{"credentialSubject": 1}'])
 def test_what_is_no_package_is_a_verdict_and_no_accident(client: TestClient, body: bytes) -> None:
     told = verified(client, body)
     assert told["verdict"] == "cannot" and told["reasons"] and told["what"]["ko"]
+
+
+@pytest.mark.parametrize("body", [b"GIF89a", b"[null]", b'"text"', b" "])
+def test_what_is_neither_package_nor_manifest_is_refused_before_it_waits(
+    client: TestClient, body: bytes
+) -> None:
+    answer = client.post("/twins/icheon/verifications", content=body)
+    assert answer.status_code == 400 and "neither" in answer.json()["detail"]
 
 
 def test_an_empty_body_and_one_that_is_too_large_are_refused(client: TestClient) -> None:

@@ -116,7 +116,9 @@ def test_a_plan_is_made_as_the_page_says(tmp_path: Path) -> None:
     about = place / "twintown.toml"
     about.write_text(about.read_text("utf-8") + '\n[access]\nplan = "anyone"\n', "utf-8")
     with listening(create_app([place], Settings(), warm=False)) as one:
-        lines = "\n".join(blocks("make-a-plan.md", "sh")).replace(f"{WRITTEN}/twins/jamsil", f"{one}/twins/small")
+        lines = "\n".join(blocks("make-a-plan.md", "sh")).replace(
+            f"{WRITTEN}/twins/jamsil", f"{one}/twins/small"
+        )
         done = subprocess.run(["sh", "-ec", lines], cwd=tmp_path, capture_output=True, text=True, timeout=240)
         assert done.returncode == 0, done.stderr
         assert '"type":"about:blank"' not in done.stdout.replace('"status":201', "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -14,7 +15,7 @@ from twintown.api.evidence import VC, ZIP
 from twintown.api.guard import Asked, OnShelf, Open, Running
 from twintown.api.imports import UPLOADS, place, receive
 from twintown.api.jobs import StatusInfo
-from twintown.ground.errors import TooMany, TwintownError
+from twintown.ground.errors import BadData, TooMany, TwintownError
 from twintown.jobs import uploads
 from twintown.jobs.job import Job
 from twintown.jobs.manifest import identity
@@ -53,6 +54,7 @@ async def verify(request: Request, asked: Running, opened: OnShelf) -> Response:
     path = await run_in_threadpool(place, folder)
     try:
         await receive(request, path, MAX_BYTES)
+        await run_in_threadpool(_looks_right, path)
         job = await run_in_threadpool(_asked, asked, opened, request.app.state.public_url, path)
     finally:
         await run_in_threadpool(path.unlink, True)
@@ -60,6 +62,18 @@ async def verify(request: Request, asked: Running, opened: OnShelf) -> Response:
     made = answers.answer_json(request, jobs.body_of(jobs.told(job, here)), cache="no-store")
     made.status_code, made.headers["Location"] = 201, here
     return made
+
+
+def _looks_right(path: Path) -> None:
+    """Raise BadData for what is neither; whether it can be repeated is for the job to say."""
+    with path.open("rb") as file:
+        head = file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not head.startswith((b"PK", b"{")):
+        raise BadData(
+            "is neither an evidence package (ZIP) nor a manifest (a JSON object)",
+            "body",
+            "send what twintown run --out wrote",
+        )
 
 
 def _room(asked: Asked) -> None:

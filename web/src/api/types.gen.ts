@@ -11372,6 +11372,7 @@ export interface operations {
                 seen?: number;
                 /** @description where the origin of the file stands */
                 lon?: number;
+                /** @description the same, degrees north */
                 lat?: number;
                 /** @description of its north (−Z in glTF), clockwise */
                 heading_deg?: number;
@@ -11381,6 +11382,7 @@ export interface operations {
                 name?: string;
                 /** @description the name that you go by */
                 author?: string;
+                /** @description which page or program sends */
                 client?: string;
             };
             header?: never;
@@ -11835,6 +11837,7 @@ export interface operations {
             query?: {
                 /** @description of this scenario */
                 scenario?: string;
+                /** @description reports in the answer, at most */
                 limit?: number;
             };
             header?: never;
