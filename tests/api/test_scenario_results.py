@@ -174,6 +174,8 @@ def test_who_may_not_approve_is_told_and_who_may_makes_it_part_of_the_city(
     assert said["decision"]["who"] == {"name": "위원장", "kind": "person", "verified": True}
     tower = http.get("/twins/weighed/collections/buildings/items/relation/1").json()
     assert (tower["properties"]["height_m"], tower["properties"]["height_source"]) == (80.0, "planned")
+    shown = http.get("/twins/weighed/objects/relation/1").json()["building"]["height"]  # what a click asks
+    assert (shown["value_m"], shown["source"]) == (80.0, "planned")
     again = http.post(f"{AT}/{plan}/approval", json={"why": "noch einmal"}, headers=approver)
     assert again.status_code == 409
 
