@@ -33,7 +33,10 @@ def edit(town: Path, old: str, new: str, name: str = "twintown.toml") -> None:
 
 
 def test_the_first_build_runs_every_step_and_the_second_none(town: Path) -> None:
-    first = build(town)
+    told: list[tuple[str, float]] = []
+    first = build(town, told=lambda step, share: told.append((step, share)))
+    assert {step for step, _ in told} >= set(first.ran)  # who waits for it hears how far it is
+    assert [share for _, share in told] == sorted(share for _, share in told) and told[-1][1] == 1.0
     assert first.ran == ALL
     assert (first.layers, first.products) == (5, 2)
     made = versions(town)

@@ -43,7 +43,7 @@ def task(work: Work) -> Mapping[str, Any]:
     until = time.monotonic() + PATIENCE_S
     while True:
         try:
-            _bring(twin, scenario)
+            _bring(work, scenario)
             break
         except Busy:
             if time.monotonic() > until:
@@ -61,12 +61,19 @@ def task(work: Work) -> Mapping[str, Any]:
     }  # fmt: skip
 
 
-def _bring(twin: Twin, scenario: Scenario) -> None:
+def _bring(work: Work, scenario: Scenario) -> None:
     """The next version of the buildings, with the decision in it. Once more changes nothing."""
+    twin = work.twin
     gives = {layer for step in all_steps(twin) for layer in step.planned.gives}
     if set(BASE) <= gives:
         database, blobs = twin.addresses
-        build(twin.directory, database=database, blobs=blobs, show=False)
+        build(
+            twin.directory,
+            database=database,
+            blobs=blobs,
+            show=False,
+            told=lambda _step, share: work.progress("building", 0.1 + 0.88 * share),
+        )
         return
     with locked(twin.directory):
         _fold(twin, scenario)

@@ -8,10 +8,11 @@ half-written has no record and is swept away.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from twintown.build import mark as quick
 from twintown.build.plan import check_layers, fresh, in_order, mark
@@ -45,6 +46,9 @@ class Built:
     seconds: float
 
 
+Told: TypeAlias = Callable[[str, float], None]
+
+
 @dataclass
 class _Work:
     """What is known while a build runs: versions of layers and products, steps that ran and that were kept."""
@@ -55,8 +59,13 @@ class _Work:
     kept: list[str] = field(default_factory=list)
 
 
-def build(directory: Path, *, database: str = "", blobs: str = "", show: bool = True) -> Built:
+def build(
+    directory: Path, *, database: str = "", blobs: str = "", show: bool = True, told: Told | None = None
+) -> Built:
     """Bring the twin in `directory` up to date.
+
+    Args:
+        told: hears the running step and how far the whole is, 0 to 1; what it raises ends the build.
 
     Raises:
         BadInput: the description or a file cannot be used.
@@ -72,7 +81,7 @@ def build(directory: Path, *, database: str = "", blobs: str = "", show: bool = 
     with locked(directory):
         twin = Twin.open(directory, database=database, blobs=blobs, read_only=False)
         _sweep(twin)
-        work = _run(twin, show)
+        work = _run(twin, show, told)
         for version in work.layers.values():
             twin.index(version)
         _switch(twin, work)
@@ -93,7 +102,7 @@ def _quick_mark(directory: Path) -> str:
         return ""  # a missing file is named by the step that needs it
 
 
-def _run(twin: Twin, show: bool) -> _Work:
+def _run(twin: Twin, show: bool, told: Told | None) -> _Work:
     steps = all_steps(twin)
     by_id = {step.planned.id: step for step in steps}
     ordered = in_order(step.planned for step in steps)
@@ -107,6 +116,7 @@ def _run(twin: Twin, show: bool) -> _Work:
         twin.description.id,
         {p.id: _seconds(rows.get(p.id), p.kind) for p in ordered},
         shown=None if show else False,
+        told=told,
     )
     try:
         for planned in ordered:
