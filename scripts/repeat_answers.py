@@ -102,7 +102,9 @@ def answers(folder: Path) -> dict[str, Any]:
             if not set(process.needs) <= set(there):
                 continue
             for name, inputs in questions(process, twin).items():
-                for plan, changed in (("", []), (" of a plan", edits(twin))):
+                plans: list[tuple[str, list[dict[str, Any]]]] = [("", [])]
+                plans += [(" of a plan", edits(twin))] if "buildings" in process.needs else []
+                for plan, changed in plans:
                     made = answer(twin, grant, ask(twin, grant, process, inputs, changed))
                     title = f"{place.name}/{process.id} {process.version}, {name}{plan}"
                     said = (made.job.results or {})["outputs"]
