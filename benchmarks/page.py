@@ -143,7 +143,7 @@ def _painted(browser: Any, address: str) -> dict[str, Any]:
     for height in range(540, 40, -25):
         page.evaluate(f"() => twintown.held.pull({height})")
         page.wait_for_function(
-            f"() => twintown.sunlight.now.edit?.height_m === {height} && twintown.sunlight.now.paintedMs !== null",
+            f"() => twintown.sunlight.now.edits?.[0]?.height_m === {height} && twintown.sunlight.now.paintedMs !== null",
             timeout=PATIENCE_MS,
         )
         now = page.evaluate("() => ({a: twintown.sunlight.now.answerMs, p: twintown.sunlight.now.paintedMs})")

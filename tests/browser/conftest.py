@@ -24,7 +24,7 @@ FLAGS = [
     "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 #: Software rendering on a busy machine: nothing here is a measurement, so waits are generous.
-PATIENCE_MS = 120_000
+PATIENCE_MS = 300_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

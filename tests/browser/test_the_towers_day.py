@@ -69,17 +69,17 @@ def test_the_tower_is_pulled_down_and_up_again_and_the_sun_follows(visit: Open, 
     one.shot(f"2-pull-zero-{lang}")
     one.page.fill("#pull-number", "555")
     one.page.press("#pull-number", "Enter")
-    one.page.wait_for_function("() => !twintown.sunlight.now.edit")
+    one.page.wait_for_function("() => !twintown.sunlight.now.edits")
     back = counts(one)
     assert (back["newly_pass"], back["newly_fail"]) == (0, 0)
     one.page.press("#pull-number", "ArrowUp")
-    one.page.wait_for_function("() => twintown.sunlight.now.edit?.height_m === 556")
+    one.page.wait_for_function("() => twintown.sunlight.now.edits?.[0]?.height_m === 556")
     words = one.page.inner_text(".sun")
     assert {"ko": "법적 판단이 아닙니다", "en": "not a legal finding"}[lang] in words
     assert {"ko": "이격거리", "en": "Statutory spacing"}[lang] in words
     assert "±" in words
     one.page.click(".reset")
-    one.page.wait_for_function("() => !twintown.sunlight.now.edit")
+    one.page.wait_for_function("() => !twintown.sunlight.now.edits")
     assert one.complaints == []
 
 
@@ -100,7 +100,7 @@ def test_the_grip_follows_the_hand(visit: Open) -> None:
     one.page.mouse.move(x, y + 90, steps=3)
     assert one.value("twintown.held.now.wanted") < pulled
     one.page.mouse.up()
-    one.page.wait_for_function("() => twintown.sunlight.now.edit?.height_m === twintown.held.now.wanted")
+    one.page.wait_for_function("() => twintown.sunlight.now.edits?.[0]?.height_m === twintown.held.now.wanted")
     assert one.complaints == []
 
 
@@ -152,7 +152,7 @@ def test_a_link_restores_the_view(visit: Open, lang: str) -> None:
     query = f"?twin=jamsil&lang={lang}&{view}&sel={TOWER}&edit={TOWER}:300"
     one = visit(query)
     one.ready()
-    one.page.wait_for_function("() => twintown.sunlight.now.edit?.height_m === 300")
+    one.page.wait_for_function("() => twintown.sunlight.now.edits?.[0]?.height_m === 300")
     one.page.wait_for_function("() => location.search.includes('edit=')")
     for part in (
         "date=2026-06-21",
