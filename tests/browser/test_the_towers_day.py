@@ -174,7 +174,7 @@ def test_the_panels_are_clean_for_everyone(visit: Open, lang: str) -> None:
     one.ready()
     one.page.wait_for_selector(".sun table")
     assert one.faults() == []
-    one.page.click(".tool")
+    one.page.click("[aria-controls=layers]")
     one.page.wait_for_selector("#layers .switch")
     one.page.wait_for_timeout(500)
     one.shot(f"3-layers-{lang}")
