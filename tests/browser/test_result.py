@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
@@ -75,9 +76,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             server.terminate()
 
 
-def call(address: str, path: str, body: object = None) -> Any:
+def call(address: str, path: str, body: object = None, prefer: str = "") -> Any:
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(address + path, data=data, headers={"content-type": "application/json"})
+    headers = {"content-type": "application/json"} | ({"prefer": prefer} if prefer else {})
+    request = urllib.request.Request(address + path, data=data, headers=headers)
     with urllib.request.urlopen(request, timeout=300) as answer:
         return json.loads(answer.read())
 
@@ -274,11 +276,13 @@ def package_of(address: str) -> bytes:
         "outputs": {"sunlight-solar": {"transmissionMode": "reference"}},
         "response": "document",
     }
-    call(address, "/twins/jamsil/processes/sunlight/execution", asked)  # waits
-    jobs = call(address, "/twins/jamsil/jobs?processID=sunlight&status=successful")["jobs"]
-    with urllib.request.urlopen(
-        f"{address}/twins/jamsil/jobs/{jobs[0]['jobID']}/evidence", timeout=300
-    ) as answer:
+    job = call(address, "/twins/jamsil/processes/sunlight/execution", asked, prefer="respond-async")["jobID"]
+    until = time.monotonic() + MINUTES_MS / 1000
+    while (status := call(address, f"/twins/jamsil/jobs/{job}")["status"]) != "successful":
+        assert status in ("accepted", "running"), status
+        assert time.monotonic() < until, "the job took too long"
+        time.sleep(0.5)
+    with urllib.request.urlopen(f"{address}/twins/jamsil/jobs/{job}/evidence", timeout=300) as answer:
         return bytes(answer.read())
 
 
