@@ -143,7 +143,7 @@ def workers_of(parent: int) -> list[int]:
 def private_mb(pid: int) -> float:
     """Memory of a process that no file stands behind, MB."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return int(re.search(r"Anonymous:\s+(\d+)", text).group(1)) / 1e3  # type: ignore[union-attr]
+    return int(re.search(r"Anonymous:\s+(\d+)", text).group(1)) / 1e3
 
 
 def pages(twin: Path, large: bool) -> Iterator[tuple[Row, dict[str, float]]]:

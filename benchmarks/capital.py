@@ -26,7 +26,7 @@ SQUARE = 256
 
 
 @njit(cache=True)
-def _stand(out, rows, cols, highs, wides, tops):  # type: ignore[no-untyped-def]
+def _stand(out, rows, cols, highs, wides, tops):
     for i in range(rows.size):
         out[rows[i] : rows[i] + highs[i], cols[i] : cols[i] + wides[i]] = tops[i]
 

@@ -16,7 +16,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -330,14 +330,21 @@ def main() -> int:
     """All rows; exit status 1 where one is short."""
     (ROOT / "build").mkdir(exist_ok=True)
     heights, directions = city(), suns()
-    rows = [masks(heights, directions)[0]]
-    rows += views()
+    rows = []
+
+    def told(found: Iterable[Row]) -> None:
+        """Each row is shown when it is known: the last ones take minutes."""
+        for row in found:
+            show([row])
+            rows.append(row)
+
+    told([masks(heights, directions)[0]])
+    told(views())
     if "--small" not in sys.argv:
-        rows += large()
-    rows += over_http()
+        told(large())
+    told(over_http())
     if "--no-peers" not in sys.argv:
-        rows += against_peers(heights, directions)
-    show(rows)
+        told(against_peers(heights, directions))
     try:
         from page import rows as page_rows  # the page's own numbers: bytes, requests, first picture
     except ImportError:
@@ -345,9 +352,7 @@ def main() -> int:
             "note   first view, LITE's first picture and the second `make demo` are measured by the page's own benchmark"
         )
     else:
-        more = [Row(**row) for row in page_rows()]
-        show(more)
-        rows += more
+        told(Row(**row) for row in page_rows())
     return keep(rows, "sun")
 
 

@@ -34,7 +34,10 @@ def show(rows: list[Row]) -> None:
     """The table."""
     for r in rows:
         value = "—" if r.value is None else f"{r.value:,.2f}"
-        print(f"{'ok   ' if r.ok else 'short'}  {r.name:44} {value:>12} {r.unit:12} {r.target:10} {r.note}")
+        print(
+            f"{'ok   ' if r.ok else 'short'}  {r.name:44} {value:>12} {r.unit:12} {r.target:10} {r.note}",
+            flush=True,
+        )
         if r.peer:
             print(f"{'':7}{'':44} peers: {r.peer}")
 

@@ -93,7 +93,7 @@ def pictures() -> Iterator[Row]:
     buildings, parts, roads = city
     when = datetime(2026, 12, 22, 14, tzinfo=ZoneInfo("Asia/Seoul"))
     camera = Camera(127.108, 37.5027, 620, 345, -24, 60)
-    spent, used = _median_s(lambda: picture(buildings, parts, camera, when, layers={"roads": roads}))  # type: ignore[arg-type, dict-item]
+    spent, used = _median_s(lambda: picture(buildings, parts, camera, when, layers={"roads": roads}))
     yield Row(
         name,
         spent,
@@ -102,10 +102,10 @@ def pictures() -> Iterator[Row]:
         spent < 3,
         note=f"2 × 2 samples a pixel, sun's shadows, light of 128 parts of the sky; {used:.2f} processor s",
     )
-    mesh = parts_mesh(parts.table, parts.frame)  # type: ignore[attr-defined]
+    mesh = parts_mesh(parts.table, parts.frame)
     corners = mesh.vertices[mesh.triangles]
     eyes = np.array([[209_100.0 + 40 * i, 546_620.0, 1.6] for i in range(16)])
-    whole, _ = _median_s(lambda: shares(corners, mesh.feature, len(parts.table), eyes, threads=THREADS))  # type: ignore[attr-defined]
+    whole, _ = _median_s(lambda: shares(corners, mesh.feature, len(parts.table), eyes, threads=THREADS))
     each = whole / len(eyes)
     yield Row(
         "panorama of one view point",

@@ -7,6 +7,7 @@ import logging
 import re
 import time
 from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
@@ -230,7 +231,7 @@ def get_sun(
 
 def load() -> None:
     """Import what the page's very first question about the sun needs (a second or two), so that it need not wait for it."""
-    import pvlib.spa  # noqa: F401
+    import_module("pvlib.spa")
 
 
 def warm(shelf: Shelf, decide: Decide) -> None:

@@ -247,6 +247,7 @@ class Package:
         try:
             self._archive = zipfile.ZipFile(path)
             members = self._archive.infolist()
+        # zipfile says NotImplementedError of a compression that it does not know
         except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
             raise BadData(
                 f"the archive cannot be read ({error})", self.where, "get it again, whole"

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from queue import SimpleQueue
@@ -167,11 +168,10 @@ def _die_with_parent() -> None:
 
 def _warm() -> None:
     """What every answer needs is there before the first question: compiled kernels, the readers of layers."""
-    import geopandas  # noqa: F401
-
-    from twintown.jobs import manifest  # noqa: F401
     from twintown.jobs.process import processes
 
+    for name in ("geopandas", "twintown.jobs.manifest"):
+        import_module(name)
     processes()
 
 
