@@ -12,8 +12,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from twintown.settings import Settings
     from twintown.twin.layers import Twin
 
+LOG = logging.getLogger("twintown.keeper")
+#: How often the chores look whether a database changed, seconds.
+_LOOK_S = 0.1
 #: How long the keeper has to give its jobs back when the server ends, seconds.
 PATIENCE_S = 3.0
 #: A keeper that ended by itself is started again after so long, seconds.
@@ -62,6 +67,60 @@ def _report(work: Work) -> Any:
     return make(work, Place(settings.public_url, fonts))
 
 
+#: What is done for a twin beside its jobs: at every change of its database, and at least once in so many seconds.
+Chore = Callable[["Twin", "Settings"], None]
+CHORE_S = 1.0
+
+
+def chores() -> tuple[Chore, ...]:
+    """What the keeper does for each twin in turn; rooms are opened when the first turn comes."""
+    return ()
+
+
+class Chores:
+    """The chores of the served twins, in a thread beside the jobs; one that fails is said once and tried again."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def run(self, stop: Event) -> None:
+        """Until `stop` is set."""
+        from twintown.ground.errors import TwintownError
+
+        todo, looks, failed = chores(), dict[int, Any](), set[tuple[int, str]]()
+        places = plan_of(self.settings).places
+        twins: dict[int, Twin] = {}
+        due = 0.0
+        while todo and not stop.wait(_LOOK_S):
+            late = time.monotonic() >= due
+            if late:
+                due = time.monotonic() + CHORE_S
+            for number, place in enumerate(places):
+                try:
+                    twin = twins[number] if number in twins else twins.setdefault(number, place.open())
+                    look = twin.watch.look()
+                except TwintownError as error:
+                    _say(failed, (number, "open"), place.directory, error)
+                    continue
+                if not late and look == looks.get(number):
+                    continue
+                looks[number] = look
+                for chore in todo:
+                    try:
+                        chore(twin, self.settings)
+                        failed.discard((number, chore.__name__))
+                    except TwintownError as error:
+                        _say(failed, (number, chore.__name__), place.directory, error)
+                    except Exception:  # the next turn tries again; the other chores go on
+                        LOG.exception("%s of %s", chore.__name__, place.directory)
+
+
+def _say(failed: set[tuple[int, str]], what: tuple[int, str], where: Path, error: Exception) -> None:
+    if what not in failed:
+        failed.add(what)
+        LOG.warning("%s of %s: %s", what[1], where, error)
+
+
 def plan_of(settings: Settings) -> Plan:
     """What the keeper of an installation keeps. Raises BadSettings: a twin's description."""
     from twintown.jobs.runner import Place, Plan
@@ -96,7 +155,10 @@ def keep(settings: Settings, stop: Event) -> None:
     """Keep the jobs of the twins of an installation going until `stop` is set. Raises BadSettings."""
     from twintown.jobs.runner import Keeper
 
+    beside = Thread(target=Chores(settings).run, args=(stop,), name="chores", daemon=True)
+    beside.start()
     Keeper(plan_of(settings)).run(stop)
+    beside.join(PATIENCE_S)
 
 
 class Beside:

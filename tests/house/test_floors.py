@@ -11,7 +11,10 @@ from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 from .conftest import ROOT, modules
 
 #: Rooms that decide and touch nothing: no files, no clock, no database, no network.
-PURE = {"trust/policy", "trust/grades", "build/plan", "jobs/job", "city/edits", "scenario/scenario"}
+PURE = {
+    "trust/policy", "trust/terms", "trust/grades", "build/plan", "jobs/job", "city/edits", "scenario/scenario",
+    "exchange/agreement", "exchange/negotiation", "exchange/transfer_process",
+}  # fmt: skip
 WORLD = {
     "os",
     "io",
@@ -73,6 +76,11 @@ def test_what_decides_touches_nothing() -> None:
     assert PURE <= set(there), f"gone or renamed: {sorted(PURE - set(there))}"
     touched = {name: sorted(there[name].imports() & WORLD) for name in PURE}
     assert not {name: found for name, found in touched.items() if found}
+
+
+def test_one_file_of_the_exchange_asks_other_servers() -> None:
+    asking = {"httpx", "requests", "socket", "urllib", "aiohttp"}
+    assert {m.name for m in modules() if m.room == "exchange" and m.imports() & asking} <= {"exchange/courier"}
 
 
 def test_settings_are_read_at_the_roof_only() -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from twintown.store.schema import metadata
+from twintown.store import schema_shared
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=schema_shared.metadata,
     transactional_ddl=True,
     render_as_batch=True,
 )
