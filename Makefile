@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help preflight setup web demo demo-build serve test test-all check format validate bench-sun bench-api faults-jobs repeat types lock clean distclean
+.PHONY: help preflight setup web demo demo-build serve test test-all check format validate bench-sun bench-api bench-trust faults-jobs faults-trust repeat types lock clean distclean
 
 RUN := sh scripts/preflight.sh
 PYTHON := .venv/bin/python
@@ -66,9 +66,17 @@ bench-api: ## the numbers of the open door, with pygeoapi and tipg (needs wrk an
 	@sh scripts/clients.sh bench
 	@$(PYTHON) benchmarks/api.py
 
+bench-trust: ## the numbers of the handshake: a Grant, two servers until the first byte, the ledger
+	@$(RUN) scripts/environment.py dev
+	@$(PYTHON) benchmarks/trust.py
+
 faults-jobs: ## workers killed at 50 random moments: no job lost, none doubled
 	@$(RUN) scripts/environment.py dev
 	@$(PYTHON) benchmarks/faults_jobs.py
+
+faults-trust: ## servers killed at 100 random moments of a handshake, and every attack: same state on both sides, nothing got out
+	@$(RUN) scripts/environment.py dev
+	@$(PYTHON) benchmarks/faults_trust.py
 
 repeat: ## every process in two fresh environments, and on every Python that is here: the same digests
 	@$(RUN) scripts/environment.py dev
@@ -87,7 +95,7 @@ clean: ## what was built: twins, page, caches (packages stay)
 	@rm -rf build dist web/dist web/.vite .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	@for city in cities/*/; do \
 	  rm -rf "$$city"layers "$$city"tiles "$$city"index "$$city"ledger "$$city".staging "$$city".lock "$$city".built "$$city"catalog.json \
-	    "$$city"state.db "$$city"state.db-shm "$$city"state.db-wal "$$city"owner.token; \
+	    "$$city"state.db "$$city"state.db-shm "$$city"state.db-wal "$$city"owner.token "$$city"peers.toml; \
 	done
 	@find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 
