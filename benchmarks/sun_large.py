@@ -156,7 +156,7 @@ def scale(sides: list[int], folder: Path) -> dict[str, Any]:
         tops = HeightsFile.of(file, 1.0)
         tops.highest(_whole(side))
         times, used = [], []
-        for _ in range(1 if side > 8000 else 3):
+        for _ in range(2 if side > 14000 else 3):
             before = time.process_time()
             times.append(counted(tops, folder / "steps.npy", in_order, SIDE))
             used.append(time.process_time() - before)

@@ -7,6 +7,7 @@ counted over the whole grid, row 0 north; a cell's height hangs on its place in 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -92,12 +93,18 @@ class Roofs:
 
 
 def windows_of(rows: int, cols: int, side: int = SIDE) -> list[Window]:
-    """The tiles of a grid, row by row."""
+    """The tiles of a grid, row by row: alike in size, a quarter above `side` at most, so that no sliver needs all its surroundings."""
+    high, wide = _even(rows, side), _even(cols, side)
     return [
-        Window(r, c, min(side, rows - r), min(side, cols - c))
-        for r in range(0, rows, side)
-        for c in range(0, cols, side)
+        Window(r, c, min(high, rows - r), min(wide, cols - c))
+        for r in range(0, rows, high)
+        for c in range(0, cols, wide)
     ]
+
+
+def _even(cells: int, side: int) -> int:
+    """The side of as few equal parts as stay within a quarter above the wanted side."""
+    return math.ceil(cells / math.ceil(cells / (1.25 * side)))
 
 
 def tile_of(window: Window) -> Tile:
