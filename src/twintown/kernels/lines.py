@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from twintown.kernels.scratch import Scratch
+
 __all__ = ["Field", "March", "Tile", "march", "transpose", "transpose_bytes"]
 
 F32 = npt.NDArray[np.float32]
@@ -85,10 +87,12 @@ class Field:
     highest: float = 0.0
 
     @classmethod
-    def of(cls, heights: F32, cell_m: float, row0: int = 0, col0: int = 0) -> Field:
-        """Field over ``heights`` float32[rows, cols] in metres."""
+    def of(
+        cls, heights: F32, cell_m: float, row0: int = 0, col0: int = 0, scratch: Scratch | None = None
+    ) -> Field:
+        """Field over ``heights`` float32[rows, cols] in metres. ``scratch``: where its transpose goes, until the next field's does."""
         heights = np.ascontiguousarray(heights, dtype=np.float32)
-        across = np.empty(heights.shape[::-1], np.float32)
+        across = (scratch or Scratch()).take("across", heights.shape[::-1], np.float32)
         transpose(heights, across)
         return cls(heights, across, cell_m, row0, col0, float(heights.max()) if heights.size else 0.0)
 

@@ -20,6 +20,7 @@ from numba import njit
 
 from twintown.kernels.lines import Field, March, Tile, march
 from twintown.kernels.lines import transpose_bytes as _transpose_u8
+from twintown.kernels.scratch import Scratch
 from twintown.kernels.spread import processors, spread
 
 __all__ = ["Field", "Tile", "edit_counts", "halo_cells", "lit_counts", "lit_masks"]
@@ -170,18 +171,25 @@ def lit_masks(
     return masks
 
 
-def lit_counts(field: Field, directions: F64, threads: int = 0, tile: Tile | None = None) -> U8:
+def lit_counts(
+    field: Field, directions: F64, threads: int = 0, tile: Tile | None = None, scratch: Scratch | None = None
+) -> U8:
     """How many of the positions light each cell, u1[rows, cols]; at most 255 positions.
 
-    ``directions`` and ``tile`` as in :func:`lit_masks`.
+    ``directions`` and ``tile`` as in :func:`lit_masks`. ``scratch``: what is counted in; the answer is a part of it.
     """
     if len(directions) > 255:
         raise ValueError("at most 255 positions fit a u1 count")
     marches = [_march(d, field.cell_m) for d in directions]
-    threads, tile = threads or processors(), tile or field.whole
+    threads, tile, held = threads or processors(), tile or field.whole, scratch or Scratch()
+    rooms = [
+        (held.take(f"along {i}", tile.shape, np.uint8), held.take(f"turned {i}", tile.turned.shape, np.uint8))
+        for i in range(threads)
+    ]
 
     def work(index: int) -> tuple[U8, U8]:
-        along, turned = np.zeros(tile.shape, np.uint8), np.zeros(tile.turned.shape, np.uint8)
+        along, turned = rooms[index]
+        along[:], turned[:] = 0, 0
         for bundle in _bundles(marches[index::threads]):
             _swept(field, bundle, tile, turned if bundle[0].across else along, True)
         return along, turned
@@ -193,7 +201,7 @@ def lit_counts(field: Field, directions: F64, threads: int = 0, tile: Tile | Non
         total += along
         turned += more
     if any(m.across for m in marches):
-        back = np.empty_like(total)
+        back = held.take("back", tile.shape, np.uint8)
         _transpose_u8(turned, back)
         total += back
     return total

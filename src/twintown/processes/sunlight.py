@@ -6,7 +6,7 @@ Run at build time it gives layers; the same `Scene` answers edits while a hand p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +22,7 @@ from twintown.ground.grid import Grid
 from twintown.ground.names import Name
 from twintown.ground.provenance import Provenance, Step
 from twintown.jobs.process import Ask, Input, Output, Process, Shape, Spread, Window, in_memory, in_order
+from twintown.kernels.scratch import Scratch
 from twintown.kernels.shadows import halo_cells, lit_counts
 
 from .facades import HIGHEST_M
@@ -84,15 +85,19 @@ class _Task:
 
     tops: Tops
     directions: NDArray[np.float64]
+    scratch: Scratch = field(default_factory=Scratch, compare=False)
 
 
 def steps_of(task: _Task, window: Window) -> dict[str, NDArray[np.uint8]]:
-    """Lit steps of a tile's cells, u1[rows, cols]; `BUILT` where a building stands. The same bytes in any tile."""
+    """Lit steps of a tile's cells, u1[rows, cols]; `BUILT` where a building stands. The same bytes in any tile.
+
+    They lie in the task's scratch: the next tile is written over them.
+    """
     tile = tile_of(window)
-    field = shadow_block(task.tops, tile, task.directions)
-    steps = lit_counts(field, task.directions, tile=tile)
-    here = field.heights[
-        tile.row0 - field.row0 : tile.row1 - field.row0, tile.col0 - field.col0 : tile.col1 - field.col0
+    block = shadow_block(task.tops, tile, task.directions, task.scratch)
+    steps = lit_counts(block, task.directions, tile=tile, scratch=task.scratch)
+    here = block.heights[
+        tile.row0 - block.row0 : tile.row1 - block.row0, tile.col0 - block.col0 : tile.col1 - block.col0
     ]
     steps[here > 0] = BUILT
     return {"steps": steps}

@@ -20,6 +20,7 @@ from twintown.jobs.process import Window
 from twintown.kernels.horizon import halo_cells as horizon_halo
 from twintown.kernels.lines import Field, Tile, march
 from twintown.kernels.rasters import drape
+from twintown.kernels.scratch import Scratch
 from twintown.kernels.shadows import halo_cells
 
 F32 = NDArray[np.float32]
@@ -137,7 +138,7 @@ def _sides(highest_m: float, directions: Floats, cell_m: float) -> tuple[int, in
     return sides[0], sides[1], sides[2], sides[3]
 
 
-def shadow_block(tops: Tops, tile: Tile, directions: Floats) -> Field:
+def shadow_block(tops: Tops, tile: Tile, directions: Floats, scratch: Scratch | None = None) -> Field:
     """The heights that shadows on a tile may come from: as far as the tallest thing there casts under these suns.
 
     The tallest thing anywhere bounds the block, and the tallest thing within it bounds it again.
@@ -151,7 +152,7 @@ def shadow_block(tops: Tops, tile: Tile, directions: Floats) -> Field:
             break
         highest = near
     check_block(block, highest)
-    return Field.of(tops.within(block), tops.cell_m, block.row0, block.col0)
+    return Field.of(tops.within(block), tops.cell_m, block.row0, block.col0, scratch)
 
 
 def sky_block(tops: Tops, tile: Tile, floor: float) -> Tile:
