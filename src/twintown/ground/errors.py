@@ -14,10 +14,12 @@
     │   ├── NotReady        the job is not done yet
     │   └── Gone            it was here: a version that a cursor remembers and that is not kept any more
     ├── Unauthenticated     who are you?
+    │   └── BadAssertion    a city's signed token does not hold; `code` says why
     ├── Denied              we know, and no
     ├── NotPossible         nobody can do this with this thing, whoever asks
     ├── Conflict            it changed meanwhile
     │   ├── PreconditionFailed  the state that the caller means is not the present one
+    │   ├── WrongState  what is going on between two cities does not allow this step now
     │   └── Busy            somebody else is at it (a second builder)
     ├── TooLarge            more than this end point or source takes
     ├── TooMany             more at once than one caller may have waiting
@@ -119,6 +121,15 @@ class Unauthenticated(TwintownError):
     """The caller did not prove who it is."""
 
 
+class BadAssertion(Unauthenticated):
+    """The signed token that came with another city's message does not hold; `code` names the reason for programs."""
+
+    def __init__(self, code: str, what: str, where: str = "", remedy: str = "") -> None:
+        self.code = code
+        super().__init__(what, where, remedy)
+        self.args = (code, what, where, remedy)  # so that it survives pickling between processes
+
+
 class Denied(TwintownError):
     """The caller is known and may not."""
 
@@ -138,6 +149,10 @@ class Conflict(TwintownError):
 
 class PreconditionFailed(Conflict):
     """The state that the caller means to change is not the present one."""
+
+
+class WrongState(Conflict):
+    """What is going on between two cities does not allow this step now, or not to this side."""
 
 
 class Busy(Conflict):
