@@ -24,7 +24,7 @@ def test_a_person_is_found_by_the_token_that_was_shown_once_and_the_file_does_no
     assert token not in text
     assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
     people = People(tmp_path, "jamsil")
-    assert people.find(digest(token)) == Subject("person", "jamsil", "김하늘", "planner")
+    assert people.find(digest(token)) == Subject("person", "jamsil", "김하늘", ("planner",))
     assert people.find(digest(token + "x")) is None
     assert [one.name for one in tmp_path.iterdir()] == [FILE]
 
@@ -94,7 +94,7 @@ def test_a_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
 
 def test_an_author_is_verified_only_by_a_token() -> None:
     assert ANYONE.author(" Ann ") == {"name": "Ann", "kind": "anyone", "verified": False}
-    assert Subject("person", "t", "김하늘", "planner").author("Ann") == {
+    assert Subject("person", "t", "김하늘", ("planner",)).author("Ann") == {
         "name": "김하늘",
         "kind": "person",
         "verified": True,

@@ -73,9 +73,9 @@ def test_what_no_rule_names_is_denied() -> None:
     assert not decide(ANYONE, "", Resource("jamsil")).allowed  # type: ignore[arg-type]
 
 
-PLANNER = Subject("person", "jamsil", "Ann", "planner")
-APPROVER = Subject("person", "jamsil", "Ben", "approver")
-STRANGER = Subject("person", "icheon", "Cho", "approver")
+PLANNER = Subject("person", "jamsil", "Ann", ("planner",))
+APPROVER = Subject("person", "jamsil", "Ben", ("approver",))
+STRANGER = Subject("person", "icheon", "Cho", ("approver",))
 
 
 @pytest.mark.parametrize(

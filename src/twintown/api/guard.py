@@ -94,7 +94,7 @@ def enter(request: Request, twin: str, action: Action) -> Asked:
     served = opened.shelf.get(twin)
     subject = identify(request.headers.get("authorization", ""), twin, served.secret, served.people)
     grant = opened.decide(subject, action, Resource(twin, access=served.twin.description.access))
-    grant.require(what=twin)
+    grant.require()
     asked = Asked(served, grant)
     request.scope[ASKED] = asked
     return asked

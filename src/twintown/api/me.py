@@ -19,10 +19,15 @@ router = APIRouter(tags=["twins"])
 class Me(Model):
     """The caller of this request."""
 
-    kind: Literal["anyone", "person", "owner"]
+    kind: Literal["anyone", "person", "owner", "service", "peer"]
     name: str = Field(description="of a person; empty for anyone and the owner")
-    role: Literal["", "planner", "approver"] = Field(description="of a person")
-    may: list[Literal["read", "run", "plan", "approve", "write"]] = Field(
+    role: Literal["", "viewer", "planner", "approver", "engineer", "partner", "security"] = Field(
+        description="of a person: the most powerful of their roles"
+    )
+    roles: list[Literal["viewer", "planner", "approver", "engineer", "partner", "security"]] = Field(
+        description="of a person"
+    )
+    may: list[Literal["read", "run", "plan", "approve", "write", "share", "release", "govern"]] = Field(
         description="what the caller may do with this twin"
     )
 
@@ -35,5 +40,5 @@ def get_me(request: Request, asked: Reading, opened: OnShelf) -> Response:
     subject, about = asked.grant.subject, asked.served.twin.description
     resource = Resource(asked.served.id, access=about.access)
     may = [action for action in ACTIONS if opened.decide(subject, action, resource).allowed]
-    me = Me(kind=subject.kind, name=subject.name, role=subject.role, may=may)
+    me = Me(kind=subject.kind, name=subject.name, role=subject.role, roles=list(subject.roles), may=may)
     return answers.answer_json(request, me, cache="no-store")

@@ -10,7 +10,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -319,11 +319,11 @@ def _job(subject: Subject, question: Question, **more: Any) -> Job:
     )  # fmt: skip
 
 
-def subject_to_dict(subject: Subject) -> dict[str, str]:
+def subject_to_dict(subject: Subject) -> dict[str, Any]:
     """Who asks, as a job keeps it."""
-    return {one.name: str(getattr(subject, one.name)) for one in fields(subject)}
+    return subject.to_dict()
 
 
 def subject_of(said: Mapping[str, Any]) -> Subject:
     """The inverse of `subject_to_dict`."""
-    return Subject(**{one.name: said[one.name] for one in fields(Subject) if one.name in said})
+    return Subject.of(said)

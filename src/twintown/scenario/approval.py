@@ -57,8 +57,7 @@ def ask(twin: Twin, grant: Grant, id: str, why: str, revision: int | None = None
     request = {
         "scenario": {"id": id, "name": scenario.name, "revision": at}, "why": why, "author": subject.author(author),
     }  # fmt: skip
-    who = {"kind": subject.kind, "twin": subject.twin, "name": subject.name, "role": subject.role}
-    job = Queue(tables).put(new_job("approval", request, who, scenario=id))
+    job = Queue(tables).put(new_job("approval", request, subject.to_dict(), scenario=id))
     twin.watch.touch()
     return job
 

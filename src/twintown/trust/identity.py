@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,21 +22,60 @@ TOKEN_FILE = "owner.token"
 _MIN_LENGTH = 32  # characters; 24 random bytes in base64 are 32
 
 
+SubjectKind = Literal["anyone", "person", "owner", "service", "peer"]
+Role = Literal["viewer", "planner", "approver", "engineer", "partner", "security"]
+#: The roles of people, the most powerful first.
+ROLES: tuple[Role, ...] = ("security", "partner", "approver", "engineer", "planner", "viewer")
+Scope = Literal["read", "run", "plan", "write", "share", "sensitive"]
+#: What a token may be for: the action of that name; `sensitive` lets it read what is graded S.
+SCOPES: tuple[Scope, ...] = ("read", "run", "plan", "write", "share", "sensitive")
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """Somebody who asks.
 
     Attributes:
-        kind: `anyone`, a `person` of `people.toml`, or the `owner`.
-        twin: that the owner owns, or the person works on ("" for the command line, which owns its files).
-        name: of a person.
-        role: of a person; what it lets them do `policy.decide` says.
+        kind: `anyone`, a `person` with roles, the `owner`, a `service` by its token, or a `peer` (another city, by the token
+            of an agreement).
+        twin: that the owner owns, or the person or the service works on ("" for the command line, which owns its files).
+        name: of a person or a service; the DID of a peer.
+        roles: of a person; what they let them do `policy.decide` says.
+        agreement: by which a peer asks.
+        scopes: what the token that was shown is for; none does not limit a person, and lets a service do nothing.
     """
 
-    kind: Literal["anyone", "person", "owner"]
+    kind: SubjectKind
     twin: str = ""
     name: str = ""
-    role: Literal["", "planner", "approver"] = ""
+    roles: tuple[Role, ...] = ()
+    agreement: str = ""
+    scopes: tuple[str, ...] = ()
+
+    @property
+    def role(self) -> Role | Literal[""]:
+        """The most powerful of the roles."""
+        return next((role for role in ROLES if role in self.roles), "")
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a job's row keeps it."""
+        said: dict[str, Any] = {"kind": self.kind, "twin": self.twin, "name": self.name, "role": self.role}
+        if self.roles:
+            said["roles"] = list(self.roles)
+        if self.agreement:
+            said["agreement"] = self.agreement
+        if self.scopes:
+            said["scopes"] = list(self.scopes)
+        return said
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> Subject:
+        """The inverse of `to_dict`; rows that name one role only are read too."""
+        known = said.get("roles") or ([said["role"]] if said.get("role") else [])
+        return cls(
+            said["kind"], said.get("twin", ""), said.get("name", ""), tuple(known), said.get("agreement", ""),
+            tuple(said.get("scopes") or ()),
+        )  # fmt: skip
 
     def author(self, said: str = "") -> dict[str, Any]:
         """Who stands beside what was done: a name, of which kind, and whether anything but their word proves it.

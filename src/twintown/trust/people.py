@@ -68,7 +68,7 @@ class People:
             if mark != self._seen:
                 people = read_people(self._path.parent)
                 self._known = {
-                    bytes.fromhex(one.sha256): Subject("person", self._twin, one.name, one.role)
+                    bytes.fromhex(one.sha256): Subject("person", self._twin, one.name, (one.role,))
                     for one in people
                 }
                 self._seen = mark

@@ -6,127 +6,127 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
-from twintown.ground.bounds import Bounds
-from twintown.ground.errors import Denied, Unauthenticated
 from twintown.trust.grades import Grade
+from twintown.trust.grant import ACTIONS as ACTIONS
+from twintown.trust.grant import Access as Access
+from twintown.trust.grant import Action as Action
+from twintown.trust.grant import Duties as Duties
+from twintown.trust.grant import Grant as Grant
+from twintown.trust.grant import Resource as Resource
+from twintown.trust.grant import Whom as Whom
 from twintown.trust.identity import Subject
-
-Action = Literal["read", "run", "plan", "approve", "write"]
-ACTIONS: tuple[Action, ...] = ("read", "run", "plan", "approve", "write")
-Whom = Literal["anyone", "people"]
+from twintown.trust.terms import Standing
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Whom a twin lets do what beyond reading (`[access]` of its description).
+def decide(
+    subject: Subject,
+    action: Action,
+    resource: Resource,
+    *,
+    now: datetime | None = None,
+    standing: Standing | None = None,
+    purpose: str = "",
+) -> Grant:
+    """Who may do what: the owner everything, people what their roles say, a peer what its agreement says, anyone what is open.
 
-    Attributes:
-        plan: who makes and edits scenarios and comments on them.
-        run: who has things computed.
-    """
+    Whether anyone may plan, run, share and release too the twin says (`Resource.access`). Everything that no sentence allows is denied.
 
-    plan: Whom = "people"
-    run: Whom = "anyone"
-
-
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """What is asked for.
-
-    Attributes:
-        twin: the twin's id.
-        layer: the layer's id, or "" for the twin as a whole (its catalogue, its search, its pages).
-        grade: the layer's grade where the caller of `decide` knows it. Without it the decision is made
-            for the twin and `Grant.grade` says up to which grade the readers may go.
-        access: whom the twin lets do what.
-    """
-
-    twin: str
-    layer: str = ""
-    grade: Grade | None = None
-    access: Access = Access()
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """The answer to one question, carried by the request to every reader that it reaches.
-
-    Attributes:
-        allowed: False makes every reader raise.
-        reason: one sentence, safe to show to the caller.
-        grade: the highest grade that may be read under this Grant.
-        filter: CQL2 text that readers add to their query; "" filters nothing.
-        columns: the only columns that may leave, or None for all.
-        area: the only area that may leave, in the twin's plane frame (metres), or None for all.
-        finest_m: the finest resolution that may leave, in metres; 0 does not limit it.
-        expires: when the Grant ends, or None when it lives as long as its request.
-    """
-
-    subject: Subject
-    action: Action
-    resource: Resource
-    allowed: bool
-    reason: str
-    grade: Grade = Grade.O
-    filter: str = ""
-    columns: tuple[str, ...] | None = None
-    area: Bounds | None = None
-    finest_m: float = 0.0
-    expires: datetime | None = None
-
-    def covers(self, grade: Grade) -> bool:
-        """True when a layer of this grade may be shown under this Grant."""
-        return self.allowed and grade.within(self.grade)
-
-    def require(self, grade: Grade = Grade.O, what: str = "") -> None:
-        """Go on, or stop with the reason.
-
-        Raises:
-            Unauthenticated: when nobody in particular asks for more than what is open.
-            Denied: when a known subject may not.
-        """
-        if self.covers(grade):
-            return
-        where = what or self.resource.layer or self.resource.twin
-        reason = (
-            self.reason if not self.allowed else f"grade {grade.value} is above what this caller may read"
-        )
-        if self.subject.kind == "anyone":
-            raise Unauthenticated(
-                reason,
-                where=where,
-                remedy="send the owner's token, or one of your own, as 'Authorization: Bearer …'",
-            )
-        raise Denied(reason, where=where, remedy="ask the twin's owner")
-
-
-def decide(subject: Subject, action: Action, resource: Resource) -> Grant:
-    """Who may do what: the owner everything; people of the twin plan, approvers approve; anyone reads what is graded O.
-
-    Whether anyone may plan and run too the twin says (`Resource.access`). Everything that no sentence here allows is denied.
+    Args:
+        now: the time, with its zone; without it nothing that ends is in force.
+        standing: the agreement by which a peer asks, as it stands now.
+        purpose: what the peer says it asks for.
     """
     if subject.kind == "owner" and subject.twin in ("", resource.twin) and action in ACTIONS:
         return Grant(
-            subject, action, resource, True, "the owner may do everything with the twin", grade=Grade.C
+            subject,
+            action,
+            resource,
+            True,
+            "the owner may do everything with the twin",
+            grade=Grade.C,
+            code="owner",
         )
+    if subject.kind == "peer":
+        return _peer(subject, action, resource, now, standing, purpose)
+    if subject.kind == "service":
+        return _service(subject, action, resource)
     person = subject.kind == "person" and subject.twin == resource.twin
+    roles = set(subject.roles) if person else set()
     access = resource.access
     allowed = {
         "read": True,
-        "run": person or access.run == "anyone",
-        "plan": person or access.plan == "anyone",
-        "approve": person and subject.role == "approver",
+        "run": bool(roles) or access.run == "anyone",
+        "plan": bool(roles & {"planner", "approver"}) or access.plan == "anyone",
+        "approve": "approver" in roles,
+        "write": "engineer" in roles,
+        "share": "partner" in roles or access.share == "anyone",
+        "release": "security" in roles or access.release == "anyone",
     }.get(action, False)
     if not allowed:
         whom = "you" if subject.kind != "anyone" else "anyone"
-        return Grant(subject, action, resource, False, f"no rule allows {whom} to {action} here")
+        return Grant(
+            subject, action, resource, False, f"no rule allows {whom} to {action} here", code="no-rule"
+        )
+    clear = Grade.C if "security" in roles else Grade.S if "engineer" in roles else Grade.O
     grade = resource.grade or Grade.O  # a whole twin is entered as anyone; Grant.grade bounds what is seen
-    if grade is not Grade.O:
+    if not grade.within(clear):
         whom = f"the {subject.role} {subject.name}" if person else "anyone"
-        return Grant(subject, action, resource, False, f"grade {grade.value} is not open to {whom}")
+        return Grant(
+            subject, action, resource, False, f"grade {grade.value} is not open to {whom}", code="grade"
+        )
     reason = "what is graded O is open to anyone" if action in ("read", "run") else f"may {action} here"
-    return Grant(subject, action, resource, True, reason, grade=Grade.O)
+    return Grant(subject, action, resource, True, reason, grade=clear, code="open" if not roles else "role")
+
+
+def _service(subject: Subject, action: Action, resource: Resource) -> Grant:
+    if subject.twin != resource.twin or action not in subject.scopes or action not in ACTIONS:
+        return Grant(subject, action, resource, False, f"the token is not for: {action}", code="scope")
+    clear = Grade.S if "sensitive" in subject.scopes else Grade.O
+    if not (resource.grade or Grade.O).within(clear):
+        return Grant(subject, action, resource, False, "the token does not reach this grade", code="grade")
+    return Grant(subject, action, resource, True, f"the token is for: {action}", grade=clear, code="scope")
+
+
+def _peer(
+    subject: Subject,
+    action: Action,
+    resource: Resource,
+    now: datetime | None,
+    standing: Standing | None,
+    purpose: str,
+) -> Grant:
+    def no(code: str, reason: str) -> Grant:
+        return Grant(subject, action, resource, False, reason, code=code, agreement=subject.agreement)
+
+    if standing is None or standing.id != subject.agreement or standing.assignee != subject.name:
+        return no("no-agreement", "there is no agreement by which this may be asked")
+    terms = standing.terms
+    if standing.state != "active":
+        return no(f"agreement-{standing.state}", f"the agreement is {standing.state}")
+    if now is None or (terms.until is not None and now >= terms.until):
+        return no("expired", "the agreement has ended by its date")
+    if terms.since is not None and now < terms.since:
+        return no("not-yet", "the agreement does not hold yet")
+    if not purpose and len(terms.purposes) == 1:
+        purpose = terms.purposes[0]
+    if terms.purposes and purpose not in terms.purposes:
+        return no("purpose", "the agreement is for other purposes; say which of them this is for")
+    if action not in ("read", "run"):
+        return no("not-in-agreement", f"no agreement lets a partner {action} here")
+    layers = tuple(one.id for one in terms.assets if one.kind == "layer")
+    processes = tuple(one.id for one in terms.assets if one.kind == "process")
+    if resource.layer and resource.layer not in layers:
+        return no("not-in-agreement", "this is not part of the agreement")
+    if resource.kind == "process" and resource.id not in processes:
+        return no("not-in-agreement", "this is not part of the agreement")
+    if resource.grade is not None and not resource.grade.within(standing.grade):
+        return no("grade", f"grade {resource.grade.value} is above what was released to this partner")
+    if terms.area is not None and standing.plane is None:
+        return no("outside-area", "nothing of this twin lies in the area of the agreement")
+    return Grant(
+        subject, action, resource, True, "the agreement allows it", grade=standing.grade, area=standing.plane,
+        finest_m=terms.finest_m, expires=terms.until, code="agreement", layers=layers, processes=processes,
+        agreement=standing.id, purpose=purpose, duties=Duties(terms.attribution, terms.delete_by, terms.no_resharing),
+    )  # fmt: skip
