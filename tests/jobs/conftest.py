@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 from shapely.geometry import box
+from tests.jobs.place import X, Y, described
 
 from twintown.ground.errors import BadParameter
 from twintown.ground.features import Features
@@ -25,37 +26,8 @@ from twintown.trust.policy import Grant, Resource, decide
 from twintown.twin.layers import Twin
 
 FRAME = Frame("EPSG:5186", undulation_m=23.3, undulation_source="test")
-X, Y = 208_500.0, 546_000.0
 FROM = Provenance((Source("drawn", "Drawn", "A test", Licence("CC0-1.0", "CC0")),), (Step("drawn", "test"),))
-DESCRIPTION = f"""
-[twin]
-id = "count"
-names = {{ ko = "셈", en = "Count" }}
-time_zone = "Asia/Seoul"
-day = "2026-12-22"
-[frame]
-crs = "EPSG:5186"
-vertical = "EPSG:5193"
-[frame.geoid]
-undulation_m = 23.3
-source = "test"
-[bounds]
-xmin = {X}
-ymin = {Y}
-xmax = {X + 100}
-ymax = {Y + 100}
-[ground]
-kind = "flat"
-height_m = 15
-assumed = true
-note = {{ ko = "평평", en = "flat" }}
-[home]
-lon = 127.1
-lat = 37.51
-heading_deg = 0
-pitch_deg = -30
-range_m = 900
-"""
+DESCRIPTION = described("count", "셈", "Count", 100, 100)
 
 
 def _run(ask: Ask) -> Iterator[tuple[str, Shape]]:

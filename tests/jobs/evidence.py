@@ -11,6 +11,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 from shapely.geometry import Point, box
+from tests.jobs.place import X, Y, described
 
 from twintown.ground.errors import BadParameter
 from twintown.ground.features import Features
@@ -27,7 +28,6 @@ from twintown.trust.policy import Grant, Resource, decide
 from twintown.twin.layers import Twin
 
 FRAME = Frame("EPSG:5186", undulation_m=23.3)
-X, Y = 208_500.0, 546_000.0
 FROM = Provenance(
     (
         Source(
@@ -39,35 +39,7 @@ FROM = Provenance(
         ),
     )
 )
-DESCRIPTION = f"""
-[twin]
-id = "tiny"
-names = {{ ko = "작은 곳", en = "Tiny" }}
-time_zone = "Asia/Seoul"
-day = "2026-12-22"
-[frame]
-crs = "EPSG:5186"
-vertical = "EPSG:5193"
-[frame.geoid]
-undulation_m = 23.3
-source = "test"
-[bounds]
-xmin = {X}
-ymin = {Y}
-xmax = {X + 40}
-ymax = {Y + 30}
-[ground]
-kind = "flat"
-height_m = 15
-assumed = true
-note = {{ ko = "평평", en = "flat" }}
-[home]
-lon = 127.1
-lat = 37.51
-heading_deg = 0
-pitch_deg = -30
-range_m = 900
-"""
+DESCRIPTION = described("tiny", "작은 곳", "Tiny", 40, 30)
 
 
 def _run(question: Ask) -> Iterator[tuple[str, Shape]]:
