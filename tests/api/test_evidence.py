@@ -21,6 +21,7 @@ from twintown.jobs import outgoing, results, verify
 from twintown.jobs.runner import here
 from twintown.settings import Settings
 from twintown.trust.keys import KEY_FILE
+from twintown.trust.peers import parse_peers
 from twintown.trust.proof import check
 
 JOBS = {"process": results.task, "verification": verify.task}
@@ -171,7 +172,7 @@ def test_keys_of_a_peer_are_looked_up_at_the_address_that_the_twin_names(
     monkeypatch.setattr(outgoing, "ask", answer)
     monkeypatch.setattr(verifications, "identity", lambda twin, url: {"id": "did:web:nobody"})
     twin = app.state.open.shelf.get("icheon").twin.writing()
-    object.__setattr__(twin.description, "peers", {"seoul": "http://127.0.0.1:8000/twins/seoul"})
+    object.__setattr__(twin.description, "peers", parse_peers({"seoul": "http://127.0.0.1:8000/twins/seoul"}))
     told = verified(client, package)
     assert asked == ["http://127.0.0.1:8000/twins/seoul/did.json"]
     assert told["signature"]["by"] == "peer" and told["sealed"]

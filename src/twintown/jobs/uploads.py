@@ -13,7 +13,7 @@ from twintown.ground.errors import NotFound, TwintownError
 from twintown.jobs.outgoing import Hosts, fetch
 from twintown.jobs.queue import Queue
 from twintown.store.tables import new_version
-from twintown.trust.did import did_of
+from twintown.trust.peers import peers_of
 from twintown.trust.policy import Grant
 from twintown.twin.layers import Twin
 
@@ -74,14 +74,13 @@ def keys(twin: Twin, here: Mapping[str, Any]) -> Known:
     def known(did: str) -> tuple[Mapping[str, Any], str] | None:
         if did in here and isinstance(here[did], Mapping):
             return here[did], "here"
-        for place in twin.description.peers.values():
-            parts = urlsplit(place)
-            base, _, name = place.rstrip("/").rpartition("/twins/")
-            with suppress(TwintownError):
-                if did_of(name, base) == did:
-                    host = parts.hostname or ""
-                    named = Hosts((f"{host}:{parts.port}" if parts.port else host,))
-                    document = fetch(named, f"{place.rstrip('/')}/did.json", "peers")
+        for peer in peers_of(twin):
+            if peer.did == did:
+                parts = urlsplit(peer.address)
+                host = parts.hostname or ""
+                named = Hosts((f"{host}:{parts.port}" if parts.port else host,))
+                with suppress(TwintownError):
+                    document = fetch(named, f"{peer.address}/did.json", "peers")
                     if isinstance(document, dict):
                         return document, "peer"
         return None

@@ -11,10 +11,11 @@
     [[layers]]   id, title, grade, assumed, [layers.columns.NAME] title, unit
     [[processes]]  id, process, [processes.options]
     [[products]]   id, product, [products.options]
-    [access]       plan, run: "anyone" or "people" (of people.toml)
+    [access]       plan, run, share, release: "anyone" or "people" (by their roles)
     [identity]     did: the city's did:web, where it is not the server's address
     [[zones]]      id, title, outline (lon, lat), height_m, floor_area_percent, coverage_percent, note, example
-    [peers]        ID = "https://…/twins/…": twins elsewhere whose identity is looked up
+    [peers.ID]     address, did, keys, country, grade: cities elsewhere; ID = "https://…/twins/…" is one without keys
+    [cloud]        scheme  [[cloud.places]]  where the twin's bytes lie, in which country and zone, up to which grade
 
 Paths are relative to the directory of the file. Unknown keys are refused, so that a slip does not go unnoticed.
 """
@@ -38,7 +39,9 @@ from twintown.ground.frames import Frame
 from twintown.ground.names import Name, check_id
 from twintown.ground.provenance import Licence, Source, digest
 from twintown.ground.units import check_unit
+from twintown.trust.cloud import Cloud, parse_cloud
 from twintown.trust.grades import Grade
+from twintown.trust.peers import Peer, parse_peers
 from twintown.trust.policy import Access
 
 FILE = "twintown.toml"
@@ -131,9 +134,11 @@ class Description:
     access: Access = field(default_factory=Access)
     #: The city's `did:web:…`, "" where it follows from the server's address.
     did: str = ""
-    #: Addresses of twins elsewhere, by id.
-    peers: Mapping[str, str] = field(default_factory=dict)
+    #: Cities elsewhere, by id; `trust.peers.peers_of` knows those too that were pinned beside.
+    peers: Mapping[str, Peer] = field(default_factory=dict)
     zones: tuple[Zone, ...] = ()
+    #: Where the twin's bytes may lie.
+    cloud: Cloud = field(default_factory=Cloud)
 
     def layer(self, layer_id: str) -> LayerEntry:
         """The entry of a layer; one that is not described is called by its id."""
@@ -170,7 +175,7 @@ class Description:
     def parse(cls, document: Mapping[str, Any], directory: Path, file_digest: str) -> Description:
         """From a parsed document; see `load`."""
         _keys(document, "", required="twin frame bounds ground home",
-              optional="notices licences sources layers processes products access identity peers zones")  # fmt: skip
+              optional="notices licences sources layers processes products access identity peers zones cloud")  # fmt: skip
         twin = document["twin"]
         _keys(twin, "twin", required="id names time_zone day", optional="kind summary")
         kind = twin.get("kind", "city3d")
@@ -196,8 +201,10 @@ class Description:
             sources=_unique(_source(entry, directory, licences) for entry in document.get("sources", [])),
             layers=layers, processes=_unique(_step(entry, "process") for entry in document.get("processes", [])),
             products=_unique(_step(entry, "product") for entry in document.get("products", [])), digest=file_digest,
-            access=_access(document.get("access", {})), did=_did(document.get("identity", {})), peers=_peers(document.get("peers", {})),
+            access=_access(document.get("access", {})), did=_did(document.get("identity", {})),
+            peers=parse_peers(document.get("peers", {})),
             zones=tuple(_zone(entry, frame) for entry in document.get("zones", [])),
+            cloud=parse_cloud(document["cloud"]) if "cloud" in document else Cloud(),
         )  # fmt: skip
 
 
@@ -351,7 +358,7 @@ def _zone(table: Mapping[str, Any], frame: Frame) -> Zone:
 
 
 def _access(table: Mapping[str, Any]) -> Access:
-    _keys(table, "access", required="", optional="plan run")
+    _keys(table, "access", required="", optional="plan run share release")
     for key, value in table.items():
         if value not in ("anyone", "people"):
             raise BadSettings(f"{value!r} is nobody", f"access.{key}", 'write "anyone" or "people"')
@@ -364,15 +371,6 @@ def _did(table: Mapping[str, Any]) -> str:
     if not isinstance(did, str) or (did and not did.startswith("did:web:")):
         raise BadSettings(f"{did!r} is no did:web", "identity.did", "write did:web:<host>[:path…]")
     return did
-
-
-def _peers(table: Mapping[str, Any]) -> dict[str, str]:
-    if not isinstance(table, Mapping):
-        raise BadSettings("must be a table", "peers")
-    for key, value in table.items():
-        if not isinstance(value, str) or not value.startswith(("https://", "http://")):
-            raise BadSettings(f"{value!r} is no address", f"peers.{key}", "write https://<host>/twins/<id>")
-    return {key: value.rstrip("/") for key, value in table.items()}
 
 
 def _unique(entries: Iterable[Entry]) -> tuple[Entry, ...]:
