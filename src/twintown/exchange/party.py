@@ -7,28 +7,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from twintown.exchange.hooks import Hooks
+from twintown.trust import peer_keys
 from twintown.trust.assertions import KnownKey
 from twintown.trust.keys import Key
+from twintown.trust.peers import Peer, peer_of
 from twintown.twin.layers import Twin
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """Another city.
-
-    Attributes:
-        id: what our description calls it.
-        did: its name.
-        address: of its twin, without a slash at its end; nothing goes anywhere else.
-        dsp: address of its protocol end points; lies under `address`.
-        keys: that are pinned; none: it may not negotiate.
-    """
-
-    id: str
-    did: str
-    address: str
-    dsp: str
-    keys: Sequence[KnownKey] = ()
 
 
 class Peers(Protocol):
@@ -38,7 +21,22 @@ class Peers(Protocol):
         """The peer of that DID, or that our description calls so. Raises NotFound."""
 
     def keys_of(self, did: str) -> Sequence[KnownKey]:
-        """The pinned keys of a DID; empty for one that is not known."""
+        """The pinned keys of a DID and those that follow from them; empty for one that is not known."""
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """The peers of a twin's description, by their pinned keys."""
+
+    twin: Twin
+
+    def find(self, name: str) -> Peer:
+        """The peer of that DID, or that the description calls so. Raises NotFound."""
+        return peer_of(self.twin, name)
+
+    def keys_of(self, did: str) -> Sequence[KnownKey]:
+        """Its keys; empty for one that is not known."""
+        return peer_keys.keys_of(self.twin)(did)
 
 
 def _silent() -> None:
@@ -73,3 +71,7 @@ class Party:
     def dsp(self) -> str:
         """Address of our protocol end points; both roles live there."""
         return f"{self.address}/dsp"
+
+    def dsp_of(self, peer: Peer) -> str:
+        """Address of a peer's protocol end points; the kit's stand at its root."""
+        return peer.address if self.test else f"{peer.address}/dsp"

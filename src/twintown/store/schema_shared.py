@@ -94,10 +94,10 @@ negotiations = _own(
     _text("dataset", 200), _json("offer"), _json("agreement", nullable=True), _text("turn", 8), _json("error", nullable=True),
     _count("revision"), _at("created"), _at("updated"), key=("pid",),
 )  # fmt: skip
-# Every message of a negotiation or a transfer, in order, as it came or went.
+# Every message of a negotiation or a transfer, in order, as it came or went; the same `mark` is the same message again.
 messages = _own(
     "messages", _text("of", 80), _count("seq"), _text("way", 3), _text("type", 48), _json("body"), _json("author"),
-    _text("state", 12), _at("at"), key=("of", "seq"),
+    _text("mark", 80), _text("state", 12), _at("at"), key=("of", "seq"),
 )  # fmt: skip
 # Messages to be delivered; each has gone when `delivered` is set, and is not tried any more when `given_up` is.
 outbox = _own(

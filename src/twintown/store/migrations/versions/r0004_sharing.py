@@ -155,6 +155,7 @@ def upgrade() -> None:
             "type": sa.String(48),
             "body": _JSON,
             "author": _JSON,
+            "mark": sa.String(80),
             "state": sa.String(12),
             "at": _MOMENT,
         },
