@@ -19,7 +19,10 @@ class Model(BaseModel):
 
 
 class Names(Model):
-    """A name in Korean and English."""
+    """A name in Korean and English, and by its two letters in every other language that the city has."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: dict[str, str]
 
     ko: str
     en: str
@@ -27,7 +30,7 @@ class Names(Model):
     @classmethod
     def of(cls, name: Name) -> Names:
         """From a name of the ground floor."""
-        return cls(ko=name.ko, en=name.en)
+        return cls.model_validate(name.to_dict())
 
 
 class Link(Model):

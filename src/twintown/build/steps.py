@@ -126,7 +126,13 @@ class ProcessStep:
     @property
     def planned(self) -> Planned:
         gives = tuple(output.layer for output in self.process.outputs)
-        return Planned(f"process/{self.entry.id}", "process", self.entry.id, gives, self.process.needs)
+        return Planned(
+            f"process/{self.entry.id}",
+            "process",
+            self.entry.id,
+            gives,
+            self.process.reads(self.entry.options),
+        )
 
     def ask(self, twin: Twin, layers: Mapping[str, Shape], report: Report | None = None) -> processes.Ask:
         """The question to the process."""
@@ -142,7 +148,7 @@ class ProcessStep:
 
     def asked(self, twin: Twin) -> str:
         """See `Step`."""
-        return self.process.digest(dict.fromkeys(self.process.needs, ""), self.ask(twin, {}))
+        return self.process.digest(dict.fromkeys(self.planned.takes, ""), self.ask(twin, {}))
 
     def code(self) -> str:
         """See `Step`."""
@@ -150,14 +156,14 @@ class ProcessStep:
 
     def make(self, twin: Twin, layers: Mapping[str, LayerVersion], report: Report) -> dict[str, str]:
         """See `Step`."""
-        for layer in self.process.needs:
+        for layer in self.planned.takes:
             if layer not in layers:
                 raise BadInput(
                     f"the process {self.process.id!r} needs the layer {layer!r}",
                     self.planned.id,
                     "add a source",
                 )
-        taken = {layer: twin.read(layers[layer], owner(twin)) for layer in self.process.needs}
+        taken = {layer: twin.read(layers[layer], owner(twin)) for layer in self.planned.takes}
         grade = mix(layers[layer].grade for layer in taken)
         made = {}
         for layer, shape in processes.run(self.process, self.ask(twin, taken, report)):

@@ -92,6 +92,8 @@ class Input:
     maximum: float | None = None
     #: JSON Schema of one value, where type, choices and range do not say enough (lists, objects); `check` of it is the process's own.
     schema: Mapping[str, Any] | None = field(default=None, compare=False)
+    #: What kind of layer the value names (`grid`, `features`, `series`); "" for a value that names none.
+    layer: Literal["", "features", "grid", "series"] = ""
 
     def __post_init__(self) -> None:
         check_unit(self.unit, self.name)
@@ -140,7 +142,7 @@ class Ask:
     """What a twin asks of a process.
 
     Args:
-        layers: the shapes that it needs or takes, by layer id.
+        layers: the shapes that it needs or takes, or that an input names, by layer id.
         frame: of all layers.
         bounds: of the twin, metres in the frame.
         zone: IANA name of the city's time zone.
@@ -217,13 +219,22 @@ class Process:
             known[name].check(value)
         return {name: options.get(name, one.default) for name, one in known.items()}
 
+    def named(self, options: Mapping[str, Any]) -> dict[str, str]:
+        """The layers that the inputs name, by input; a process that takes the results of others has such inputs."""
+        values = {one.name: options.get(one.name, one.default) for one in self.inputs if one.layer}
+        return {name: str(value) for name, value in values.items() if value}
+
+    def reads(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """The layers without which there is no answer to these inputs."""
+        return tuple(dict.fromkeys((*self.needs, *self.named(options).values())))
+
     def digest(self, digests: Mapping[str, str], ask: Ask) -> str:
         """Names the answer before it is made: version, inputs, place, day and the digests of the layers it needs.
 
         Raises:
             NotFound: a needed layer has no version.
         """
-        for layer in self.needs:
+        for layer in self.reads(ask.options):
             if layer not in digests:
                 raise NotFound(
                     f"the layer {layer!r} has no version yet", f"process {self.id}", "build the layer first"
@@ -232,7 +243,7 @@ class Process:
             {
                 "process": self.id, "version": self.version, "options": self.check(ask.options), "frame": ask.frame.to_dict(),
                 "bounds": ask.bounds.as_tuple(), "zone": ask.zone, "day": ask.day,
-                "layers": {one: digests[one] for one in (*self.needs, *self.takes) if one in digests},
+                "layers": {one: digests[one] for one in (*self.reads(ask.options), *self.takes) if one in digests},
             }
         )  # fmt: skip
 
@@ -247,7 +258,7 @@ def run(process: Process, ask: Ask) -> Iterator[tuple[str, Shape]]:
     """
     options = process.check(ask.options)
     where = f"process {process.id}"
-    for layer in process.needs:
+    for layer in process.reads(options):
         if layer not in ask.layers:
             raise NotFound(f"the layer {layer!r} is missing", where, "build the layer first")
     promised = [one.layer for one in process.outputs]

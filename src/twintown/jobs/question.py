@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from twintown.ground.bounds import Bounds
-from twintown.ground.errors import BadData, BadInput, Gone, NotFound
+from twintown.ground.errors import BadData, BadInput, BadParameter, Gone, NotFound
 from twintown.ground.features import Features
 from twintown.ground.frames import Frame
 from twintown.ground.provenance import digest
@@ -132,7 +132,7 @@ def ask(
         base: versions to read instead of the current ones, by layer (a plan's base).
 
     Raises:
-        BadParameter: an input cannot be; names it.
+        BadParameter: an input cannot be, or names a layer that is not there for who asks; names it.
         NotFound: no such process, or a layer that it needs is not there.
         Gone: a version of `base` is not kept any more.
         Unauthenticated, Denied: the Grant does not cover a layer that it needs.
@@ -140,11 +140,13 @@ def ask(
     one = processes().find(process) if isinstance(process, str) else process
     grant.require()
     options = {name: _plain(one, name, value) for name, value in one.check(inputs).items()}
-    wanted = [*one.needs, *one.takes]
+    for name, layer in one.named(options).items():
+        _fits(twin, grant, one, name, layer)
+    wanted = [*one.reads(options), *one.takes]
     if edits and set(EDITED) & set(wanted):
         wanted += [layer for layer in EDITED if layer not in wanted]
     there = {version.layer for version in twin.layers(grant)}
-    needed = set(one.needs) | (set(EDITED) & set(wanted) if edits else set())
+    needed = set(one.reads(options)) | (set(EDITED) & set(wanted) if edits else set())
     layers: dict[str, dict[str, str]] = {}
     for layer in dict.fromkeys(wanted):
         if layer in (base or {}) or layer in there or layer in needed:
@@ -253,6 +255,20 @@ def _named(twin: Twin, grant: Grant, layer: str, name: str) -> dict[str, str]:
         return {"version": version.version, "digest": version.digest, "grade": version.grade.value}
     mark = digest(_encoded(twin.read(version, grant)))
     return {"version": f"{version.version}.{revision}", "digest": mark, "grade": version.grade.value}
+
+
+def _fits(twin: Twin, grant: Grant, process: Process, name: str, layer: str) -> None:
+    """Whether a layer that an input names is there for who asks, and is what the input takes. Raises BadParameter."""
+    wanted = next(one.layer for one in process.inputs if one.name == name)
+    there = {version.layer: version.kind for version in twin.layers(grant)}
+    if layer not in there:
+        raise BadParameter(
+            name, f"there is no layer {layer[:80]!r}", remedy=f"name a layer of this twin that is {wanted}"
+        )
+    if there[layer] != wanted:
+        raise BadParameter(
+            name, f"the layer {layer!r} is {there[layer]}, not {wanted}", remedy="name another layer"
+        )
 
 
 def _encoded(shape: Shape) -> bytes:

@@ -108,7 +108,7 @@ class Views:
         segments = self._segments(version, revision)
         there = set(segments[0].rows.columns)
         columns = [
-            Column(one["name"], one["type"], one["unit"], Name(**one["title"]))
+            Column(one["name"], one["type"], one["unit"], Name.of(one["title"]))
             for one in version.meta.get("columns", [])
             if one["name"] in there
         ]
