@@ -187,7 +187,7 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},  # looked for anew with every request
     )
     app.state.open = opened
-    app.state.hosts = hosts_of(chosen.callbacks)
+    app.state.hosts = hosts_of(chosen.callbacks, chosen.ca)
     app.state.public_url = chosen.public_url
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     problems.install(app)

@@ -139,7 +139,7 @@ def _heard(settings: Settings) -> Callable[[Twin, Job], None]:
     from twintown.jobs.callbacks import Callbacks
     from twintown.jobs.outgoing import hosts_of
 
-    hosts = hosts_of(settings.callbacks)
+    hosts = hosts_of(settings.callbacks, settings.ca)
     callbacks = Callbacks(hosts, settings.public_url) if hosts else None
 
     def heard(twin: Twin, job: Job) -> None:

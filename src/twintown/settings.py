@@ -10,6 +10,8 @@ TWINTOWN_CALLBACKS         hosts that callbacks go to and inputs are fetched fro
 TWINTOWN_KEEPER            on | off: whether `serve` works on jobs by itself (on; off where `twintown keep` does)
 TWINTOWN_KEEPER_WORKERS    processes that work on jobs, at most   (2)
 TWINTOWN_PUBLIC_URL        where the server is to the world: in signatures, did:web and codes on paper   (http://HOST:PORT)
+TWINTOWN_TLS_CERT, _KEY    files of the server's certificate (with its chain) and key: it speaks https   (none: http)
+TWINTOWN_CA                file of the authorities whose certificates other cities may show   (the usual public ones)
 TWINTOWN_DASK_URL          scheduler of a Dask cluster for large questions, tcp://…   (none: this machine)
 TWINTOWN_WEB               the built page              (default: web/dist of the clone, or the packaged one)
 """
@@ -25,7 +27,7 @@ from twintown.ground.errors import BadSettings
 
 _KNOWN = (
     "DATABASE_URL", "BLOB_URL", "HOST", "PORT", "WORKERS", "TWINS", "OWNER_TOKEN_FILE",
-    "WEB", "CALLBACKS", "KEEPER", "KEEPER_WORKERS", "DASK_URL", "PUBLIC_URL",
+    "WEB", "CALLBACKS", "KEEPER", "KEEPER_WORKERS", "DASK_URL", "PUBLIC_URL", "TLS_CERT", "TLS_KEY", "CA",
 )  # fmt: skip
 
 
@@ -47,6 +49,16 @@ class Settings:
     dask_url: str = ""
     #: Without a slash at its end.
     public_url: str = "http://127.0.0.1:8000"
+    #: PEM files of the server's certificate and key; both or none.
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    #: PEM file of the authorities that are trusted when others are asked; none: the usual public ones.
+    ca: Path | None = None
+
+    @property
+    def scheme(self) -> str:
+        """What the server speaks: https where it has a certificate."""
+        return "https" if self.tls_cert else "http"
 
     def blobs_of(self, twin: str) -> str:
         """The blob URL of one twin, "" for its own directory."""
@@ -78,6 +90,10 @@ def read_settings(
         return found.get(f"TWINTOWN_{name}", "").strip()
 
     named = tuple(Path(one) for one in value("TWINS").split(os.pathsep) if one)
+    cert, key = _file(value("TLS_CERT"), "TWINTOWN_TLS_CERT"), _file(value("TLS_KEY"), "TWINTOWN_TLS_KEY")
+    if (cert is None) != (key is None):
+        missing = "TWINTOWN_TLS_KEY" if key is None else "TWINTOWN_TLS_CERT"
+        raise BadSettings("is missing", missing, "https needs the certificate and its key")
     return Settings(
         twins=tuple(Path(one) for one in twins) if twins is not None else named,
         database_url=value("DATABASE_URL"),
@@ -94,16 +110,29 @@ def read_settings(
         keeper_workers=_number(value("KEEPER_WORKERS"), "TWINTOWN_KEEPER_WORKERS", 2, 256, lowest=1),
         dask_url=value("DASK_URL"),
         public_url=_address(
-            value("PUBLIC_URL"), host or value("HOST"), port if port is not None else value("PORT")
+            value("PUBLIC_URL"),
+            host or value("HOST"),
+            port if port is not None else value("PORT"),
+            "https" if cert else "http",
         ),
+        tls_cert=cert,
+        tls_key=key,
+        ca=_file(value("CA"), "TWINTOWN_CA"),
     )
 
 
-def _address(said: str, host: str | None, port: int | str) -> str:
+def _file(said: str, name: str) -> Path | None:
+    """A file that somebody names. Raises BadSettings: it is not there."""
+    if said and not Path(said).is_file():
+        raise BadSettings("there is no such file", f"{name}={said}", "give the path of a PEM file")
+    return Path(said).resolve() if said else None
+
+
+def _address(said: str, host: str | None, port: int | str, scheme: str) -> str:
     """Where the server is to the world; on this machine where nobody says. Raises BadSettings."""
     if not said:
         name = "127.0.0.1" if not host or host in ("0.0.0.0", "::") else host
-        return f"http://{f'[{name}]' if ':' in name else name}:{port or 8000}"
+        return f"{scheme}://{f'[{name}]' if ':' in name else name}:{port or 8000}"
     if not said.startswith(("http://", "https://")) or "@" in said:
         raise BadSettings(f"{said!r} is no address", "TWINTOWN_PUBLIC_URL", "write https://twin.example.org")
     return said.rstrip("/")

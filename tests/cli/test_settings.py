@@ -30,3 +30,17 @@ def test_a_bad_value_names_its_variable(name: str, value: str, says: str) -> Non
     with pytest.raises(BadSettings, match=says) as caught:
         read_settings({f"TWINTOWN_{name}": value})
     assert f"TWINTOWN_{name}" in caught.value.where
+
+
+def test_https_needs_a_certificate_and_its_key_and_shows_in_the_address(tmp_path: Path) -> None:
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    cert.write_text("c"), key.write_text("k")
+    with pytest.raises(BadSettings, match="TWINTOWN_TLS_KEY: is missing"):
+        read_settings({"TWINTOWN_TLS_CERT": str(cert)})
+    with pytest.raises(BadSettings, match="no such file"):
+        read_settings({"TWINTOWN_CA": str(tmp_path / "none.pem")})
+    found = read_settings(
+        {"TWINTOWN_TLS_CERT": str(cert), "TWINTOWN_TLS_KEY": str(key), "TWINTOWN_PORT": "8443"}
+    )
+    assert (found.scheme, found.public_url) == ("https", "https://127.0.0.1:8443")
+    assert read_settings({}).public_url == "http://127.0.0.1:8000"

@@ -49,7 +49,7 @@ def _listen(settings: Settings, next_port: bool) -> None:
     bound = _bind(settings.host, settings.port, next_port)
     port = int(bound.getsockname()[1])
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{port}/"
+    address = f"{settings.scheme}://{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{port}/"
     taken = f"  (port {settings.port} is taken)" if settings.port not in (0, port) else ""
     line = f"Twintown is at {address}{taken}   Ctrl-C ends it"
     if not os.environ.get("TWINTOWN_PUBLIC_URL"):  # the port that was got, not the one that was asked for
@@ -71,6 +71,7 @@ def _listen(settings: Settings, next_port: bool) -> None:
 
     options: dict[str, Any] = {
         "http": wire.PROTOCOL, "log_level": "warning", "server_header": False, "timeout_graceful_shutdown": 5,
+        "ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key,
     }  # fmt: skip
     if settings.workers == 1:
         from twintown.app import create_app

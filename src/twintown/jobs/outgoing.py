@@ -12,11 +12,16 @@ import json
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 
 from twintown import __version__
 from twintown.ground.errors import BadParameter, StorageFailed, TooLarge
+
+if TYPE_CHECKING:
+    import ssl
 
 PUBLIC = "*"
 #: Bytes of an input that is fetched, and seconds that one request may take.
@@ -29,6 +34,8 @@ class Hosts:
     """To which hosts requests may leave: names, `name:port`, `*.domain`, or `*` for any public address."""
 
     names: tuple[str, ...] = ()
+    #: PEM file of the authorities that are trusted; "" for the usual public ones.
+    ca: str = ""
 
     def __bool__(self) -> bool:
         return bool(self.names)
@@ -87,9 +94,28 @@ class Hosts:
         return numbers[0]
 
 
-def hosts_of(text: str) -> Hosts:
-    """The hosts of a setting, separated by commas."""
-    return Hosts(tuple(one.strip() for one in text.split(",") if one.strip()))
+def hosts_of(text: str, ca: Path | None = None) -> Hosts:
+    """The hosts of a setting, separated by commas; `ca`: file of the authorities that are trusted."""
+    return Hosts(tuple(one.strip() for one in text.split(",") if one.strip()), str(ca or ""))
+
+
+@lru_cache(maxsize=4)
+def trusting(ca: str) -> ssl.SSLContext | bool:
+    """How httpx checks a server's certificate: against the authorities in a PEM file, "" for the usual public ones.
+
+    Raises:
+        StorageFailed: the file is not there, or holds no certificates.
+    """
+    import ssl
+
+    if not ca:
+        return True
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except (OSError, ssl.SSLError) as error:
+        raise StorageFailed(
+            "holds no certificates of authorities", ca, "give a PEM file as TWINTOWN_CA"
+        ) from error
 
 
 def ask(
@@ -123,7 +149,9 @@ def ask(
     }
     try:
         with (
-            httpx.Client(timeout=PATIENCE_S, follow_redirects=False, trust_env=False) as client,
+            httpx.Client(
+                timeout=PATIENCE_S, follow_redirects=False, trust_env=False, verify=trusting(hosts.ca)
+            ) as client,
             client.stream(
                 method, target, content=body or None, headers=sent, extensions={"sni_hostname": name}
             ) as answer,
