@@ -84,7 +84,9 @@ class Grant:
         expires: when the Grant ends, or None when it lives as long as its request.
         code: the reason for machines: which rule decided.
         layers: the only layers that may be read, or None for all.
+        hidden: layers that a policy of the twin's own leaves out.
         processes: the only processes that may run, or None for all.
+        playbooks: the only playbooks that may be had, or None for all.
         agreement: by which a peer asks, or "".
         purpose: for which the peer asks, or "".
         duties: that go with what leaves.
@@ -103,7 +105,9 @@ class Grant:
     expires: datetime | None = None
     code: str = ""
     layers: tuple[str, ...] | None = None
+    hidden: tuple[str, ...] = ()
     processes: tuple[str, ...] | None = None
+    playbooks: tuple[str, ...] | None = None
     agreement: str = ""
     purpose: str = ""
     duties: Duties = Duties()
@@ -114,7 +118,7 @@ class Grant:
 
     def names(self, layer: str) -> bool:
         """True when the layer is one of those that this Grant is about, whether it exists or not."""
-        return self.layers is None or layer in self.layers
+        return layer not in self.hidden and (self.layers is None or layer in self.layers)
 
     def may_run(self, process: str) -> bool:
         """True when the process is one of those that this Grant is about, whether it exists or not."""
@@ -142,7 +146,11 @@ class Grant:
         if not self.allowed:
             self.refuse(self.reason, self.code, where)
         if not named:
-            self.refuse("this is not part of the agreement", "not-in-agreement", where)
+            inside = self.layers is None
+            self.refuse(
+                "a rule of this twin keeps it" if inside else "this is not part of the agreement",
+                "no-rule" if inside else "not-in-agreement", where,
+            )  # fmt: skip
         self.refuse(f"grade {grade.value} is above what this caller may read", "grade", where)
 
     def refuse(self, reason: str, code: str, where: str = "") -> NoReturn:

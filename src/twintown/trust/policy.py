@@ -2,11 +2,16 @@
 
 `decide` touches nothing: no clock, no file, no network. A shell asks it once a request and hands the
 :class:`Grant` on; every reader of a twin asks for that Grant and applies its conditions inside the query.
+What is allowed stands in `policies/house.cedar`, and in the twin's own policies (`trust.rules`).
 """
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 from twintown.trust.grades import Grade
 from twintown.trust.grant import ACTIONS as ACTIONS
@@ -17,7 +22,20 @@ from twintown.trust.grant import Grant as Grant
 from twintown.trust.grant import Resource as Resource
 from twintown.trust.grant import Whom as Whom
 from twintown.trust.identity import Subject
+from twintown.trust.rules import Rules, house
 from twintown.trust.terms import Standing
+
+_TYPES = {"anyone": "Anyone", "owner": "Owner", "person": "Person", "service": "Service", "peer": "Peer"}
+_ATTRIBUTES = {
+    "Anyone": (),
+    "Owner": ("here",),
+    "Person": ("here", "name", "roles", "scopes"),
+    "Service": ("here", "name", "scopes"),
+    "Peer": ("name", "agreement"),
+}
+_GRADES = tuple(Grade)
+#: Deny, or the highest grade that is allowed, with the code and the reason; and the layers that are left out.
+_Answer = tuple[Grade | None, str, str, tuple[str, ...]]
 
 
 def decide(
@@ -28,105 +46,144 @@ def decide(
     now: datetime | None = None,
     standing: Standing | None = None,
     purpose: str = "",
+    rules: Rules | None = None,
 ) -> Grant:
     """Who may do what: the owner everything, people what their roles say, a peer what its agreement says, anyone what is open.
 
-    Whether anyone may plan, run, share and release too the twin says (`Resource.access`). Everything that no sentence allows is denied.
+    Whether anyone may plan, run, share and release too the twin says (`Resource.access`). Everything that no policy permits is denied.
 
     Args:
-        now: the time, with its zone; without it nothing that ends is in force.
+        now: the time, with its zone; a peer is denied without it.
         standing: the agreement by which a peer asks, as it stands now.
-        purpose: what the peer says it asks for.
+        purpose: what the peer says it asks for; where only one is agreed, that one goes without saying.
+        rules: of the twin; by default those of the house alone.
     """
-    if subject.kind == "owner" and subject.twin in ("", resource.twin) and action in ACTIONS:
+    if action not in ACTIONS:
+        return Grant(subject, action, resource, False, f"no rule allows you to {action} here", code="no-rule")
+    if subject.kind == "peer" and standing is not None and not purpose and len(standing.terms.purposes) == 1:
+        purpose = standing.terms.purposes[0]
+    grade, code, reason, hidden = _answer(
+        rules or house(), subject, action, resource, standing, purpose, _when(now, standing)
+    )
+    if grade is None:
         return Grant(
-            subject,
-            action,
-            resource,
-            True,
-            "the owner may do everything with the twin",
-            grade=Grade.C,
-            code="owner",
+            subject, action, resource, False, reason, code=code, agreement=subject.agreement, purpose=purpose
         )
-    if subject.kind == "peer":
-        return _peer(subject, action, resource, now, standing, purpose)
-    if subject.kind == "service":
-        return _service(subject, action, resource)
-    person = subject.kind == "person" and subject.twin == resource.twin
-    roles = set(subject.roles) if person else set()
-    access = resource.access
-    allowed = {
-        "read": True,
-        "run": bool(roles) or access.run == "anyone",
-        "plan": bool(roles & {"planner", "approver"}) or access.plan == "anyone",
-        "approve": "approver" in roles,
-        "write": "engineer" in roles,
-        "share": "partner" in roles or access.share == "anyone",
-        "release": "security" in roles or access.release == "anyone",
-    }.get(action, False)
-    if not allowed:
-        whom = "you" if subject.kind != "anyone" else "anyone"
-        return Grant(
-            subject, action, resource, False, f"no rule allows {whom} to {action} here", code="no-rule"
-        )
-    clear = Grade.C if "security" in roles else Grade.S if "engineer" in roles else Grade.O
-    grade = resource.grade or Grade.O  # a whole twin is entered as anyone; Grant.grade bounds what is seen
-    if not grade.within(clear):
-        whom = f"the {subject.role} {subject.name}" if person else "anyone"
-        return Grant(
-            subject, action, resource, False, f"grade {grade.value} is not open to {whom}", code="grade"
-        )
-    reason = "what is graded O is open to anyone" if action in ("read", "run") else f"may {action} here"
-    return Grant(subject, action, resource, True, reason, grade=clear, code="open" if not roles else "role")
+    grant = Grant(subject, action, resource, True, reason, grade=grade, code=code, hidden=hidden)
+    if subject.kind != "peer" or standing is None:
+        return grant
+    terms = standing.terms
+    return replace(
+        grant, area=standing.plane, finest_m=terms.finest_m, expires=terms.until, layers=terms.layers,
+        processes=terms.of("process"), playbooks=terms.of("playbook"), agreement=standing.id, purpose=purpose,
+        duties=Duties(terms.attribution, terms.delete_by, terms.no_resharing),
+    )  # fmt: skip
 
 
-def _service(subject: Subject, action: Action, resource: Resource) -> Grant:
-    if subject.twin != resource.twin or action not in subject.scopes or action not in ACTIONS:
-        return Grant(subject, action, resource, False, f"the token is not for: {action}", code="scope")
-    clear = Grade.S if "sensitive" in subject.scopes else Grade.O
-    if not (resource.grade or Grade.O).within(clear):
-        return Grant(subject, action, resource, False, "the token does not reach this grade", code="grade")
-    return Grant(subject, action, resource, True, f"the token is for: {action}", grade=clear, code="scope")
+def _when(now: datetime | None, standing: Standing | None) -> int:
+    """A moment in which the policies answer as they do now: they only compare it with the two of the agreement, so that an
+    answer can be remembered as long as neither is passed."""
+    since, until = (None, None) if standing is None else (standing.terms.since, standing.terms.until)
+    if now is None:
+        return _LAST  # nothing that ends is in force without a clock
+    if until is not None and now >= until:
+        return _millis(until)
+    if since is not None and now < since:
+        return _millis(since) - 1
+    return _millis(since) if since is not None else 0 if until is None else _millis(until) - 1
 
 
-def _peer(
+_LAST = 2**62
+
+
+def _millis(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+@lru_cache(4096)
+def _answer(
+    rules: Rules,
     subject: Subject,
     action: Action,
     resource: Resource,
-    now: datetime | None,
     standing: Standing | None,
     purpose: str,
-) -> Grant:
-    def no(code: str, reason: str) -> Grant:
-        return Grant(subject, action, resource, False, reason, code=code, agreement=subject.agreement)
+    when: int,
+) -> _Answer:
+    from cedarpy import Entities, is_authorized_batch
 
-    if standing is None or standing.id != subject.agreement or standing.assignee != subject.name:
-        return no("no-agreement", "there is no agreement by which this may be asked")
+    if subject.kind == "peer" and when == _LAST:
+        return None, "expired", "nothing says what time it is", ()
+    kind = _TYPES[subject.kind]
+    who, what = _principal(kind, subject, resource), _thing(resource)
+    others = rules.layers if what["uid"]["type"] == "Twin" else ()
+    named = [
+        {**what, "uid": {"type": "Layer", "id": one}, "attrs": {**what["attrs"], "name": one}}
+        for one in others
+    ]
+    entities = Entities.from_json_str(json.dumps([who, what, *named]))
+    most = Grade.C if standing is None else standing.grade  # what is above it the policies deny: no need to ask
+    grades = tuple(one for one in _GRADES if one.within(most)) if resource.grade is None else (resource.grade,)
+    said: dict[str, Any] = {"action": action, "now": when, "purpose": purpose}
+    if standing is not None:
+        said["agreement"] = _agreement(standing)
+
+    def asked(thing: dict[str, Any], grade: Grade) -> dict[str, Any]:
+        return {
+            "principal": who["uid"], "action": {"type": "Action", "id": action}, "resource": thing["uid"],
+            "context": {**said, "grade": grade.rank},
+        }  # fmt: skip
+
+    requests = [asked(what, grade) for grade in grades] + [asked(one, Grade.O) for one in named]
+    answers = is_authorized_batch(requests, rules.sets[kind], entities)
+    allowed = [
+        grade
+        for grade, one in zip(grades, answers, strict=False)
+        if one.allowed and not one.diagnostics.errors
+    ]
+    hidden = tuple(
+        name
+        for name, one in zip(others, answers[len(grades) :], strict=True)
+        if not one.allowed or one.diagnostics.errors
+    )
+    first = answers[grades.index(allowed[-1]) if allowed else 0].diagnostics
+    notes = sorted(rules.said[kind][key] for key in first.reasons)
+    if not allowed and (first.errors or not notes):
+        whom = "anyone" if subject.kind == "anyone" else "you"
+        return None, "no-rule", f"no rule allows {whom} to {action} here", ()
+    _, code, reason = notes[0]
+    reason = (
+        reason.replace("{action}", action).replace("{grade}", grades[0].value)
+        or f"the rule {code!r} of this twin"
+    )
+    return (allowed[-1] if allowed else None), code, reason, hidden
+
+
+def _principal(kind: str, subject: Subject, resource: Resource) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "here": subject.twin == resource.twin or (kind == "Owner" and not subject.twin), "name": subject.name,
+        "roles": list(subject.roles), "scopes": list(subject.scopes), "agreement": subject.agreement,
+    }  # fmt: skip
+    attributes = {name: said[name] for name in _ATTRIBUTES[kind]}
+    return {"uid": {"type": kind, "id": subject.name or subject.kind}, "attrs": attributes, "parents": []}
+
+
+def _thing(resource: Resource) -> dict[str, Any]:
+    kind, id = ("Layer", resource.layer) if resource.layer else (resource.kind.title() or "Twin", resource.id)
+    access = resource.access
+    opened = [name for name in ("plan", "run", "share", "release") if getattr(access, name) == "anyone"]
+    name = id or resource.twin
+    return {"uid": {"type": kind, "id": name}, "attrs": {"name": name, "open": opened}, "parents": []}
+
+
+def _agreement(standing: Standing) -> dict[str, Any]:
     terms = standing.terms
-    if standing.state != "active":
-        return no(f"agreement-{standing.state}", f"the agreement is {standing.state}")
-    if now is None or (terms.until is not None and now >= terms.until):
-        return no("expired", "the agreement has ended by its date")
-    if terms.since is not None and now < terms.since:
-        return no("not-yet", "the agreement does not hold yet")
-    if not purpose and len(terms.purposes) == 1:
-        purpose = terms.purposes[0]
-    if terms.purposes and purpose not in terms.purposes:
-        return no("purpose", "the agreement is for other purposes; say which of them this is for")
-    if action not in ("read", "run"):
-        return no("not-in-agreement", f"no agreement lets a partner {action} here")
-    layers = tuple(one.id for one in terms.assets if one.kind == "layer")
-    processes = tuple(one.id for one in terms.assets if one.kind == "process")
-    if resource.layer and resource.layer not in layers:
-        return no("not-in-agreement", "this is not part of the agreement")
-    if resource.kind == "process" and resource.id not in processes:
-        return no("not-in-agreement", "this is not part of the agreement")
-    if resource.grade is not None and not resource.grade.within(standing.grade):
-        return no("grade", f"grade {resource.grade.value} is above what was released to this partner")
-    if terms.area is not None and standing.plane is None:
-        return no("outside-area", "nothing of this twin lies in the area of the agreement")
-    return Grant(
-        subject, action, resource, True, "the agreement allows it", grade=standing.grade, area=standing.plane,
-        finest_m=terms.finest_m, expires=terms.until, code="agreement", layers=layers, processes=processes,
-        agreement=standing.id, purpose=purpose, duties=Duties(terms.attribution, terms.delete_by, terms.no_resharing),
-    )  # fmt: skip
+    said: dict[str, Any] = {
+        "id": standing.id, "assignee": standing.assignee, "state": standing.state, "grade": standing.grade.rank,
+        "layers": list(terms.layers), "processes": list(terms.of("process")), "playbooks": list(terms.of("playbook")),
+        "purposes": list(terms.purposes), "nowhere": terms.area is not None and standing.plane is None,
+    }  # fmt: skip
+    for name in ("since", "until"):
+        if (moment := getattr(terms, name)) is not None:
+            said[name] = _millis(moment)
+    return said

@@ -67,6 +67,20 @@ class Terms:
     delete_by: datetime | None = None
     attribution: str = ""
 
+    def of(self, kind: AssetKind) -> tuple[str, ...]:
+        """The ids of the assets of one kind."""
+        return tuple(one.id for one in self.assets if one.kind == kind)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers that may be read: those that are assets, and what shows the scenarios that are."""
+        return (*self.of("layer"), *map(scenario_layer, self.of("scenario")))
+
+
+def scenario_layer(scenario: str) -> str:
+    """The layer as which a scenario is shown to partners. (The end of an id is random; its beginning is a time.)"""
+    return f"plan-{scenario[-8:].lower()}"
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
