@@ -1,0 +1,119 @@
+"""The release gate: what stands between an asset and those whom it shall go to. It asks every check, and a person decides.
+
+    answer = question(twin, grant, asset, audience, terms, now)     # kept; refused, allowed, or waiting for a person
+    decide(twin, grant, answer.id, allow, why, now)                 # by whom `release` lets, in one transaction with the ledger
+
+Whoever makes an offer asks first and lets it stand only while `verdict` is `allowed`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from twintown.ground.errors import BadInput, Conflict
+from twintown.store.engine import writing
+from twintown.trust.grant import Grant
+from twintown.trust.ledger import record_in
+from twintown.trust.terms import Asset, Terms
+from twintown.twin.layers import Twin
+
+from .findings import Finding, heaviest_first
+from .matter import Matter, matter_of
+from .release import Release, audience_of, state_of
+from .release_rows import Releases, record_of
+from .rules_licence import check_licence
+
+#: The longest reason of a decision, characters.
+LONGEST_WHY = 2000
+
+
+def look(
+    twin: Twin, grant: Grant, asset: Asset | str, audience: str, terms: Terms | None, now: datetime, *, said_by: str = ""
+) -> Release:  # fmt: skip
+    """The gate's answer, without keeping it.
+
+    Args:
+        asset: what shall go.
+        audience: `anyone`, `peers` or the DID of a peer.
+        terms: under which; none for what is published.
+        said_by: the name that somebody typed whom nothing identifies.
+
+    Raises:
+        NotFound: there is no such asset.
+        BadInput: an audience or an asset that is none.
+        Unauthenticated, Denied: the Grant does not let the asker see what the gate must look at.
+    """
+    what = asset if isinstance(asset, Asset) else Asset.of(asset)
+    whom = audience_of(audience)
+    under = terms or Terms((what,))
+    matter = matter_of(twin, grant, what, whom, under)
+    findings = heaviest_first(_found(matter))
+    return Release(
+        "", what, matter.version, whom, under, findings, grant.subject.author(said_by), now, now, (), state_of(findings)
+    )  # fmt: skip
+
+
+def question(
+    twin: Twin, grant: Grant, asset: Asset | str, audience: str, terms: Terms | None, now: datetime, *, said_by: str = ""
+) -> Release:  # fmt: skip
+    """Ask the gate and keep its answer; the same matter is asked once, and keeps the decision that it has.
+
+    Raises: as `look`, and StorageFailed.
+    """
+    found = look(twin, grant, asset, audience, terms, now, said_by=said_by)
+    return Releases(twin.writing().tables).add(found)
+
+
+def decide(
+    twin: Twin, grant: Grant, id: str, allow: bool, why: str, now: datetime, *, said_by: str = ""
+) -> Release:
+    """A person lets it go or not; kept together with its entry in the ledger.
+
+    Args:
+        grant: to `release`.
+        why: the reason, which a refusal and the lifting of a doubt both need.
+
+    Raises:
+        NotFound: there is no such release.
+        Unauthenticated, Denied: this caller decides nothing here.
+        BadInput: no reason.
+        Conflict: it was decided already, cannot be decided (what is forbidden stays so), or the layer has changed meanwhile.
+        StorageFailed: nothing was kept.
+    """
+    if grant.action != "release":
+        raise ValueError("a Grant to release is needed")  # a slip of ours
+    grant.require(what=id)
+    if not why.strip() or len(why) > LONGEST_WHY:
+        raise BadInput(f"a decision needs its reason, at most {LONGEST_WHY} characters", "why", "say why")
+    rows = Releases(twin.writing().tables)
+    release = rows.get(id)
+    if release.state == "refused" and allow:
+        raise Conflict(
+            "what is forbidden cannot be allowed by a decision", id,
+            "apply a remedy or change the terms, and ask again",
+        )  # fmt: skip
+    if release.state != "waiting":
+        raise Conflict(f"it is {release.state} already", id, "ask the gate again")
+    if allow:
+        again = look(twin, grant, release.asset, release.audience, release.terms, now)
+        if again.mark != release.mark:
+            raise Conflict("what was asked about has changed meanwhile", id, "ask the gate again")
+    decision = {
+        "by": grant.subject.author(said_by),
+        "at": now.isoformat(),
+        "allow": allow,
+        "why": why.strip(),
+    }
+    decided = replace(release, state="granted" if allow else "denied", decision=decision, updated=now)
+    with writing(rows.engine, fresh=True) as connection:
+        rows.change_in(connection, decided, "waiting")
+        record_in(connection, rows.tables, "release", record_of(decided), now)
+    twin.watch.touch()
+    return decided
+
+
+def _found(matter: Matter) -> tuple[Finding, ...]:
+    if not matter.parts:  # a playbook holds no data: know-how of the city's own
+        return ()
+    return tuple(check_licence(matter.provenance, matter.work, matter.terms, matter.audience))
