@@ -1,0 +1,247 @@
+"""Our own steps in a negotiation: what an officer decides, and what follows by itself.
+
+Each function is one transaction: the step, its message, its place in the outbox and its entry in the ledger stand together or not at
+all. The courier is told afterwards; when the other city hears it does not matter to what was decided here.
+
+    request    consumer   a new negotiation about a dataset, over an offer of the catalogue or over other terms
+    propose    provider   a new negotiation, begun by an offer
+    counter    consumer   other terms, after an offer                 offer      provider   (other) terms, after a request
+    accept     consumer   the last offer                              agree      provider   the agreement, signed
+    verify     consumer   the agreement, signed too (goes by itself)  finalize   provider   it is in force (goes by itself)
+    terminate  either     with reasons
+
+All raise NotFound (no such negotiation or peer), WrongState (not now, or not this side), BadContent (what the hooks found), Denied (a
+peer without pinned keys), StorageFailed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from twintown.exchange import messages, outbox, rows
+from twintown.exchange.hooks import Findings, Policy
+from twintown.exchange.negotiation import Event, Negotiation, Role, step
+from twintown.exchange.party import Party
+from twintown.ground.errors import BadContent, Denied, WrongState
+from twintown.store.engine import writing
+from twintown.trust.ledger import record_in
+from twintown.trust.peers import Peer
+from twintown.trust.proof import canonical
+
+Author = Mapping[str, Any]
+#: Who takes the steps that go by themselves.
+SERVER: Author = {"name": "twintown", "kind": "server", "verified": True}
+#: Under which kind a step is entered into the ledger; the hook enters what is in force.
+LEDGER: Mapping[Event, str] = {"agree": "agreement", "verify": "agreement", "finalize": "agreement"}
+_PATHS: Mapping[Event, str] = {
+    "request": "request", "offer": "offers", "accept": "events", "agree": "agreement", "verify": "agreement/verification",
+    "finalize": "events", "terminate": "termination",
+}  # fmt: skip
+
+
+def request(
+    party: Party, peer: str, dataset: str, offer: Policy, author: Author, now: datetime
+) -> Negotiation:
+    """Begin as consumer. `peer`: id or DID; `offer`: ODRL, with the `@id` of the catalogue's offer; its target is set."""
+    return _begin(party, peer, "consumer", dataset, offer, author, now)
+
+
+def propose(
+    party: Party, peer: str, dataset: str, offer: Policy, author: Author, now: datetime
+) -> Negotiation:
+    """Begin as provider."""
+    return _begin(party, peer, "provider", dataset, offer, author, now)
+
+
+def counter(party: Party, pid: str, offer: Policy, author: Author, now: datetime) -> Negotiation:
+    """As consumer ask for other terms than were offered."""
+    return _say(party, pid, "request", offer, author, now)
+
+
+def offer(party: Party, pid: str, offer: Policy, author: Author, now: datetime) -> Negotiation:
+    """As provider offer terms, the requested or others."""
+    return _say(party, pid, "offer", offer, author, now)
+
+
+def accept(party: Party, pid: str, author: Author, now: datetime) -> Negotiation:
+    """As consumer accept the last offer."""
+
+    def made(_: Connection, before: Negotiation) -> tuple[Negotiation, dict[str, Any]]:
+        return step(before, "accept", before.role), messages.event(before, "ACCEPTED")
+
+    return _go(party, pid, "accept", made, author, now)
+
+
+def agree(party: Party, pid: str, author: Author, now: datetime) -> Negotiation:
+    """As provider sign an agreement over what was requested, or over our accepted offer."""
+
+    def made(connection: Connection, before: Negotiation) -> tuple[Negotiation, dict[str, Any]]:
+        after = step(before, "agree", before.role)
+        policy = party.hooks.agreement(connection, party.twin, before, author, now)
+        return replace(after, agreement=policy), messages.agreement(before, policy)
+
+    return _go(party, pid, "agree", made, author, now)
+
+
+def verify(party: Party, pid: str, now: datetime, author: Author = SERVER) -> Negotiation:
+    """As consumer sign the agreement too; it was checked when it came."""
+
+    def made(connection: Connection, before: Negotiation) -> tuple[Negotiation, dict[str, Any]]:
+        after = step(before, "verify", before.role)
+        further = party.hooks.verification(connection, party.twin, before, now)
+        return after, messages.verification(before, further)
+
+    return _go(party, pid, "verify", made, author, now)
+
+
+def finalize(party: Party, pid: str, now: datetime, author: Author = SERVER) -> Negotiation:
+    """As provider put the agreement in force; both signatures were checked."""
+
+    def made(connection: Connection, before: Negotiation) -> tuple[Negotiation, dict[str, Any]]:
+        after = step(before, "finalize", before.role)
+        in_force(connection, party, after, now)
+        return after, messages.event(before, "FINALIZED")
+
+    return _go(party, pid, "finalize", made, author, now)
+
+
+def terminate(
+    party: Party, pid: str, author: Author, now: datetime, reason: Sequence[str] = (), code: str = "ended"
+) -> Negotiation:
+    """End it. A consumer who has signed the agreement waits for it to be in force and ends that."""
+
+    def made(_: Connection, before: Negotiation) -> tuple[Negotiation, dict[str, Any]]:
+        after = step(before, "terminate", before.role)
+        if before.role == "consumer" and before.state == "VERIFIED":
+            # the provider may have put it in force already, and would know of an agreement that we do not
+            raise WrongState(
+                "we have signed this agreement", pid, "wait until it is in force, then end the agreement"
+            )
+        body = messages.termination(before, code, reason)
+        return replace(after, error={"code": code, "reason": list(reason)}), body
+
+    return _go(party, pid, "terminate", made, author, now)
+
+
+def in_force(connection: Connection, party: Party, after: Negotiation, now: datetime) -> None:
+    """Both have signed: the agreement becomes a row, with the verification message beside it."""
+    found = rows.messages_of(connection, party.twin.tables.twin, after.pid)
+    signed = [one.body for one in found if one.type == "ContractAgreementVerificationMessage"]
+    party.hooks.on_agreement(connection, party.twin, after, signed[-1] if signed else {}, now)
+
+
+def good(findings: Findings, what: str, where: str) -> None:
+    """Raise BadContent where there are findings."""
+    if findings:
+        raise BadContent(
+            f"{what}: {findings[0]}",
+            where,
+            "see the profile of offers",
+            tuple(("", 0, one) for one in findings),
+        )
+
+
+def recorded(
+    connection: Connection, party: Party, after: Negotiation, event: Event, by: Role, body: Mapping[str, Any], now: datetime
+) -> None:  # fmt: skip
+    """Enter a step into the ledger: between whom, about what, by the digest of its message."""
+    record = {
+        "negotiation": after.pid, "step": event, "by": by, "role": after.role, "peer": after.peer, "dataset": after.dataset,
+        "state": after.state, "message": digest_of(body),
+    }  # fmt: skip
+    record_in(connection, party.twin.tables, LEDGER.get(event, "offer"), record, now)
+
+
+def digest_of(body: Mapping[str, Any]) -> str:
+    """`sha-256:` and the digest of a message's canonical form (RFC 8785)."""
+    return f"sha-256:{hashlib.sha256(canonical(dict(body))).hexdigest()}"
+
+
+def reachable(party: Party, name: str) -> Peer:
+    """A peer that may be talked to. Raises NotFound, Denied."""
+    peer = party.peers.find(name)
+    if not peer.keys and not party.test:
+        raise Denied(
+            f"{peer.id} has no pinned key",
+            f"peers.{peer.id}",
+            "ask its officers for one: `twintown peer pin`",
+        )
+    return peer
+
+
+def new_pid() -> str:
+    """A name that no other negotiation or transfer has."""
+    return f"urn:uuid:{uuid4()}"
+
+
+def _begin(
+    party: Party, name: str, role: Role, dataset: str, offer: Policy, author: Author, now: datetime
+) -> Negotiation:
+    peer = reachable(party, name)
+    event: Event = "request" if role == "consumer" else "offer"
+    before = Negotiation(new_pid(), role, peer.did, callback=party.dsp_of(peer), dataset=dataset)
+    said = {**offer, "target": dataset}
+
+    def made(connection: Connection) -> tuple[Negotiation, dict[str, Any]]:
+        good(
+            party.hooks.on_offer(connection, party.twin, before, said, role, now),
+            "this cannot be offered",
+            "offer",
+        )
+        write = messages.contract_request if role == "consumer" else messages.contract_offer
+        return replace(step(before, event, role), offer=said), write(before, said, party.dsp)
+
+    with writing(party.twin.tables.engine, fresh=True) as connection:
+        after, body = made(connection)
+        _write(connection, party, before, after, event, body, author, now)
+    return _told(party, after)
+
+
+def _say(party: Party, pid: str, event: Event, policy: Policy, author: Author, now: datetime) -> Negotiation:
+    def made(connection: Connection, before: Negotiation) -> tuple[Negotiation, dict[str, Any]]:
+        after = step(before, event, before.role)
+        said = {**policy, "target": before.dataset}
+        found = party.hooks.on_offer(connection, party.twin, before, said, before.role, now)
+        good(found, "this cannot be offered", "offer")
+        write = messages.contract_request if event == "request" else messages.contract_offer
+        return replace(after, offer=said), write(before, said)
+
+    return _go(party, pid, event, made, author, now)
+
+
+Made = Callable[[Connection, Negotiation], tuple[Negotiation, dict[str, Any]]]
+
+
+def _go(party: Party, pid: str, event: Event, made: Made, author: Author, now: datetime) -> Negotiation:
+    with writing(party.twin.tables.engine, fresh=True) as connection:
+        before = rows.negotiation(connection, party.twin.tables.twin, pid)
+        after, body = made(connection, before)
+        _write(connection, party, before, after, event, body, author, now)
+    return _told(party, after)
+
+
+def _write(
+    connection: Connection, party: Party, before: Negotiation, after: Negotiation, event: Event, body: dict[str, Any],
+    author: Author, now: datetime,
+) -> None:  # fmt: skip
+    twin, mark = party.twin.tables.twin, new_pid()
+    body["@id"] = mark
+    rows.keep(connection, twin, after, now)
+    seq = rows.add_message(connection, twin, after, "out", body, author, mark, now)
+    process = "{peer_pid}/" if before.state else ""
+    url = f"{after.callback}/negotiations/{process}{_PATHS[event]}"
+    outbox.put(connection, twin, after.pid, seq, after.peer, url, body, mark, now)
+    recorded(connection, party, after, event, after.role, body, now)
+
+
+def _told(party: Party, after: Negotiation) -> Negotiation:
+    party.twin.watch.touch()
+    party.wake()
+    return after
