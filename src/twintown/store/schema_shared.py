@@ -85,7 +85,7 @@ seen = _own("seen", _text("jti", 200), _at("until"), key=("jti",))
 
 # What this twin offers, to whom ("" for every peer), under which terms, by which release.
 offers = _own(
-    "offers", _text("id", 80), _text("dataset", 200), _text("assignee", 512), _json("terms"), _json("policy"), _text("release", 48),
+    "offers", _text("id", 80), _text("dataset", 200), _text("assignee", 512), _json("terms"), _json("policy"), _text("release"),
     _text("state", 12), _json("author"), _at("created"), _at("updated"), key=("id",),
 )  # fmt: skip
 # Contract negotiations (Dataspace Protocol 2025-1), of both roles; `pid` is ours, `peer_pid` theirs.

@@ -117,7 +117,7 @@ def upgrade() -> None:
             "assignee": sa.String(512),
             "terms": _JSON,
             "policy": _JSON,
-            "release": sa.String(48),
+            "release": sa.Text(),
             "state": sa.String(12),
             "author": _JSON,
             "created": _MOMENT,

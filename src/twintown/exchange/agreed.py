@@ -1,0 +1,311 @@
+"""What an offer, an agreement and a transfer mean to the handshake: the hooks that the protocol's messages call.
+
+A provider lets go of no more than the release gate has seen: what is asked or offered for a dataset must lie within an offer that
+stands for that city. A consumer takes no agreement over other terms than were said last. Both sign what both read.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from twintown.exchange import agreement as odrl
+from twintown.exchange import offers, partner_tokens
+from twintown.exchange.agreement import Deed
+from twintown.exchange.agreements import Agreement, agreement_in, conclude_in
+from twintown.exchange.changes import changes, within
+from twintown.exchange.hooks import Findings, Offered
+from twintown.exchange.negotiation import Negotiation, Role
+from twintown.exchange.signing import PROOF, Signature, check_signature, sign_agreement
+from twintown.exchange.transfer_process import Transfer
+from twintown.ground.errors import BadInput, Conflict, NotFound
+from twintown.store.schema_shared import agreements
+from twintown.trust.did import did_of
+from twintown.trust.keys import Key, signing_key
+from twintown.trust.ledger import record_in
+from twintown.trust.peer_keys import keys_of
+from twintown.trust.terms import Asset
+from twintown.twin.layers import Twin
+
+FORMAT = "HttpData-PULL"
+#: How far two cities' clocks may differ.
+SKEW = timedelta(minutes=5)
+Policy = Mapping[str, Any]
+
+
+def _own_key(twin: Twin) -> Key:
+    return signing_key(twin.directory)
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """The hooks of an installation.
+
+    Attributes:
+        public_url: of the server, from which a twin's name follows where its description gives none.
+        key: what a twin signs with.
+    """
+
+    public_url: str
+    key: Callable[[Twin], Key] = _own_key
+
+    def did(self, twin: Twin) -> str:
+        """The name of a twin of ours."""
+        return twin.description.did or did_of(twin.description.id, self.public_url)
+
+    # -- the catalogue and what is said about it ----------------------------------------------------------
+
+    def offered(self, connection: Connection, twin: Twin, peer: str, now: datetime) -> Sequence[Offered]:
+        """The datasets that a city may ask for, each with its offers."""
+        found: dict[str, list[offers.Offer]] = {}
+        for one in offers.standing_in(connection, twin.tables, peer, now):
+            found.setdefault(one.dataset, []).append(one)
+        return tuple(
+            Offered(dataset, [dict(one.policy) for one in these], titles(twin, these[0].terms.assets))
+            for dataset, these in found.items()
+        )
+
+    def on_offer(
+        self,
+        connection: Connection,
+        twin: Twin,
+        negotiation: Negotiation,
+        policy: Policy,
+        by: Role,
+        now: datetime,
+    ) -> Findings:
+        """What speaks against an offer or a request that one side says."""
+        try:
+            deed = odrl.read(policy, "offer")
+        except BadInput as error:
+            return (f"{error.where}: {error.what}",)
+        wanted = deed.target or negotiation.dataset
+        provider, consumer = self._parties(twin, negotiation)
+        found = []
+        if deed.kind != "Offer":
+            found.append("an offer is said, not an agreement")
+        if not wanted or (negotiation.dataset and wanted != negotiation.dataset):
+            found.append("the offer is about another dataset than the negotiation")
+        if deed.assigner not in ("", provider) or deed.assignee not in ("", consumer):
+            found.append("the offer is between other cities")
+        if deed.terms.until is not None and deed.terms.until <= now:
+            found.append("the time of the offer is over")
+        if negotiation.role == "provider" and not found:
+            found += self._covered(connection, twin, negotiation, deed, wanted, by, now)
+        return tuple(found)
+
+    def _covered(
+        self,
+        connection: Connection,
+        twin: Twin,
+        negotiation: Negotiation,
+        deed: Deed,
+        dataset: str,
+        by: Role,
+        now: datetime,
+    ) -> Findings:
+        """A consumer may ask for other terms of what is offered to it; what we say lies within what the gate let go."""
+        standing = offers.standing_in(connection, twin.tables, negotiation.peer, now, dataset)
+        if not standing:
+            return (f"{dataset[:200]} is not offered to this city",)
+        assets = {asset for one in standing for asset in one.terms.assets}
+        if foreign := [str(asset) for asset in deed.terms.assets if asset not in assets]:
+            return (f"{foreign[0][:100]} is not part of what is offered",)
+        if by == "provider" and not any(within(deed.terms, one.terms) for one in standing):
+            return (_wider(deed, standing[0]),)
+        return ()
+
+    # -- the agreement ------------------------------------------------------------------------------------
+
+    def agreement(
+        self,
+        connection: Connection,
+        twin: Twin,
+        negotiation: Negotiation,
+        author: Mapping[str, Any],
+        now: datetime,
+    ) -> Policy:
+        """The agreement over what was said last, signed by us.
+
+        Raises:
+            Conflict: it lies within no offer that stands: the gate has not let it go, or it was withdrawn meanwhile.
+            BadData: what was said last is no offer of the profile.
+        """
+        deed = odrl.read(negotiation.offer, "offer")
+        dataset = negotiation.dataset or deed.target
+        standing = offers.standing_in(connection, twin.tables, negotiation.peer, now, dataset)
+        if not any(within(deed.terms, one.terms) for one in standing):
+            what = _wider(deed, standing[0]) if standing else "nothing of it is offered any more"
+            raise Conflict(what, negotiation.pid, "make an offer with these terms first, and ask the gate")
+        ours = self.did(twin)
+        made = odrl.agreement(
+            f"urn:uuid:{uuid.uuid4()}", deed.terms, target=dataset, assigner=ours, assignee=negotiation.peer, at=now
+        )  # fmt: skip
+        return {**made, PROOF: sign_agreement(made, self.key(twin), ours, now)}
+
+    def check_agreement(
+        self, connection: Connection, twin: Twin, negotiation: Negotiation, agreement: Policy, now: datetime
+    ) -> Findings:
+        """What speaks against the agreement that the provider sent."""
+        try:
+            deed = odrl.read(_plain(agreement), "agreement")
+            said = odrl.read(negotiation.offer, "offer")
+            if changed := changes(said.terms, deed.terms):
+                return tuple(f"the agreement changes {one.term}, which was not agreed on" for one in changed)
+            provider, consumer = self._parties(twin, negotiation)
+            if (deed.assigner, deed.assignee) != (provider, consumer):
+                return ("the agreement is between other cities",)
+            if deed.target != (negotiation.dataset or said.target):
+                return ("the agreement is about another dataset",)
+            if deed.at is not None and deed.at > now + SKEW:
+                return ("the agreement is of a time to come",)
+            self._signature(twin, agreement, agreement.get(PROOF), "provider", provider)
+        except BadInput as error:
+            return (f"{error.where}: {error.what}",)
+        return ()
+
+    def verification(
+        self, connection: Connection, twin: Twin, negotiation: Negotiation, now: datetime
+    ) -> Mapping[str, Any]:
+        """Our signature, as the consumer, over the agreement that the provider sent."""
+        assert negotiation.agreement is not None
+        return {PROOF: sign_agreement(negotiation.agreement, self.key(twin), self.did(twin), now)}
+
+    def check_verification(
+        self,
+        connection: Connection,
+        twin: Twin,
+        negotiation: Negotiation,
+        message: Mapping[str, Any],
+        now: datetime,
+    ) -> Findings:
+        """What speaks against the consumer's signature."""
+        assert negotiation.agreement is not None
+        try:
+            self._signature(twin, negotiation.agreement, message.get(PROOF), "consumer", negotiation.peer)
+        except BadInput as error:
+            return (f"{error.where}: {error.what}",)
+        return ()
+
+    def on_agreement(
+        self,
+        connection: Connection,
+        twin: Twin,
+        negotiation: Negotiation,
+        verification: Mapping[str, Any],
+        now: datetime,
+    ) -> None:
+        """Both have signed: the agreement stands from this transaction on. Raises BadData: a signature does not hold."""
+        policy = negotiation.agreement
+        assert policy is not None
+        provider, consumer = self._parties(twin, negotiation)
+        signatures = (
+            self._signature(twin, policy, policy.get(PROOF), "provider", provider),
+            self._signature(twin, policy, verification.get(PROOF), "consumer", consumer),
+        )
+        plain = _plain(policy)
+        conclude_in(
+            connection, twin.tables, odrl.read(plain), plain, negotiation.role, negotiation.pid, signatures, now
+        )  # fmt: skip
+
+    # -- the transfer -------------------------------------------------------------------------------------
+
+    def on_transfer_request(
+        self, connection: Connection, twin: Twin, transfer: Transfer, by: Role, now: datetime
+    ) -> Findings:
+        """What speaks against a transfer."""
+        try:
+            found = agreement_in(connection, twin.tables, transfer.agreement)
+        except NotFound:
+            return ("there is no such agreement with this city",)
+        if found.peer != transfer.peer or found.role != transfer.role:
+            return ("there is no such agreement with this city",)
+        if transfer.format != FORMAT:
+            return (f"the format {transfer.format[:60]!r} is not given; {FORMAT} is",)
+        return standing(found, now)
+
+    def data_address(
+        self, connection: Connection, twin: Twin, transfer: Transfer, now: datetime
+    ) -> Mapping[str, Any]:
+        """Where the consumer reads, with a new token. Raises Conflict: the agreement is not in force."""
+        found = agreement_in(connection, twin.tables, transfer.agreement)
+        if against := standing(found, now):
+            raise Conflict(against[0], found.id, "resume the agreement first")
+        token, expires = partner_tokens.mint_in(connection, twin.tables, found, transfer.pid, now)
+        address = f"{self.public_url.rstrip('/')}/twins/{twin.description.id}"
+        return partner_tokens.data_address(address, token, expires, transfer.pid)
+
+    def on_transfer(self, connection: Connection, twin: Twin, transfer: Transfer, now: datetime) -> None:
+        """A transfer has come into another state: its tokens are good only while it is started; the ledger hears of it."""
+        if transfer.role == "provider" and transfer.state != "STARTED":
+            partner_tokens.revoke_in(connection, twin.tables, transfer.pid, now)
+        if transfer.state in ("STARTED", "SUSPENDED", "COMPLETED", "TERMINATED"):
+            record = {
+                "transfer": transfer.provider_pid, "agreement": transfer.agreement, "peer": transfer.peer,
+                "role": transfer.role, "state": transfer.state,
+            }  # fmt: skip
+            record_in(connection, twin.tables, "transfer", record, now)
+
+    # -- small things -------------------------------------------------------------------------------------
+
+    def _parties(self, twin: Twin, negotiation: Negotiation) -> tuple[str, str]:
+        """DIDs of provider and consumer."""
+        ours = self.did(twin)
+        return (
+            (ours, negotiation.peer)
+            if negotiation.role == "provider"
+            else (
+                negotiation.peer,
+                ours,
+            )
+        )
+
+    def _signature(self, twin: Twin, agreement: Policy, proof: Any, role: Role, did: str) -> Signature:
+        if did == self.did(twin):
+            keys = [self.key(twin).public]
+        else:
+            keys = [one.public for one in keys_of(twin)(did) if one.revoked is None]
+        return check_signature(agreement, proof, role, did, keys)
+
+
+def standing(found: Agreement, now: datetime) -> Findings:
+    """Why nothing may be transferred under an agreement now; empty where it may."""
+    if found.state == "suspended":
+        return (
+            f"agreement-suspended: {(found.change or {}).get('why', '') or 'the agreement is suspended'}",
+        )
+    if found.over(now):
+        return ("agreement-ended: the agreement has ended",)
+    if now < found.since - SKEW:
+        return (f"the agreement begins on {found.since.isoformat()}",)
+    return ()
+
+
+def titles(twin: Twin, assets: Sequence[Asset]) -> dict[str, str]:
+    """What a dataset is called, by language."""
+    names = {"ko": [], "en": []}  # type: dict[str, list[str]]
+    for asset in assets:
+        title = twin.description.layer(asset.id).title if asset.kind == "layer" else None
+        names["ko"].append(title.ko if title else asset.id)
+        names["en"].append(title.en if title else asset.id)
+    return {language: ", ".join(these) for language, these in names.items()}
+
+
+def agreement_for(connection: Connection, twin: Twin, negotiation: str) -> str:
+    """The id of the agreement that came from one of our negotiations; "" where there is none."""
+    mine = (agreements.c.twin == twin.tables.twin) & (agreements.c.negotiation == negotiation)
+    return str(connection.execute(select(agreements.c.id).where(mine)).scalar() or "")
+
+
+def _wider(deed: Deed, offer: offers.Offer) -> str:
+    terms = [one.term for one in changes(offer.terms, deed.terms) if one.kind != "narrower"]
+    return f"this goes beyond what was released: {', '.join(terms) or 'the terms'}"
+
+
+def _plain(agreement: Policy) -> dict[str, Any]:
+    return {name: value for name, value in agreement.items() if name != PROOF}
