@@ -98,12 +98,12 @@ def due(connection: Connection, twin: str) -> datetime | None:
 
 def heard(connection: Connection, twin: str, one: Outgoing, said: str, now: datetime) -> None:
     """The message was taken by the other side."""
-    _set(connection, twin, one, delivered=now.astimezone(UTC), said=said[:500])
+    _set(connection, twin, one, delivered=now.astimezone(UTC), said=said[:500], body=_gone(one))
 
 
 def refused(connection: Connection, twin: str, one: Outgoing, said: str, now: datetime) -> None:
     """The other side does not want it; trying again would not help."""
-    _set(connection, twin, one, given_up=now.astimezone(UTC), said=said[:500])
+    _set(connection, twin, one, given_up=now.astimezone(UTC), said=said[:500], body=_gone(one))
 
 
 def later(connection: Connection, twin: str, one: Outgoing, said: str, now: datetime) -> bool:
@@ -122,8 +122,13 @@ def drop(connection: Connection, twin: str, of: str, said: str, now: datetime) -
     connection.execute(
         update(outbox)
         .where(open_, outbox.c.given_up.is_(None))
-        .values(given_up=now.astimezone(UTC), said=said)
+        .values(given_up=now.astimezone(UTC), said=said, body={})
     )
+
+
+def _gone(one: Outgoing) -> dict[str, Any]:
+    """What stays of a body: not the token that it may hold."""
+    return {"@type": one.body.get("@type", ""), "@id": one.id}
 
 
 def _set(connection: Connection, twin: str, one: Outgoing, **values: Any) -> None:
