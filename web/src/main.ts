@@ -7,6 +7,7 @@ import { createAtlas } from "./scene/atlas";
 import { createCity, type Stage } from "./scene/city";
 import { createViewer, drawsInSoftware } from "./scene/viewer";
 import { createClock } from "./state/clock";
+import { writeSpot } from "./state/exchange";
 import { readLink, writeLink } from "./state/link";
 import { createHeld } from "./state/object";
 import { createState, openTwin } from "./state/store";
@@ -41,6 +42,9 @@ async function bringTools(): Promise<void> {
   tools = createPlanStage(stage, state, planningOf(state, clock, sunlight, held), (key, values) => word(`plan.hand.${key}`, values));
 }
 watch(() => state.plan.open, () => void bringTools());
+// One column at a time.
+watch(() => state.plan.open, (open) => open && (state.exchange.open = false));
+watch(() => state.exchange.open, (open) => open && (state.plan.open = false));
 let selected = link.selected;
 watch(
   () => state.twins.current,
@@ -69,7 +73,7 @@ let writing: ReturnType<typeof setTimeout> | null = null;
 watch(
   () => [
     state.twins.current, state.looks.lang, state.looks.mode, state.looks.layers, state.looks.atlas, state.place.camera, state.pick.selection,
-    state.plan.open, state.plan.current, held.now.wanted, held.now.height, clock.at.date, clock.at.basis, clock.at.playing, clock.at.playing ? 0 : clock.at.minute,
+    state.plan.open, state.plan.current, state.exchange.open, state.exchange.at, held.now.wanted, held.now.height, clock.at.date, clock.at.basis, clock.at.playing, clock.at.playing ? 0 : clock.at.minute,
   ],
   () => {
     if (writing) clearTimeout(writing);
@@ -90,6 +94,7 @@ watch(
         lite: link.lite,
         atlas: state.looks.atlas || null,
         plan: state.plan.open ? (state.plan.current?.id ?? state.plan.wanted ?? "") : null,
+        partners: state.exchange.open ? writeSpot(state.exchange.at) : null,
       });
       history.replaceState(null, "", query);
     }, 350);

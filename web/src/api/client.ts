@@ -74,6 +74,8 @@ export async function send<T>(method: string, path: string, body?: unknown, head
 }
 
 export const part = encodeURIComponent;
+/** The address of a twin, by its id; an address (what a partner lets us use, through our own server) stays as it is. */
+export const root = (twin: string): string => (twin.startsWith("/") ? twin : `/twins/${part(twin)}`);
 // Object ids hold slashes ("way/123") and the server reads them as a path.
 const idPath = (id: string) => id.split("/").map(part).join("/");
 

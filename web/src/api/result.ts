@@ -1,5 +1,5 @@
 // What the room of results asks the server: processes, jobs, evidence, comparison, reports. Loaded with that room only.
-import { ask, json, part, ServerProblem, type Params } from "./client";
+import { ask, json, part, root as twinPath, ServerProblem, type Params } from "./client";
 
 export interface Link { href: string; rel?: string; type?: string; title?: string }
 
@@ -68,7 +68,6 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 
 export interface ScenarioSummary { id: string; name: string; revision?: number; state?: string; [other: string]: unknown }
 
-const twinPath = (twin: string) => `/twins/${part(twin)}`;
 const jobPath = (twin: string, job: string) => `${twinPath(twin)}/jobs/${part(job)}`;
 const posted = (body: unknown): RequestInit => ({ method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 

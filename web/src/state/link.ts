@@ -18,6 +18,8 @@ export interface Link {
   atlas?: string | null;
   /** The plan that is open: its id, empty for the column alone. */
   plan?: string | null;
+  /** The place in the column of what is shared ("agreement/ID"), empty for its first page. */
+  partners?: string | null;
 }
 
 const oneOf = <T extends string>(text: string | null, all: readonly T[], otherwise: T): T =>
@@ -48,6 +50,7 @@ export function readLink(query: string, browserLang = "ko"): Link {
     lite: q.has("lite") ? q.get("lite") !== "0" : null,
     atlas: q.get("map"),
     plan: q.get("plan"),
+    partners: q.get("partners"),
   };
 }
 
@@ -76,6 +79,7 @@ export function writeLink(link: Link): string {
   if (link.edit) put("edit", `${link.edit.object}:${Number(link.edit.height_m.toFixed(1))}`);
   if (link.atlas) put("map", link.atlas);
   if (link.plan != null) put("plan", link.plan);
+  if (link.partners != null) put("partners", link.partners);
   if (link.lite !== null) put("lite", link.lite ? "1" : "0");
   return `?${q.join("&")}`;
 }

@@ -1,5 +1,5 @@
 // Results that are grids: their values in the page, so that two variants lie on the ground on one scale and are counted cell by cell.
-import { ask, part } from "../api/client";
+import { ask, part, root } from "../api/client";
 import type { Json } from "../api/result";
 import { planeFrame } from "./frame";
 import { changeColour, sunColour, type Rgb } from "./ramp";
@@ -52,7 +52,7 @@ function typed(kind: string, buffer: ArrayBuffer): ArrayLike<number> {
 
 /** What the store says about itself, without its values. */
 export async function describeGrid(twin: string, layer: string): Promise<{ name: string; array: ZarrArray; transform: number[]; unit: string }> {
-  const base = `/twins/${part(twin)}/collections/${part(layer)}/coverage.zarr`;
+  const base = `${root(twin)}/collections/${part(layer)}/coverage.zarr`;
   const group = (await (await ask(`${base}/zarr.json`)).json()) as { consolidated_metadata: { metadata: Record<string, ZarrArray> } };
   const arrays = group.consolidated_metadata.metadata;
   const found = Object.entries(arrays).find(([, a]) => a.shape.length === 2);
@@ -66,7 +66,7 @@ export async function describeGrid(twin: string, layer: string): Promise<{ name:
  * Throws `RangeError` where it has more than `MOST_CELLS`.
  */
 export async function readCells(twin: string, layer: string, crs: string): Promise<Cells> {
-  const base = `/twins/${part(twin)}/collections/${part(layer)}/coverage.zarr`;
+  const base = `${root(twin)}/collections/${part(layer)}/coverage.zarr`;
   const { name, array, transform, unit } = await describeGrid(twin, layer);
   const [rows, cols] = array.shape as [number, number];
   if (rows * cols > MOST_CELLS) throw new RangeError(`${layer}: ${rows * cols} cells`);

@@ -2,6 +2,7 @@ import { reactive, shallowReactive } from "vue";
 import type { Api } from "../api/client";
 import { ServerProblem } from "../api/client";
 import type { Feature, Twin, TwinSummary } from "../api/types";
+import { createExchangeNow, type ExchangeNow } from "./exchange";
 import type { Link } from "./link";
 import { createPlanNow, type GroundGrid, type PlanNow } from "./plan";
 
@@ -49,6 +50,8 @@ export interface State {
   readonly pick: { selection: Selection | null; hover: string | null };
   /** What is being planned, and whether its column is open. */
   readonly plan: PlanNow;
+  /** What is shared with other cities, and whether its column is open. */
+  readonly exchange: ExchangeNow;
   /** A grid laid over the ground as a picture: a result, or none. */
   readonly ground: { grid: GroundGrid | null };
 }
@@ -70,6 +73,7 @@ export function createState(api: Api, link: Link): State {
     place: shallowReactive({ camera: null, wanted: link.camera, flight: null }),
     pick: shallowReactive({ selection: null, hover: null }),
     plan: createPlanNow(link.plan),
+    exchange: createExchangeNow(link.partners),
     ground: shallowReactive({ grid: null }),
   };
 }

@@ -1,0 +1,137 @@
+// What the room of partners asks the server: peers, offers, negotiations, agreements, the release gate, the ledger. Loaded with it only.
+import { json, part, root, send, ServerProblem } from "./client";
+
+export type Box = [number, number, number, number];
+export interface Both { ko: string; en: string }
+
+/** What two cities agree on about some assets. Moments are RFC 3339; an empty list, `null`, 0 and "" do not limit. */
+export interface Terms {
+  /** `layer:buildings`, `process:sunlight`, `scenario:<id>`, `playbook:<id>` */
+  assets: string[];
+  purposes: string[];
+  /** West, south, east, north, degrees. */
+  area: Box | null;
+  since: string | null;
+  until: string | null;
+  finest_m: number;
+  no_resharing: boolean;
+  delete_by: string | null;
+  attribution: string;
+}
+
+export interface Peer {
+  id: string;
+  did: string;
+  address: string;
+  names?: Both | null;
+  country?: string;
+  /** The highest grade that may be sent there. */
+  grade?: string;
+  /** Keys that are pinned in this twin's configuration, as multibase. */
+  keys: string[];
+  reachable?: boolean | null;
+  /** When it was last heard. */
+  seen?: string | null;
+  said?: unknown;
+}
+
+export interface Signed { who?: string; key?: string; at?: string; good?: boolean }
+
+export interface Offer {
+  id: string;
+  dataset: string;
+  assignee: string;
+  title?: string | Both;
+  terms: Terms;
+  release?: string;
+  state: string;
+  created: string;
+}
+
+export interface Dataset { id: string; title?: string | Both; description?: string; assets?: string[]; offers: { id: string; terms: Terms }[] }
+
+export interface Message {
+  seq: number;
+  way: "in" | "out";
+  type: string;
+  at: string;
+  author?: { name: string } | null;
+  /** Which key signed it. */
+  key?: string;
+  terms?: Terms | null;
+  state?: string;
+}
+
+export interface Deal {
+  pid: string;
+  role: "consumer" | "provider";
+  peer: string;
+  state: string;
+  /** Whose move it is. */
+  turn: string;
+  dataset: string;
+  terms: Terms;
+  /** What may be done now. */
+  may?: string[];
+  agreement?: string | null;
+  error?: unknown;
+  created: string;
+  updated: string;
+  messages?: Message[];
+}
+
+export interface Agreement {
+  id: string;
+  role: "consumer" | "provider";
+  peer: string;
+  negotiation?: string;
+  dataset: string;
+  terms: Terms;
+  state: "active" | "suspended" | "ended";
+  since: string;
+  until: string | null;
+  changed: string;
+  change?: { who?: string; why?: string; at?: string; by?: string } | null;
+  signatures?: Signed[];
+}
+
+export interface Finding { code: string; severity: string; what: string | Both; cite?: string; url?: string }
+export interface Remedy { id: string; kind: string; what?: string | Both }
+export interface Release { id: string; asset: string; state: string; findings: Finding[]; remedies: Remedy[]; decision?: unknown; audience?: string }
+
+export interface Entry { seq: number; kind: string; record: Record<string, unknown>; at: string; digest?: string }
+export interface Ledger { entries: Entry[]; size?: number }
+
+export interface Who { name: string; roles?: string[]; kind?: string }
+
+const at = (twin: string, ...path: string[]) => [root(twin), ...path.map(part)].join("/");
+const listed = async <T>(path: string, key: string): Promise<T[]> => (await json<Record<string, T[]>>(path))[key] ?? [];
+
+export const exchangeApi = {
+  peers: (twin: string) => listed<Peer>(at(twin, "peers"), "peers"),
+  catalogue: (twin: string, peer: string) => listed<Dataset>(at(twin, "peers", peer, "catalogue"), "datasets"),
+  offers: (twin: string) => listed<Offer>(at(twin, "offers"), "offers"),
+  offer: (twin: string, body: { assignee: string; terms: Terms; release?: string }) => send<Offer>("POST", at(twin, "offers"), body),
+  withdraw: (twin: string, offer: string) => send<null>("DELETE", at(twin, "offers", offer)),
+  deals: (twin: string) => listed<Deal>(at(twin, "negotiations"), "negotiations"),
+  deal: (twin: string, pid: string) => json<Deal>(at(twin, "negotiations", pid)),
+  ask: (twin: string, body: { peer: string; dataset: string; offer: string; terms?: Terms }) => send<Deal>("POST", at(twin, "negotiations"), body),
+  move: (twin: string, pid: string, move: string, body: object = {}) => send<Deal>("POST", at(twin, "negotiations", pid, move), body),
+  agreements: (twin: string) => listed<Agreement>(at(twin, "agreements"), "agreements"),
+  agreement: (twin: string, id: string) => json<Agreement>(at(twin, "agreements", id)),
+  contract: (twin: string, id: string, lang: string) => `${at(twin, "agreements", id, "contract")}?lang=${lang}`,
+  suspend: (twin: string, id: string, why: string) => send<Agreement>("POST", at(twin, "agreements", id, "suspension"), { why }),
+  resume: (twin: string, id: string) => send<Agreement>("DELETE", at(twin, "agreements", id, "suspension")),
+  end: (twin: string, id: string, why: string) => send<Agreement>("POST", at(twin, "agreements", id, "end"), { why }),
+  releases: (twin: string) => listed<Release>(at(twin, "releases"), "releases"),
+  release: (twin: string, body: { asset: string; audience: string; terms: Terms }) => send<Release>("POST", at(twin, "releases"), body),
+  decide: (twin: string, id: string, body: object) => send<Release>("POST", at(twin, "releases", id, "decision"), body),
+  entries: (twin: string) => json<Ledger>(`${at(twin, "ledger", "entries")}`),
+  proof: (twin: string, entry: number) => json<Record<string, unknown>>(`${at(twin, "ledger", "proof")}?entry=${entry}`),
+  signIn: (twin: string, body: { name: string; password: string; code?: string }) => send<Who>("POST", at(twin, "session"), body),
+  signOut: (twin: string) => send<null>("DELETE", at(twin, "session")),
+  /** What a partner lets us use, through our own server: an address to be taken for a twin. */
+  door: (twin: string, agreement: string) => at(twin, "partners", agreement),
+};
+export type ExchangeApi = typeof exchangeApi;
+export { ServerProblem };

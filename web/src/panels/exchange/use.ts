@@ -1,0 +1,69 @@
+import { computed } from "vue";
+import { useI18n } from "vue-i18n";
+import type { Both } from "../../api/exchange";
+import { writeSpot, type Spot } from "../../state/exchange";
+import { idOf, kindOf, sidesOf } from "../../state/exchange-terms";
+import { peerOf, roomOf, tailOf, type Room } from "../../state/exchange-room";
+import { usePage } from "../page";
+
+/** The room of this twin, the way about in it, and how it writes names, days and lengths. */
+export function useRoom() {
+  const page = usePage();
+  const { state } = page;
+  const { t, te, locale } = useI18n();
+  const room: Room = roomOf(state.twins.current!.id);
+  const lang = computed<"ko" | "en">(() => (locale.value === "ko" ? "ko" : "en"));
+  const tongue = () => (lang.value === "ko" ? "ko-KR" : "en-GB");
+
+  function go(where: string, id = ""): void {
+    state.exchange.at = { page: where, id };
+    room.trouble = "";
+  }
+  const here = (spot: Spot) => writeSpot(spot) === writeSpot(state.exchange.at);
+
+  const both = (said: string | Both | null | undefined): string => (typeof said === "string" ? said : (said?.[lang.value] ?? said?.ko ?? ""));
+  /** A city by its DID or the id of the peer, in the page's language. */
+  function cityBoth(did: string): Both {
+    const peer = peerOf(room, did);
+    const tail = tailOf(peer?.did ?? did);
+    const own = state.twins.list.find((one) => one.id === tail);
+    return peer?.names ?? own?.names ?? { ko: peer?.id ?? tail, en: peer?.id ?? tail };
+  }
+  const city = (did: string): string => cityBoth(did)[lang.value];
+  const us = computed(() => state.twins.current!.names[lang.value]);
+
+  /** What an asset is called: here by its layer, plan or process, elsewhere by what the partner calls it. */
+  function assetName(asset: string, titles: Record<string, string> = {}): string {
+    const [kind, id] = [kindOf(asset), idOf(asset)];
+    if (titles[asset]) return titles[asset];
+    if (kind === "layer") return both(state.twins.current!.layers.find((l) => l.id === id)?.names) || id;
+    if (kind === "scenario") return room.scenarios.find((s) => s.id === id)?.name ?? id.slice(0, 8);
+    if (kind === "process") {
+      const process = room.processes.find((p) => p.id === id);
+      return both(process?.names) || (te(`exchange.process.${id}`) ? t(`exchange.process.${id}`) : (process?.title ?? id));
+    }
+    return id;
+  }
+  const kind = (asset: string) => t(`exchange.kind.${kindOf(asset)}`);
+
+  const day = (text: string | null | undefined): string => {
+    const at = Date.parse(text ?? "");
+    return Number.isNaN(at) ? "" : new Intl.DateTimeFormat(tongue(), { dateStyle: "medium", timeZone: state.twins.current!.time_zone }).format(at);
+  };
+  const when = (text: string | null | undefined): string => {
+    const at = Date.parse(text ?? "");
+    if (Number.isNaN(at)) return "";
+    const today = new Date().toDateString() === new Date(at).toDateString();
+    return new Intl.DateTimeFormat(tongue(), {
+      ...(today ? {} : { month: "short", day: "numeric" }), hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: state.twins.current!.time_zone,
+    }).format(at);
+  };
+  const number = (n: number, digits = 0) => n.toLocaleString(tongue(), { maximumFractionDigits: digits, minimumFractionDigits: digits });
+  const length = (m: number) => (m >= 950 ? `${number(m / 1000, m >= 9950 ? 0 : 1)} km` : `${number(m)} m`);
+  const size = (box: [number, number, number, number]) => sidesOf(box).map(length).join(" × ");
+  const purpose = (code: string) => (te(`exchange.purpose.${code}`) ? t(`exchange.purpose.${code}`) : code);
+  /** A refusal in words: the page's own where it knows the line, else the server's. */
+  const trouble = (text: string) => (te(`exchange.trouble.${text}`) ? t(`exchange.trouble.${text}`) : text);
+  const key = (text: string | undefined | null) => (text ? (text.split("#").pop() ?? text) : "");
+  return { page, state, room, t, te, lang, go, here, both, city, cityBoth, us, assetName, kind, day, when, number, length, size, purpose, trouble, key };
+}
