@@ -15,6 +15,7 @@
     [identity]     did: the city's did:web, where it is not the server's address
     [[zones]]      id, title, outline (lon, lat), height_m, floor_area_percent, coverage_percent, note, example
     [peers.ID]     address, did, keys, country, grade: cities elsewhere; ID = "https://…/twins/…" is one without keys
+    [release]      pack, country, rules, sites, layers, licences: what the release gate goes by (`exchange.rules_pack`)
     [cloud]        scheme  [[cloud.places]]  where the twin's bytes lie, in which country and zone, up to which grade
 
 Paths are relative to the directory of the file. Unknown keys are refused, so that a slip does not go unnoticed.
@@ -137,6 +138,8 @@ class Description:
     #: Cities elsewhere, by id; `trust.peers.peers_of` knows those too that were pinned beside.
     peers: Mapping[str, Peer] = field(default_factory=dict)
     zones: tuple[Zone, ...] = ()
+    #: What the release gate goes by (`exchange.rules_pack` reads it).
+    release: Mapping[str, Any] = field(default_factory=dict)
     #: Where the twin's bytes may lie.
     cloud: Cloud = field(default_factory=Cloud)
 
@@ -175,7 +178,7 @@ class Description:
     def parse(cls, document: Mapping[str, Any], directory: Path, file_digest: str) -> Description:
         """From a parsed document; see `load`."""
         _keys(document, "", required="twin frame bounds ground home",
-              optional="notices licences sources layers processes products access identity peers zones cloud")  # fmt: skip
+              optional="notices licences sources layers processes products access identity peers zones cloud release")  # fmt: skip
         twin = document["twin"]
         _keys(twin, "twin", required="id names time_zone day", optional="kind summary")
         kind = twin.get("kind", "city3d")
@@ -203,7 +206,7 @@ class Description:
             products=_unique(_step(entry, "product") for entry in document.get("products", [])), digest=file_digest,
             access=_access(document.get("access", {})), did=_did(document.get("identity", {})),
             peers=parse_peers(document.get("peers", {})),
-            zones=tuple(_zone(entry, frame) for entry in document.get("zones", [])),
+            zones=tuple(_zone(entry, frame) for entry in document.get("zones", [])), release=_release(document.get("release", {})),
             cloud=parse_cloud(document["cloud"]) if "cloud" in document else Cloud(),
         )  # fmt: skip
 
@@ -363,6 +366,12 @@ def _access(table: Mapping[str, Any]) -> Access:
         if value not in ("anyone", "people"):
             raise BadSettings(f"{value!r} is nobody", f"access.{key}", 'write "anyone" or "people"')
     return Access(**table)
+
+
+def _release(table: object) -> Mapping[str, Any]:
+    if not isinstance(table, Mapping):
+        raise BadSettings("must be a table", "release")
+    return dict(table)
 
 
 def _did(table: Mapping[str, Any]) -> str:
