@@ -37,7 +37,9 @@ AGAIN_S = 1.0
 
 def tasks() -> Mapping[str, Task]:
     """What does each kind of job; rooms are opened when the first job of their kind comes."""
-    return {"process": _process, "verification": _verification, "approval": _approval, "report": _report}
+    return {
+        "process": _process, "verification": _verification, "approval": _approval, "report": _report, "playbook": _playbook,
+    }  # fmt: skip
 
 
 def _process(work: Work) -> Any:
@@ -67,6 +69,12 @@ def _report(work: Work) -> Any:
     return make(work, Place(settings.public_url, fonts))
 
 
+def _playbook(work: Work) -> Any:
+    from twintown.exchange.playbook_run import task
+
+    return task(work)
+
+
 #: What is done for a twin beside its jobs: at every change of its database, and at least once in so many seconds.
 Chore = Callable[["Twin", "Settings"], None]
 CHORE_S = 1.0
@@ -74,7 +82,9 @@ CHORE_S = 1.0
 
 def chores() -> tuple[Chore, ...]:
     """What the keeper does for each twin in turn; rooms are opened when the first turn comes."""
-    return ()
+    from twintown.exchange.peer_watch import watch_peers
+
+    return (watch_peers,)
 
 
 class Chores:

@@ -44,7 +44,7 @@ class StatusInfo(Model):
     jobID: str
     type: Literal["process"] = "process"
     processID: str = Field(description="what is computed; `kind` itself for jobs that answer no process")
-    kind: Literal["process", "verification", "approval", "report"]
+    kind: Literal["process", "verification", "approval", "report", "playbook"]
     status: State
     message: str = Field(description="the stage, or what went wrong")
     progress: int = Field(ge=0, le=100, description="percent")

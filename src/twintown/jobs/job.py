@@ -20,7 +20,7 @@ from typing import Any, Literal, TypeAlias
 from twintown.ground.errors import Conflict
 
 State: TypeAlias = Literal["accepted", "running", "successful", "failed", "dismissed"]
-Kind: TypeAlias = Literal["process", "verification", "approval", "report"]
+Kind: TypeAlias = Literal["process", "verification", "approval", "report", "playbook"]
 #: How often a job is begun, at most: a worker that is killed again and again is not given it for ever.
 ATTEMPTS = 3
 #: Before this share of the work is done nothing is said of how long the rest takes.
