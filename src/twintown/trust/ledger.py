@@ -173,10 +173,15 @@ def _canonical(record: Mapping[str, Any]) -> bytes:
 
 
 def _next(connection: Connection, twin: str) -> int:
+    alone(connection, twin)
+    return _size(connection, twin)
+
+
+def alone(connection: Connection, twin: str) -> None:
+    """From here to its end this transaction is the only one that writes this twin's ledger (SQLite has one writer anyway)."""
     if connection.dialect.name == "postgresql":
         mark = int.from_bytes(hashlib.sha256(f"twintown ledger {twin}".encode()).digest()[:8], signed=True)
         connection.execute(text("SELECT pg_advisory_xact_lock(:mark)"), {"mark": mark})
-    return _size(connection, twin)
 
 
 def _size(connection: Connection, twin: str) -> int:

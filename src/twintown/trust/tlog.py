@@ -69,15 +69,19 @@ def root(size: int, read: Reader) -> bytes:
 
 def range_root(start: int, end: int, read: Reader) -> bytes:
     """MTH(D[start:end]), where `start` is a multiple of the smallest power of two that is not below the length."""
-    parts = [read(level, index) for level, index in _complete(start, end)]
-    found = parts.pop()
-    while parts:
-        found = node_hash(parts.pop(), found)
+    return joined([read(level, index) for level, index in complete(start, end)])
+
+
+def joined(parts: list[bytes]) -> bytes:
+    """The root above complete subtrees from left to right, each larger than the next."""
+    found = parts[-1]
+    for one in reversed(parts[:-1]):
+        found = node_hash(one, found)
     return found
 
 
-def _complete(start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The complete subtrees of such a range, from left to right, each larger than the next."""
+def complete(start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The complete subtrees (level, index) of such a range, from left to right, each larger than the next."""
     while start < end:
         level = (end - start).bit_length() - 1
         yield level, start >> level
