@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -19,11 +20,11 @@ from sqlalchemy import Connection
 from twintown.exchange import negotiation as contracts
 from twintown.exchange import rows, transferring
 from twintown.exchange import transfer_process as transfers
-from twintown.exchange.negotiating import good, in_force, new_pid, recorded
+from twintown.exchange.negotiating import finalize_in, good, in_force, new_pid, recorded, told, verify_in
 from twintown.exchange.negotiation import Negotiation, Role, other
 from twintown.exchange.party import Party
 from twintown.exchange.transfer_process import Transfer
-from twintown.ground.errors import BadParameter, NotFound, WrongState
+from twintown.ground.errors import BadContent, BadParameter, NotFound, WrongState
 from twintown.store.engine import writing
 from twintown.trust.assertions import Issuer
 from twintown.trust.peers import Peer
@@ -73,7 +74,7 @@ def negotiated(
         take(connection, party, sender, now)
         found = rows.negotiation(connection, party.twin.tables.twin, pid)
         after = _further(connection, party, sender, found, body, now, taken)
-    return _told(party, after)
+    return told(party, after)
 
 
 def transfer_requested(party: Party, sender: Sender, body: Body, now: datetime) -> Transfer:
@@ -92,8 +93,10 @@ def transfer_requested(party: Party, sender: Sender, body: Body, now: datetime) 
         good(found, "this is not transferred", "agreementId")
         after = transfers.step(before, "request", "consumer")
         _keep(connection, party, after, body, now)
-        transferring.changed(connection, party, after, "request", "consumer", now)
-    return _told(party, after)
+        party.hooks.on_transfer(connection, party.twin, after, now)
+        if not party.test:
+            transferring.give_in(connection, party, after, now)
+    return told(party, after)
 
 
 def transferred(
@@ -108,14 +111,14 @@ def transferred(
         elif after.state in transfers.FINAL:
             after = replace(after, address=None)
         _keep(connection, party, after, transferring.without_token(body), now)
-        transferring.changed(connection, party, after, event, other(before.role), now)
+        party.hooks.on_transfer(connection, party.twin, after, now)
         return after
 
     with writing(party.twin.tables.engine, fresh=True) as connection:
         take(connection, party, sender, now)
         found = rows.transfer(connection, party.twin.tables.twin, pid)
         after = _further(connection, party, sender, found, body, now, taken)
-    return _told(party, after)
+    return told(party, after)
 
 
 def callback_of(party: Party, peer: Peer, body: Body) -> str:
@@ -163,7 +166,7 @@ def _begun(party: Party, sender: Sender, body: Body, event: contracts.Event, now
         after = replace(contracts.step(before, event, other(role)), offer=policy)
         _keep(connection, party, after, body, now)
         recorded(connection, party, after, event, other(role), body, now)
-    return _told(party, after)
+    return told(party, after)
 
 
 def _negotiation_step(
@@ -195,7 +198,23 @@ def _negotiation_step(
     if event == "finalize":
         in_force(connection, party, after, now)
     recorded(connection, party, after, event, by, body, now)
+    if not party.test:
+        _go_on(connection, party, after, event, now)
     return after
+
+
+def _go_on(
+    connection: Connection, party: Party, after: Negotiation, event: contracts.Event, now: datetime
+) -> None:
+    """What follows where no person is needed: verify what was agreed, finalize what was verified, ask for the data."""
+    if event == "agree":
+        verify_in(connection, party, after, now)
+    elif event == "verify":
+        finalize_in(connection, party, after, now)
+    elif event == "finalize" and after.agreement is not None:
+        with suppress(BadContent):  # it begins later, or is over already: then somebody asks when it is time
+            agreement = str(after.agreement.get("@id", ""))
+            transferring.ask_in(connection, party, party.peers.find(after.peer), agreement, now)
 
 
 def _further(
@@ -243,12 +262,6 @@ def _keep(
     author = {"name": after.peer, "kind": "peer", "verified": not party.test}
     rows.keep(connection, twin, after, now)
     rows.add_message(connection, twin, after, "in", body, author, _mark(body), now)
-
-
-def _told(party: Party, after: Process) -> Process:
-    party.twin.watch.touch()
-    party.wake()
-    return after
 
 
 def _mark(body: Body) -> str:

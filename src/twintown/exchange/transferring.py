@@ -6,7 +6,7 @@
     complete_transfer either     done                 end_transfer     either     ended before it was done
 
 Each is one transaction, like the steps of `negotiating`, and raises the same. Data addresses hold tokens: no message of ours that holds
-one is kept beyond the outbox, and none is entered into the ledger.
+one is kept beyond the outbox. What is entered into the ledger the hook says (`on_transfer`).
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from twintown.exchange import messages, outbox, rows
-from twintown.exchange.negotiating import SERVER, Author, good, new_pid, reachable
-from twintown.exchange.negotiation import Role
+from twintown.exchange.negotiating import SERVER, Author, good, new_pid, reachable, told
 from twintown.exchange.party import Party
 from twintown.exchange.transfer_process import Event, Transfer, step
 from twintown.store.engine import writing
-from twintown.trust.ledger import record_in
+from twintown.trust.peers import Peer
 
 _PATHS: Mapping[Event, str] = {
     "request": "request", "start": "start", "suspend": "suspension", "complete": "completion", "terminate": "termination",
@@ -41,24 +40,46 @@ def start_transfer(
 ) -> Transfer:
     """As consumer ask for the data of an agreement."""
     other = reachable(party, peer)
-    before = Transfer(new_pid(), "consumer", other.did, agreement, format, callback=party.dsp_of(other))
     with writing(party.twin.tables.engine, fresh=True) as connection:
-        found = party.hooks.on_transfer_request(connection, party.twin, before, "consumer", now)
-        good(found, "nothing is transferred", agreement)
-        body = messages.transfer_request(before, party.dsp)
-        after = step(before, "request", "consumer")
-        _write(connection, party, before, after, "request", body, author, now)
-    return _told(party, after)
+        after = ask_in(connection, party, other, agreement, now, author, format)
+    return told(party, after)
+
+
+def ask_in(
+    connection: Connection, party: Party, peer: Peer, agreement: str, now: datetime, author: Author = SERVER,
+    format: str = messages.FORMAT,
+) -> Transfer:  # fmt: skip
+    """`start_transfer` inside a transaction of the caller's, who wakes the party afterwards."""
+    before = Transfer(new_pid(), "consumer", peer.did, agreement, format, callback=party.dsp_of(peer))
+    found = party.hooks.on_transfer_request(connection, party.twin, before, "consumer", now)
+    good(found, "nothing is transferred", agreement)
+    body = messages.transfer_request(before, party.dsp)
+    return _write(
+        connection, party, before, step(before, "request", "consumer"), "request", body, author, now
+    )
 
 
 def give(party: Party, pid: str, now: datetime, author: Author = SERVER) -> Transfer:
     """As provider start what was requested."""
-    return _start(party, pid, author, now)
+    return _go(party, pid, lambda connection, before: give_in(connection, party, before, now, author))
+
+
+def give_in(
+    connection: Connection, party: Party, before: Transfer, now: datetime, author: Author = SERVER
+) -> Transfer:
+    """`give` and `resume_transfer` inside a transaction of the caller's, who wakes the party afterwards."""
+    after, address = replace(step(before, "start", before.role), error=None), None
+    if before.role == "provider":
+        found = party.hooks.on_transfer_request(connection, party.twin, before, "provider", now)
+        good(found, "nothing is transferred", before.agreement)
+        address = party.hooks.data_address(connection, party.twin, before, now)
+    body = messages.transfer_start(before, address)
+    return _write(connection, party, before, after, "start", body, author, now)
 
 
 def resume_transfer(party: Party, pid: str, now: datetime, author: Author = SERVER) -> Transfer:
-    """Let a suspended transfer go on."""
-    return _start(party, pid, author, now)
+    """Let a suspended transfer go on. A consumer's old token stays dead: it had better ask for another transfer."""
+    return give(party, pid, now, author)
 
 
 def suspend_transfer(
@@ -118,18 +139,6 @@ _STOPPABLE: Mapping[Event, tuple[str, ...]] = {
 }
 
 
-def changed(
-    connection: Connection, party: Party, after: Transfer, event: Event, by: Role, now: datetime
-) -> None:
-    """What follows from a step of either side: the hook, and the ledger's entry."""
-    party.hooks.on_transfer(connection, party.twin, after, now)
-    record = {
-        "transfer": after.pid, "step": event, "by": by, "role": after.role, "peer": after.peer, "agreement": after.agreement,
-        "format": after.format, "state": after.state,
-    }  # fmt: skip
-    record_in(connection, party.twin.tables, "transfer", record, now)
-
-
 def without_token(body: Mapping[str, Any]) -> dict[str, Any]:
     """A message as it is kept: the data address without its properties, which hold the token."""
     address = body.get("dataAddress")
@@ -139,29 +148,14 @@ def without_token(body: Mapping[str, Any]) -> dict[str, Any]:
     return {**body, "dataAddress": plain}
 
 
-def _start(party: Party, pid: str, author: Author, now: datetime) -> Transfer:
-    def made(connection: Connection, before: Transfer) -> tuple[Transfer, dict[str, Any]]:
-        after = step(before, "start", before.role)
-        address = None
-        if before.role == "provider":
-            good(
-                party.hooks.on_transfer_request(connection, party.twin, before, "provider", now),
-                "nothing is transferred",
-                before.agreement,
-            )
-            address = party.hooks.data_address(connection, party.twin, before, now)
-        return replace(after, error=None), messages.transfer_start(before, address)
-
-    return _go(party, pid, "start", made, author, now)
-
-
 def _stop(
     party: Party, pid: str, event: Event, author: Author, now: datetime, reason: Sequence[str], code: str
 ) -> Transfer:
-    with writing(party.twin.tables.engine, fresh=True) as connection:
-        before = rows.transfer(connection, party.twin.tables.twin, pid)
-        after = _stopped(connection, party, before, event, author, now, reason, code)
-    return _told(party, after)
+    return _go(
+        party,
+        pid,
+        lambda connection, before: _stopped(connection, party, before, event, author, now, reason, code),
+    )
 
 
 def _stopped(
@@ -176,25 +170,19 @@ def _stopped(
         body = write(before, code, reason)
         after = replace(after, error={"code": code, "reason": list(reason)})
     after = replace(after, address=after.address if event == "suspend" else None)
-    _write(connection, party, before, after, event, body, author, now)
-    return after
+    return _write(connection, party, before, after, event, body, author, now)
 
 
-Made = Callable[[Connection, Transfer], tuple[Transfer, dict[str, Any]]]
-
-
-def _go(party: Party, pid: str, event: Event, made: Made, author: Author, now: datetime) -> Transfer:
+def _go(party: Party, pid: str, taken: Callable[[Connection, Transfer], Transfer]) -> Transfer:
     with writing(party.twin.tables.engine, fresh=True) as connection:
-        before = rows.transfer(connection, party.twin.tables.twin, pid)
-        after, body = made(connection, before)
-        _write(connection, party, before, after, event, body, author, now)
-    return _told(party, after)
+        after = taken(connection, rows.transfer(connection, party.twin.tables.twin, pid))
+    return told(party, after)
 
 
 def _write(
     connection: Connection, party: Party, before: Transfer, after: Transfer, event: Event, body: dict[str, Any], author: Author,
     now: datetime,
-) -> None:  # fmt: skip
+) -> Transfer:  # fmt: skip
     twin, mark = party.twin.tables.twin, new_pid()
     body["@id"] = mark
     rows.keep(connection, twin, after, now)
@@ -202,10 +190,5 @@ def _write(
     process = "{peer_pid}/" if before.state else ""
     url = f"{after.callback}/transfers/{process}{_PATHS[event]}"
     outbox.put(connection, twin, after.pid, seq, after.peer, url, body, mark, now)
-    changed(connection, party, after, event, after.role, now)
-
-
-def _told(party: Party, after: Transfer) -> Transfer:
-    party.twin.watch.touch()
-    party.wake()
+    party.hooks.on_transfer(connection, party.twin, after, now)
     return after
