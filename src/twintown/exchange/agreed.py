@@ -17,7 +17,15 @@ from sqlalchemy import Connection, select
 from twintown.exchange import agreement as odrl
 from twintown.exchange import offers, partner_tokens
 from twintown.exchange.agreement import Deed
-from twintown.exchange.agreements import Agreement, agreement_in, conclude_in
+from twintown.exchange.agreements import (
+    Actor,
+    Agreement,
+    agreement_in,
+    conclude_in,
+    end_in,
+    resume_in,
+    suspend_in,
+)
 from twintown.exchange.changes import changes, within
 from twintown.exchange.hooks import Findings, Offered
 from twintown.exchange.negotiation import Negotiation, Role
@@ -33,6 +41,8 @@ from twintown.trust.terms import Asset
 from twintown.twin.layers import Twin
 
 FORMAT = "HttpData-PULL"
+#: Codes of a transfer that was stopped with its agreement (`transferring.stop_in`).
+SUSPENDED, ENDED = "agreement-suspend", "agreement-terminate"
 #: How far two cities' clocks may differ.
 SKEW = timedelta(minutes=5)
 Policy = Mapping[str, Any]
@@ -241,15 +251,44 @@ class Agreed:
         return partner_tokens.data_address(address, token, expires, transfer.pid)
 
     def on_transfer(self, connection: Connection, twin: Twin, transfer: Transfer, now: datetime) -> None:
-        """A transfer has come into another state: its tokens are good only while it is started; the ledger hears of it."""
+        """A transfer has come into another state: its tokens are good only while it is started; the ledger hears of it.
+
+        Where the partner stopped it because it suspended or ended the agreement, so do we.
+        Raises Conflict: the partner goes on with what we hold suspended.
+        """
         if transfer.role == "provider" and transfer.state != "STARTED":
             partner_tokens.revoke_in(connection, twin.tables, transfer.pid, now)
-        if transfer.state in ("STARTED", "SUSPENDED", "COMPLETED", "TERMINATED"):
-            record = {
-                "transfer": transfer.provider_pid, "agreement": transfer.agreement, "peer": transfer.peer,
-                "role": transfer.role, "state": transfer.state,
-            }  # fmt: skip
-            record_in(connection, twin.tables, "transfer", record, now)
+        if transfer.state == "REQUESTED":
+            return
+        self._follow(connection, twin, transfer, now)
+        record = {
+            "transfer": transfer.provider_pid, "agreement": transfer.agreement, "peer": transfer.peer, "role": transfer.role,
+            "state": transfer.state,
+        }  # fmt: skip
+        record_in(connection, twin.tables, "transfer", record, now)
+
+    def _follow(self, connection: Connection, twin: Twin, transfer: Transfer, now: datetime) -> None:
+        try:
+            found = agreement_in(connection, twin.tables, transfer.agreement)
+        except NotFound:  # a transfer of the test profile hangs on nothing
+            return
+        ours, partner = self.did(twin), Actor(transfer.peer, False)
+        code = str((transfer.error or {}).get("code", ""))
+        why = "; ".join((transfer.error or {}).get("reason", ())) or "the partner gave no reason"
+        if transfer.state == "STARTED":
+            if ours in found.holds:
+                raise Conflict("we have suspended this agreement", found.id, "wait until we resume it")
+            if partner.did in found.holds:
+                resume_in(connection, twin.tables, found.id, partner, now)
+        elif (
+            code == SUSPENDED
+            and transfer.state == "SUSPENDED"
+            and ours not in found.holds
+            and not found.over(now)
+        ):
+            suspend_in(connection, twin.tables, found.id, partner, why, now)
+        elif code == ENDED and transfer.state == "TERMINATED":
+            end_in(connection, twin.tables, found.id, partner, why, now)
 
     # -- small things -------------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ LONGEST_WHY = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Party:
+class Actor:
     """Who did something to an agreement.
 
     Attributes:
@@ -159,7 +159,7 @@ def conclude_in(
 
 
 def suspend_in(
-    connection: Connection, tables: Tables, id: str, by: Party, why: str, now: datetime
+    connection: Connection, tables: Tables, id: str, by: Actor, why: str, now: datetime
 ) -> Agreement:
     """The red button, held: one city suspends. Holding twice is once.
 
@@ -176,7 +176,7 @@ def suspend_in(
     return changed
 
 
-def resume_in(connection: Connection, tables: Tables, id: str, by: Party, now: datetime) -> Agreement:
+def resume_in(connection: Connection, tables: Tables, id: str, by: Actor, now: datetime) -> Agreement:
     """One city lifts its own suspension; the agreement is active again when no other holds it.
 
     Raises:
@@ -193,7 +193,7 @@ def resume_in(connection: Connection, tables: Tables, id: str, by: Party, now: d
     return changed
 
 
-def end_in(connection: Connection, tables: Tables, id: str, by: Party, why: str, now: datetime) -> Agreement:
+def end_in(connection: Connection, tables: Tables, id: str, by: Actor, why: str, now: datetime) -> Agreement:
     """One city ends it, for good. What the assignee has copied falls under its duty to delete, which the ledger says as a recall.
 
     Raises:
@@ -215,7 +215,7 @@ def expire_in(connection: Connection, tables: Tables, id: str, now: datetime) ->
     if found.state == "ended" or found.until is None or now <= found.until:
         return found
     return end_in(
-        connection, tables, id, Party("", True), f"its time was over on {found.until.isoformat()}", now
+        connection, tables, id, Actor("", True), f"its time was over on {found.until.isoformat()}", now
     )
 
 
@@ -247,7 +247,7 @@ def revoke_in(connection: Connection, tables: Tables, id: str, now: datetime) ->
 
 
 def _change(
-    found: Agreement, to: State, by: Party, why: str, now: datetime, holds: tuple[str, ...]
+    found: Agreement, to: State, by: Actor, why: str, now: datetime, holds: tuple[str, ...]
 ) -> Agreement:
     said = why.strip()
     if to != "active" and not said and not (to == "suspended" and by.did not in holds):
