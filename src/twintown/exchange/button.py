@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from twintown.exchange import agreements, rows, transferring
 from twintown.exchange.agreements import Actor, Agreement
-from twintown.exchange.negotiating import Author
+from twintown.exchange.negotiating import SERVER, Author
 from twintown.exchange.party import Party
 from twintown.store.engine import writing
 
@@ -67,7 +67,7 @@ def expire(party: Party, now: datetime) -> tuple[str, ...]:
             found = agreements.expire_in(connection, party.twin.tables, id, now)
             if found.state == "ended":
                 why = (str((found.change or {}).get("why", "")),)
-                transferring.stop_in(connection, party, id, "terminate", now, transferring.SERVER, why)
+                transferring.stop_in(connection, party, id, "terminate", now, SERVER, why)
             return found
 
         _pressed(party, press)
