@@ -24,17 +24,18 @@ if TYPE_CHECKING:
 @click.option(
     "--next-port", is_flag=True, help="Take the next free port where the port is taken, and say so."
 )
-def serve(directories: Sequence[Path], next_port: bool, **given: Any) -> None:
+@click.option("--partners", is_flag=True, help="The twins that are served pin each other's keys first.")
+def serve(directories: Sequence[Path], next_port: bool, partners: bool, **given: Any) -> None:
     """Serve the twins in DIRECTORIES to browsers and programs."""
     from twintown.settings import read_settings
 
     settings = read_settings(twins=directories or None, **given)
     if not settings.twins:
         raise click.UsageError("name at least one twin's directory")
-    _listen(settings, next_port)
+    _listen(settings, next_port, partners)
 
 
-def _listen(settings: Settings, next_port: bool) -> None:
+def _listen(settings: Settings, next_port: bool, partners: bool = False) -> None:
     """Bind first, so that a taken port is one line and not the end of a slow start."""
     import os
     from dataclasses import replace
@@ -55,6 +56,10 @@ def _listen(settings: Settings, next_port: bool) -> None:
     if not os.environ.get("TWINTOWN_PUBLIC_URL"):  # the port that was got, not the one that was asked for
         settings = replace(settings, public_url=address.rstrip("/"))
     os.environ["TWINTOWN_PUBLIC_URL"] = settings.public_url  # for the keeper and further workers
+    if partners:
+        from twintown.exchange.acquaint import acquaint
+
+        acquaint(settings.twins, settings.public_url)
 
     beside = Beside(settings)
 

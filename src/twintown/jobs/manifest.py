@@ -23,6 +23,7 @@ from twintown.jobs.process import Process
 from twintown.jobs.question import Question, found, input_bytes
 from twintown.jobs.warrants import citations, measurements
 from twintown.trust.did import PUBLIC_URL, did_of, document, method_of
+from twintown.trust.keyring import own_keys
 from twintown.trust.keys import signing_key
 from twintown.trust.policy import Grant
 from twintown.trust.proof import canonical, sign
@@ -100,7 +101,7 @@ def process_of(process: Process) -> dict[str, Any]:
 
 
 def identity(twin: Twin, public_url: str = "") -> dict[str, Any]:
-    """The DID document of a twin: its name and the key that it signs with, made where there is none.
+    """The DID document of a twin: its name, its keys (one is made where there is none), its services.
 
     Args:
         public_url: where the server is to the world; counts where the twin's description names no did:web.
@@ -110,7 +111,9 @@ def identity(twin: Twin, public_url: str = "") -> dict[str, Any]:
         StorageFailed: the key can be neither read nor made.
     """
     did = twin.description.did or did_of(twin.description.id, public_url or PUBLIC_URL)
-    return document(did, [signing_key(twin.directory).public])
+    keys = own_keys(twin)
+    address = f"{(public_url or PUBLIC_URL).rstrip('/')}/twins/{twin.description.id}"
+    return document(did, [one.known for one in keys], address, [one.endorsed for one in keys if one.endorsed])
 
 
 def issue(twin: Twin, stated: Mapping[str, Any], public_url: str = "") -> dict[str, Any]:

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from twintown.ground.errors import BadAssertion, BadData, BadInput
 
+from .did import KnownKey as KnownKey
 from .did import method_of
 from .keys import Key, fits
 
@@ -30,21 +31,6 @@ SKEW = timedelta(seconds=30)
 #: Longest token that is read, characters.
 MOST = 8192
 _TYPE = "JWT"
-
-
-@dataclass(frozen=True, slots=True)
-class KnownKey:
-    """A key of a city as it is known here. `public` is a Multikey.
-
-    Attributes:
-        retired: from when on it signs nothing new; what it signed before stands.
-        revoked: from when on nothing that it signed is taken.
-    """
-
-    public: str
-    since: datetime | None = None
-    retired: datetime | None = None
-    revoked: datetime | None = None
 
 
 KeysOf = Callable[[str], Sequence[KnownKey]]

@@ -7,7 +7,9 @@ taken for the machine itself only, as resolvers do.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -15,8 +17,25 @@ from twintown.ground.errors import BadData, BadSettings
 
 PUBLIC_URL = "http://127.0.0.1:8000"
 CONTEXT = ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"]
+#: What the member `succession` means to a JSON-LD processor: plain JSON (JSON-LD 1.1, 4.2.2).
+SUCCESSION = {"succession": {"@id": "urn:twintown:succession", "@type": "@json"}}
 _DID = re.compile(r"did:web:[A-Za-z0-9.\-]+(%3[Aa][0-9]{1,5})?(:[A-Za-z0-9._~%\-]+)*")
 _HERE = ("127.0.0.1", "localhost", "[::1]")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """A key of a city as it is known. `public` is a Multikey.
+
+    Attributes:
+        retired: from when on it signs nothing new; what it signed before stands.
+        revoked: from when on nothing that it signed is taken.
+    """
+
+    public: str
+    since: datetime | None = None
+    retired: datetime | None = None
+    revoked: datetime | None = None
 
 
 def check_did(did: str, where: str = "identity.did") -> str:
@@ -65,22 +84,67 @@ def method_of(did: str, public: str) -> str:
     return f"{did}#{public}"
 
 
-def document(did: str, keys: list[str]) -> dict[str, Any]:
-    """The DID document of a name: its keys (Multikeys), each of which may assert.
+def document(
+    did: str,
+    keys: Sequence[str | KnownKey],
+    address: str = "",
+    succession: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
+    """The DID document of a name.
+
+    Its keys are Multikeys. One that signs may authenticate and assert; a retired one has `expires` and still asserts what it signed
+    before; a revoked one has `revoked` and may do nothing (W3C Controlled Identifiers 1.0, section 2.2).
 
     Args:
-        keys: public keys as `publicKeyMultibase`.
+        keys: public keys as `publicKeyMultibase`, or with their times.
+        address: of the twin, without a slash at its end; with it the document names its services.
+        succession: the statements by which one key handed over to the next (`trust.succession`).
     """
-    methods = [method_of(did, key) for key in keys]
-    return {
-        "@context": CONTEXT,
+    known = [KnownKey(key) if isinstance(key, str) else key for key in keys]
+    asserting = [method_of(did, key.public) for key in known if key.revoked is None]
+    signing = [method_of(did, key.public) for key in known if key.revoked is None and key.retired is None]
+    made: dict[str, Any] = {
+        "@context": [*CONTEXT, SUCCESSION] if succession else CONTEXT,
         "id": did,
-        "verificationMethod": [
-            {"id": method, "type": "Multikey", "controller": did, "publicKeyMultibase": key}
-            for method, key in zip(methods, keys, strict=True)
-        ],
-        "assertionMethod": methods,
+        "verificationMethod": [_method(did, key) for key in known],
+        "authentication": signing,
+        "assertionMethod": asserting,
     }
+    if address:
+        made["service"] = [
+            {"id": f"{did}#catalog", "type": "CatalogService", "serviceEndpoint": f"{address}/dsp/catalog"},
+            {"id": f"{did}#dsp", "type": "DataService", "serviceEndpoint": f"{address}/dsp/catalog"},
+            {"id": f"{did}#ledger", "type": "TransparencyLog", "serviceEndpoint": f"{address}/ledger"},
+        ]
+    if succession:
+        made["succession"] = list(succession)
+    return made
+
+
+def _method(did: str, key: KnownKey) -> dict[str, str]:
+    made = {
+        "id": method_of(did, key.public),
+        "type": "Multikey",
+        "controller": did,
+        "publicKeyMultibase": key.public,
+    }
+    for name, moment in (("expires", key.retired), ("revoked", key.revoked)):
+        if moment is not None:
+            made[name] = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return made
+
+
+def ends_of(document: Mapping[str, Any], method: str) -> tuple[str, str]:
+    """From when on a key signs nothing new, and from when on it counts for nothing; "" where it does."""
+    methods = document.get("verificationMethod")
+    allowed = document.get("assertionMethod")
+    for one in [
+        *(methods if isinstance(methods, list) else ()),
+        *(allowed if isinstance(allowed, list) else ()),
+    ]:
+        if isinstance(one, dict) and one.get("id") == method:
+            return str(one.get("expires") or ""), str(one.get("revoked") or "")
+    return "", ""
 
 
 def key_of(document: Mapping[str, Any], method: str) -> str:

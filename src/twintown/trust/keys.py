@@ -97,6 +97,10 @@ class Key:
             raise BadData("is no Ed25519 secret key", where, "it begins with z3u2")
         return cls.of(data[2:])
 
+    def secret_multikey(self) -> str:
+        """The secret as a `secretKeyMultibase`: for the file that keeps it, and nowhere else."""
+        return to_multibase(_SECRET + self._secret)
+
     def sign(self, message: bytes) -> bytes:
         """64 bytes (RFC 8032); the same message gives the same signature."""
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -121,6 +125,11 @@ def fits(public: str, signature: bytes, message: bytes) -> bool:
     return True
 
 
+def new_key() -> Key:
+    """A key of 32 random bytes."""
+    return Key.of(secrets.token_bytes(32))
+
+
 def make_key(directory: Path) -> Path:
     """Write a new key into a twin's directory, mode 0600; an existing one stays, whoever was quicker.
 
@@ -128,18 +137,30 @@ def make_key(directory: Path) -> Path:
         StorageFailed: the file cannot be written.
     """
     path = directory / KEY_FILE
-    if path.exists():
-        return path
-    beside = directory / f".{KEY_FILE}.{secrets.token_hex(4)}"
+    if not path.exists():
+        _put(path, new_key(), anew=False)
+    return path
+
+
+def write_key(path: Path, key: Key) -> None:
+    """Write a key into a file, mode 0600, in the place of what was there. Raises StorageFailed."""
+    _put(path, key, anew=True)
+
+
+def _put(path: Path, key: Key, *, anew: bool) -> None:
+    beside = path.parent / f".{KEY_FILE}.{secrets.token_hex(4)}"
     try:
         with os.fdopen(
             os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii"
         ) as file:
-            file.write(to_multibase(_SECRET + secrets.token_bytes(32)) + "\n")
+            file.write(key.secret_multikey() + "\n")
             file.flush()
             os.fsync(file.fileno())
-        with suppress(FileExistsError):  # a link never replaces, and is whole at once
-            os.link(beside, path)
+        if anew:
+            beside.replace(path)
+        else:
+            with suppress(FileExistsError):  # a link never replaces, and is whole at once
+                os.link(beside, path)
     except OSError as error:
         raise StorageFailed(
             f"the key to sign with cannot be written ({error.strerror})",
@@ -148,7 +169,6 @@ def make_key(directory: Path) -> Path:
         ) from error
     finally:
         beside.unlink(missing_ok=True)
-    return path
 
 
 def read_key(path: Path) -> Key:

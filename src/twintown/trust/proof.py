@@ -14,7 +14,7 @@ from typing import Any
 
 from twintown.ground.errors import BadData, TwintownError
 
-from .did import key_of
+from .did import ends_of, key_of
 from .keys import Key, fits, from_multibase, to_multibase
 
 SUITE = "eddsa-jcs-2022"
@@ -95,6 +95,8 @@ def check(document: Mapping[str, Any], did_document: Mapping[str, Any]) -> tuple
     options = {name: value for name, value in proof.items() if name != "proofValue"}
     if "@context" in options and not _begins(plain.get("@context"), options["@context"]):
         found.append(Finding("other-context", "the document was signed under another @context"))
+    if ends_of(did_document, str(proof.get("verificationMethod")))[1]:
+        return (*found, Finding("revoked-key", "the key that signed was revoked by its owner"))
     try:
         key = key_of(did_document, str(proof.get("verificationMethod")))
     except TwintownError as error:
@@ -108,12 +110,25 @@ def check(document: Mapping[str, Any], did_document: Mapping[str, Any]) -> tuple
         found.append(
             Finding("bad-signature", "the signature does not fit: something was changed after it was made")
         )
-    return (*found, *_age(proof))
+    return (*found, *_age(proof), *_ended(proof, did_document))
 
 
 def _begins(whole: Any, start: Any) -> bool:
     one, other = ([x] if isinstance(x, str) else x for x in (whole, start))
     return isinstance(one, list) and isinstance(other, list) and one[: len(other)] == other
+
+
+def _ended(proof: Mapping[str, Any], document: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """Whether the key had signed its last when the proof says that it was made."""
+    retired, _ = ends_of(document, str(proof.get("verificationMethod")))
+    try:
+        late = bool(retired) and (
+            "created" not in proof
+            or datetime.fromisoformat(str(proof["created"])) > datetime.fromisoformat(retired)
+        )
+    except (ValueError, TypeError):
+        return (Finding("bad-time", "the proof or its key names a time that is none"),)
+    return (Finding("retired-key", f"the key signed its last on {retired}"),) if late else ()
 
 
 def _age(proof: Mapping[str, Any]) -> tuple[Finding, ...]:
