@@ -4,31 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Protocol
 
 from fastapi import Depends, Path, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
+from twintown.api import partner_reach
 from twintown.api.quiet import Quiet
 from twintown.api.shelf import Served, Shelf
 from twintown.ground.errors import BadParameter
 from twintown.trust.identity import Subject, identify
 from twintown.trust.policy import Action, Grant, Resource
+from twintown.trust.rules import Rules
+from twintown.trust.standing import purpose_of
+from twintown.trust.terms import Standing
 
 #: Where a request remembers what was decided; the pages for people read titles and units under the same Grant.
 ASKED = "twintown.asked"
+#: Where it remembers who asked for what, refused or not: what the access log and the count of refusals need.
+CALLER = "twintown.caller"
 #: Marks a route whose query parameters depend on the layer.
 OPEN_ENDED = "x-column-filters"
-Decide = Callable[[Subject, Action, Resource], Grant]
+#: Marks the scope of a request whose answer nobody may keep: what it shows can be taken back at any moment.
+PRIVATE = "twintown.private"
+PURPOSE = "twintown-purpose"
+
+
+class Decide(Protocol):
+    """`policy.decide`."""
+
+    def __call__(
+        self, subject: Subject, action: Action, resource: Resource, *, now: datetime | None = None, standing: Standing | None = None,
+        purpose: str = "", rules: Rules | None = None,
+    ) -> Grant: ...  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A request that has passed: which twin, and what may be done with it."""
+    """A request that has passed: which twin, and what may be done with it.
+
+    Attributes:
+        again: decides once more, for answers that take long; raises like `enter`.
+    """
 
     served: Served
     grant: Grant
+    again: Callable[[], object] = lambda: None
+
+    def still(self) -> None:
+        """Whoever sends an answer in pieces asks before each: microseconds as long as nothing changed.
+
+        Raises Unauthenticated, Denied: it may not be read any more (the agreement was suspended, the token taken back).
+        """
+        self.again()
 
 
 @dataclass(frozen=True)
@@ -92,12 +122,52 @@ def enter(request: Request, twin: str, action: Action) -> Asked:
     opened = _opened(request)
     opened.quiet.hear()
     served = opened.shelf.get(twin)
-    subject = identify(request.headers.get("authorization", ""), twin, served.secret, served.people)
-    grant = opened.decide(subject, action, Resource(twin, access=served.twin.description.access))
+    subject = who(request, served)
+    request.scope[CALLER] = (served, subject, action)
+    grant = decided(opened, served, subject, action, request.headers.get(PURPOSE, ""))
+    again: Callable[[], object] = lambda: None  # noqa: E731
+    if subject.kind == "peer":
+        request.scope[PRIVATE] = True
+        again = _watched(request, opened, served, grant)
     grant.require()
-    asked = Asked(served, grant)
+    partner_reach.check(request, grant)
+    asked = Asked(served, grant, again)
     request.scope[ASKED] = asked
     return asked
+
+
+def who(request: Request, served: Served) -> Subject:
+    """The caller of a request. Raises Unauthenticated."""
+    return identify(request.headers.get("authorization", ""), served.id, served.secret, served.known)
+
+
+def decided(opened: Open, served: Served, subject: Subject, action: Action, purpose: str = "") -> Grant:
+    """What a caller may do with a twin as things stand now; for a peer, by its agreement."""
+    resource = Resource(served.id, access=served.twin.description.access)
+    if subject.kind != "peer":
+        return opened.decide(subject, action, resource, rules=served.rules)
+    return opened.decide(
+        subject, action, resource, now=datetime.now(UTC), standing=served.standings.standing(subject),
+        purpose=purpose or purpose_of(subject), rules=served.rules,
+    )  # fmt: skip
+
+
+def _watched(request: Request, opened: Open, served: Served, grant: Grant) -> Callable[[], object]:
+    """Decides again where anything was committed since, or the agreement's time is over; raises as `enter` does."""
+    seen = [served.standings.look()]
+
+    def again() -> None:
+        look = served.standings.look()
+        if look == seen[0] and (grant.expires is None or datetime.now(UTC) < grant.expires):
+            return
+        subject = who(request, served)
+        now = decided(opened, served, subject, grant.action, grant.purpose)
+        now.require()
+        if now != grant:
+            now.refuse("the agreement has changed", "agreement-changed", served.id)
+        seen[0] = look
+
+    return again
 
 
 TwinId = Annotated[str, Path(description="id of the twin", max_length=64, examples=["jamsil"])]
@@ -124,6 +194,26 @@ def may_approve(request: Request, twin: TwinId) -> Asked:
     return enter(request, twin, "approve")
 
 
+def may_write(request: Request, twin: TwinId) -> Asked:
+    """The dependency of every route that writes layers of one twin."""
+    return enter(request, twin, "write")
+
+
+def may_share(request: Request, twin: TwinId) -> Asked:
+    """The dependency of every route by which officers offer, negotiate, agree and press the red button."""
+    return enter(request, twin, "share")
+
+
+def may_release(request: Request, twin: TwinId) -> Asked:
+    """The dependency of every route that decides at the release gate."""
+    return enter(request, twin, "release")
+
+
+def may_govern(request: Request, twin: TwinId) -> Asked:
+    """The dependency of every route about accounts, tokens and keys of one twin."""
+    return enter(request, twin, "govern")
+
+
 def on_shelf(request: Request) -> Open:
     """The dependency of routes above any one twin; they decide for each twin that they name."""
     return _opened(request)
@@ -133,4 +223,7 @@ Reading = Annotated[Asked, Depends(may_read)]
 Running = Annotated[Asked, Depends(may_run)]
 Planning = Annotated[Asked, Depends(may_plan)]
 Approving = Annotated[Asked, Depends(may_approve)]
+Sharing = Annotated[Asked, Depends(may_share)]
+Releasing = Annotated[Asked, Depends(may_release)]
+Governing = Annotated[Asked, Depends(may_govern)]
 OnShelf = Annotated[Open, Depends(on_shelf)]

@@ -9,9 +9,9 @@ from pydantic import Field
 from starlette.responses import Response
 
 from twintown.api import answers, problems
-from twintown.api.guard import OnShelf, Reading
+from twintown.api.guard import OnShelf, Reading, decided
 from twintown.api.schemas import Model
-from twintown.trust.policy import ACTIONS, Resource
+from twintown.trust.policy import ACTIONS
 
 router = APIRouter(tags=["twins"])
 
@@ -37,8 +37,7 @@ class Me(Model):
 )
 def get_me(request: Request, asked: Reading, opened: OnShelf) -> Response:
     """Who you are here, by the token that you sent, and what you may do; 401 for a token that is not known."""
-    subject, about = asked.grant.subject, asked.served.twin.description
-    resource = Resource(asked.served.id, access=about.access)
-    may = [action for action in ACTIONS if opened.decide(subject, action, resource).allowed]
+    subject, purpose = asked.grant.subject, asked.grant.purpose
+    may = [one for one in ACTIONS if decided(opened, asked.served, subject, one, purpose).allowed]
     me = Me(kind=subject.kind, name=subject.name, role=subject.role, roles=list(subject.roles), may=may)
     return answers.answer_json(request, me, cache="no-store")

@@ -84,6 +84,10 @@ class Problem(BaseModel):
     detail: str = Field(description="what happened this time, and what to do about it")
     instance: str = Field(description="the address that was asked")
     parameter: str | None = Field(default=None, description="the parameter that is to blame, where one is")
+    code: str | None = Field(
+        default=None,
+        description="the rule that refused, for programs: `outside-area`, `agreement-suspended`, …",
+    )
     errors: list[Place] | None = Field(default=None, description="each place in the body that is wrong")
 
 
@@ -102,25 +106,28 @@ def problem(
     *,
     kind: str = "about:blank",
     parameter: str | None = None,
+    code: str = "",
     places: tuple[tuple[str, int, str], ...] = (),
     headers: dict[str, str] | None = None,
 ) -> Response:
     """One problem as a response; never cached, because the next try may go well."""
-    code = HTTPStatus(status)
+    said = HTTPStatus(status)
     body: dict[str, object] = {
         "type": kind,
-        "title": code.phrase,
-        "status": int(code),
+        "title": said.phrase,
+        "status": int(said),
         "detail": detail,
         # decoded by the server; quoted again, so that it is a URI reference whatever was asked
         "instance": quote(request.url.path.encode("utf-8", "replace"), safe="/:@!$&'()*+,;=-._~"),
     }
     if parameter:
         body["parameter"] = parameter
+    if code:
+        body["code"] = code
     if places:
         body["errors"] = [{"pointer": where, "line": line, "detail": what} for where, line, what in places]
     sent = {"Cache-Control": "no-store"} | (headers or {})
-    return Response(_encoded(body), status_code=int(code), media_type=_media_type(request), headers=sent)
+    return Response(_encoded(body), status_code=int(said), media_type=_media_type(request), headers=sent)
 
 
 def _media_type(request: Request) -> str:
@@ -166,6 +173,7 @@ def of_error(request: Request, error: Exception) -> Response:
         detail,
         kind=KINDS.get(type(error)) or f"urn:twintown:problem:{_slug(type(error).__name__)}",
         parameter=getattr(error, "name", None) or None,
+        code=error.code if isinstance(error, errors.Denied | errors.Unauthenticated) else "",
         places=error.findings if isinstance(error, errors.BadContent) else (),
         headers=headers,
     )

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 from twintown.ground.errors import BadSettings, NotFound, TwintownError
 from twintown.ground.grid import Grid
 from twintown.ground.series import Series
-from twintown.trust.identity import Known, Secret
+from twintown.trust.identity import Either, Known, Secret
 from twintown.trust.policy import Grant
+from twintown.trust.rules import FOLDER, Rules, rules_of
+from twintown.trust.standing import Standings
 from twintown.twin.kept import Kept
 from twintown.twin.layers import LayerVersion, Twin
 
@@ -29,7 +31,10 @@ LOG = logging.getLogger("twintown.api")
 
 def terms(grant: Grant) -> Hashable:
     """What of a Grant changes the content of a layer; part of every key."""
-    return (grant.grade, grant.filter, grant.columns, grant.area, grant.finest_m)
+    return (
+        grant.grade, grant.filter, grant.columns, grant.area, grant.finest_m, grant.layers, grant.hidden, grant.processes,
+        grant.agreement,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,20 @@ class Served:
     opened: set[tuple[str, str]] = field(default_factory=set)
     #: Set once what the first click needs is in memory.
     warm: Event = field(default_factory=Event)
+    #: By which policies is decided here; none of its own is the house's alone.
+    rules: Rules | None = field(init=False)
+    #: Tokens and agreements as they stand now.
+    standings: Standings = field(init=False)
+
+    def __post_init__(self) -> None:
+        own = (self.twin.directory / FOLDER).is_dir()
+        object.__setattr__(self, "rules", rules_of(self.twin.directory) if own else None)
+        object.__setattr__(self, "standings", Standings(self.twin))
+
+    @property
+    def known(self) -> Known:
+        """Everybody whom a token names."""
+        return Either(self.people, self.standings)
 
     @property
     def id(self) -> str:

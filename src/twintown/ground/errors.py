@@ -118,20 +118,29 @@ class Gone(NotFound):
 
 
 class Unauthenticated(TwintownError):
-    """The caller did not prove who it is."""
+    """The caller did not prove who it is; `code` names the rule for programs, where one decided."""
+
+    def __init__(self, what: str, where: str = "", remedy: str = "", code: str = "") -> None:
+        super().__init__(what, where, remedy)
+        self.code = code
+        self.args = (what, where, remedy, code)  # so that it survives pickling between processes
 
 
 class BadAssertion(Unauthenticated):
     """The signed token that came with another city's message does not hold; `code` names the reason for programs."""
 
     def __init__(self, code: str, what: str, where: str = "", remedy: str = "") -> None:
-        self.code = code
-        super().__init__(what, where, remedy)
-        self.args = (code, what, where, remedy)  # so that it survives pickling between processes
+        super().__init__(what, where, remedy, code)
+        self.args = (code, what, where, remedy)
 
 
 class Denied(TwintownError):
-    """The caller is known and may not."""
+    """The caller is known and may not; `code` names the rule for programs, where one decided."""
+
+    def __init__(self, what: str, where: str = "", remedy: str = "", code: str = "") -> None:
+        super().__init__(what, where, remedy)
+        self.code = code
+        self.args = (what, where, remedy, code)
 
 
 class NotPossible(TwintownError):

@@ -161,5 +161,11 @@ class Grant:
                 reason,
                 where=where,
                 remedy="send the owner's token, or one of your own, as 'Authorization: Bearer …'",
+                code=code,
             )
-        raise Denied(reason, where=where, remedy="ask the twin's owner")
+        whom = (
+            "ask the city that gave you the agreement"
+            if self.subject.kind == "peer"
+            else "ask the twin's owner"
+        )
+        raise Denied(reason, where=where, remedy=whom, code=code)

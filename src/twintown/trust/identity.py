@@ -110,6 +110,21 @@ class Known(Protocol):
         """Whose token has this digest (SHA-256); None for nobody's."""
 
 
+@dataclass(frozen=True, slots=True)
+class Either:
+    """Whom one of two knows, the first one first."""
+
+    first: Known | None
+    second: Known | None
+
+    def find(self, token: bytes) -> Subject | None:
+        """See `Known`."""
+        for known in (self.first, self.second):
+            if known is not None and (found := known.find(token)) is not None:
+                return found
+        return None
+
+
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 

@@ -101,7 +101,8 @@ class Twin:
     def layers(self, grant: Grant) -> tuple[LayerVersion, ...]:
         """The current version of every layer that the Grant covers, by id."""
         versions = self._current.known().layers.values()
-        return tuple(self._counted(version) for version in versions if grant.covers(version.grade))
+        seen = (version for version in versions if grant.covers(version.grade, version.layer))
+        return tuple(self._counted(version) for version in seen)
 
     def version(self, layer: str, grant: Grant) -> LayerVersion:
         """The current version of one layer.
@@ -110,6 +111,7 @@ class Twin:
             NotFound: there is none.
             Unauthenticated, Denied: the Grant does not cover its grade.
         """
+        _named(grant, layer)
         version = self._current.known().layers.get(layer)
         if version is None:
             version = layer_version(self.tables.layer(layer))  # says what is not there
@@ -129,6 +131,7 @@ class Twin:
             BadData, StorageFailed: its index is not there and cannot be made.
         """
         if token:
+            _named(grant, layer if isinstance(layer, str) else layer.layer)
             version, revision = self._current.remembered(
                 layer if isinstance(layer, str) else layer.layer, token
             )
@@ -177,6 +180,8 @@ class Twin:
         data = self.local(version) or self.blobs.get(version.key)
         if version.kind == "grid":
             return narrowing.grid(Grid.from_cog(data), grant, version.layer)
+        if version.kind not in ("features", "grid"):
+            narrowing.placeless(version, grant)
         if version.kind == "series":
             series = Series.from_parquet(data)
             if grant.filter or grant.columns is not None:
@@ -197,10 +202,11 @@ class Twin:
     def products(self, grant: Grant) -> tuple[ProductVersion, ...]:
         """The current version of every product that the Grant covers, by id."""
         versions = self._current.known().products.values()
-        return tuple(version for version in versions if grant.covers(version.grade))
+        return tuple(version for version in versions if grant.covers(version.grade, version.product))
 
     def product(self, product: str, grant: Grant, token: str = "") -> ProductVersion:
         """The current version of one product, or the one that an address named before; raises like `version`, and Gone."""
+        _named(grant, product)
         version = self._current.known().products.get(product)
         if version is not None and token not in ("", version.version):
             try:
@@ -331,6 +337,12 @@ def _json_type(kind: pa.DataType) -> str:
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return "number"
     return "datetime" if pa.types.is_temporal(kind) else "string"
+
+
+def _named(grant: Grant, layer: str) -> None:
+    """What a Grant is not about is refused before anybody looks whether it is there. Raises Denied."""
+    if not grant.names(layer):
+        grant.require(what=layer)
 
 
 def _overlap(asked: Bounds, granted: Bounds) -> None:

@@ -25,6 +25,8 @@ from twintown.trust.policy import Grant
 if TYPE_CHECKING:
     import geopandas as gpd
 
+    from .layers import LayerVersion
+
 
 def features(
     view: View, provenance: Provenance, columns: Sequence[str] | None, bbox: Bounds | None
@@ -77,24 +79,68 @@ def grid(whole: Grid, grant: Grant, layer: str) -> Grid:
     return whole
 
 
-def coarse_rows(exact: View, finest_m: float) -> Rows:
-    """All rows of a view with every vertex on the nearest crossing of lines `finest_m` apart, held in memory, in order.
+def placeless(version: LayerVersion, grant: Grant) -> None:
+    """Raises Denied: an area is granted, and nothing says of a layer of this kind that it lies in it."""
+    if grant.area is not None:
+        grant.refuse(
+            "rows without a place cannot be shown to lie in the granted area", "outside-area", version.layer
+        )
 
-    Whatever is asked of them, their places included, is asked of the coarse shapes. What is smaller than a mesh is a point.
+
+def narrowed_rows(exact: View, area: Bounds | None, finest_m: float) -> Rows:
+    """The rows of a view cut at the edge of an area and coarsened, held in memory, in order.
+
+    Whatever is asked of them, their places included, is asked of what is left of the shapes: a condition cannot feel what lies
+    outside or between. Shapes are cut, then every vertex goes to the nearest crossing of lines `finest_m` apart, and what came
+    out of the area by that is cut again. What is smaller than a mesh is a point; of what only touches the area nothing is left.
 
     Raises Denied: there are too many to do that for one caller.
     """
-    if exact.count > FULL:
-        raise Denied("too many rows to be made coarse at once", exact.layer, "ask the twin's owner")
+    found = exact.positions()
+    if len(found) > FULL:
+        raise Denied("too many rows to be narrowed at once", exact.layer, "ask the twin's owner")
     schema = exact.take(np.empty(0, np.int64)).schema
     table = pa.Table.from_batches(exact.batches(), schema)
-    shapes = shapely.force_2d(shapely.from_wkb(table.column("geometry").to_numpy()))
-    made = shapely.set_precision(shapes, finest_m)
-    lost = shapely.is_empty(made) & ~shapely.is_empty(shapes)
-    made[lost] = shapely.set_precision(shapely.centroid(shapes[lost]), finest_m)
+    shapes: NDArray[Any] = shapely.from_wkb(table.column("geometry").to_numpy())
+    if area is not None:
+        shapes = clipped(shapes, area)
+    if finest_m:
+        flat = shapely.force_2d(shapes)
+        made = shapely.set_precision(flat, finest_m)
+        lost = shapely.is_empty(made) & ~shapely.is_empty(flat)
+        made[lost] = shapely.set_precision(shapely.centroid(flat[lost]), finest_m)
+        shapes = made if area is None else clipped(made, area)
     at = table.schema.get_field_index("geometry")
-    wkb = pa.array(shapely.to_wkb(made), pa.binary(), from_pandas=True)
-    return Rows.of_table(table.set_column(at, schema.field(at), wkb), exact.frame)
+    wkb = pa.array(shapely.to_wkb(shapes), pa.binary(), from_pandas=True)
+    table = table.set_column(at, schema.field(at), wkb)
+    if area is not None:
+        left = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+        table = table.filter(pa.array(left))
+    return Rows.of_table(table, exact.frame)
+
+
+def clipped(shapes: NDArray[Any], area: Bounds) -> NDArray[Any]:
+    """What of each shape lies in a rectangle, of the same kind as the shape: an edge that a polygon only touches is nothing."""
+    edge = area.polygon()
+    shapely.prepare(edge)
+    out = np.array(shapes, object)
+    crossing = np.flatnonzero(~shapely.is_missing(out) & ~shapely.covers(edge, out))
+    for at in crossing:
+        dimensions = shapely.get_dimensions(out[at])
+        whole = out[at] if shapely.is_valid(out[at]) else shapely.make_valid(out[at])
+        parts = shapely.get_parts(shapely.get_parts(shapely.intersection(whole, edge)))
+        same = [part for part in parts if shapely.get_dimensions(part) == dimensions and not part.is_empty]
+        out[at] = (
+            shapely.GeometryCollection()
+            if not same
+            else same[0]
+            if len(same) == 1
+            else _MULTI[dimensions](same)
+        )
+    return out
+
+
+_MULTI = {0: shapely.MultiPoint, 1: shapely.MultiLineString, 2: shapely.MultiPolygon}
 
 
 def coarser(whole: Grid, finest_m: float) -> Grid:

@@ -67,7 +67,11 @@ class Views:
         grant.require(version.grade, version.layer)
         finest = grant.finest_m if version.kind == "features" else 0.0
         key = (version.layer, version.version, revision, grant.filter, grant.columns, grant.area, finest)
-        kept = self._held if revision or finest else self._views
+        kept = (
+            self._held
+            if revision or finest or (grant.area is not None and version.kind == "features")
+            else self._views
+        )
         return kept.get(key, lambda: self._view(version, grant, revision))
 
     def rows(self, version: LayerVersion) -> Rows:
@@ -105,6 +109,8 @@ class Views:
             raise NotFound(
                 f"{version.layer} is a {version.kind} and has no items", remedy="ask for its coverage"
             )
+        if version.kind != "features":
+            narrowing.placeless(version, grant)
         segments = self._segments(version, revision)
         there = set(segments[0].rows.columns)
         columns = [
@@ -112,7 +118,7 @@ class Views:
             for one in version.meta.get("columns", [])
             if one["name"] in there
         ]
-        about = replace(grant, filter="", columns=None, area=None)
+        about = replace(grant, filter="", columns=None)
 
         def made(rows: Sequence[Segment], grant: Grant) -> View:
             return View(
@@ -123,8 +129,9 @@ class Views:
                 geometry=str(version.meta.get("geometry", "")),
             )  # fmt: skip
 
-        if grant.finest_m and version.kind == "features":
-            segments = (Segment(narrowing.coarse_rows(made(segments, about), grant.finest_m)),)
+        if version.kind == "features" and (grant.finest_m or grant.area is not None):
+            segments = (Segment(narrowing.narrowed_rows(made(segments, about), grant.area, grant.finest_m)),)
+            grant = replace(grant, area=None)  # nothing outside of it is left
         return made(segments, grant)
 
     def _opened(self, version: LayerVersion) -> Rows:
