@@ -6,6 +6,8 @@ answered before, with the same layers and parameters, is not computed again.
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,15 +15,17 @@ from twintown.ground.errors import BadParameter, Conflict, NotFound
 from twintown.ground.features import Features
 from twintown.jobs import results
 from twintown.jobs.job import Job
+from twintown.jobs.process import Progress, silent
 from twintown.jobs.question import ask
 from twintown.jobs.queue import Queue, new_job
-from twintown.jobs.work import Work
+from twintown.jobs.work import LEASE_S, Work, perform, pulse, rooms, telling
 from twintown.trust.policy import Grant
 from twintown.twin.layers import LayerVersion, Twin
 
 from .playbook import Playbook, Step
 from .playbook_missing import missing
 from .playbook_package import Package
+from .playbook_told import threshold
 from .playbooks import find, package_of
 
 KIND = "playbook"
@@ -71,6 +75,34 @@ def task(work: Work) -> dict[str, Any]:
             "the playbook was installed anew meanwhile", f"playbook {request['playbook']}", "run it again"
         )
     return run(work, package, request.get("thresholds") or {})
+
+
+def run_here(
+    twin: Twin, grant: Grant, id: str, thresholds: Mapping[str, float] | None = None, progress: Progress = silent
+) -> dict[str, Any]:  # fmt: skip
+    """Run a playbook here and now, in this process; a job keeps what came out. Raises like `submit`, and any error of a step."""
+    job = submit(twin, grant, id, thresholds)
+    writer = twin.writing()
+    queue = Queue(writer.tables)
+    held = queue.claim(f"{socket.gethostname()}/{os.getpid()}", LEASE_S, job.id)
+    if held is None:  # a keeper was quicker
+        held = results.wait(twin, job.id, 3600.0, lambda one: progress(one.stage, one.progress))
+        return _kept(held)
+    told = telling(queue, held)
+
+    def both(stage: str, fraction: float) -> None:
+        progress(stage, fraction)
+        told(stage, fraction)
+
+    with rooms(results.scratch(writer)) as room, pulse(queue, held):
+        return _kept(perform(task, Work(writer, held, grant, both, room=room)))
+
+
+def _kept(job: Job) -> dict[str, Any]:
+    if job.state != "successful":
+        said = str((job.problem or {}).get("detail") or job.state)
+        raise Conflict(f"the playbook was not run: {said}", f"job {job.id}", "see the job")
+    return dict(job.results or {})
 
 
 def run(work: Work, package: Package, thresholds: Mapping[str, float]) -> dict[str, Any]:
@@ -128,9 +160,7 @@ def summary(
         else {"count": version.count, "numbers": [], "worst": []}
     )
     applied = [
-        {"id": one.id, "names": one.names.to_dict(), "value": values[one.id], "unit": one.unit, "source": one.source.to_dict(),
-         "convention": one.convention, "changed": values[one.id] != one.value}
-        for one in playbook.thresholds
+        {**threshold(one), "value": values[one.id], "changed": values[one.id] != one.value} for one in playbook.thresholds
     ]  # fmt: skip
     style = package.json(f"styles/{playbook.answer.style}.json") if playbook.answer.style else None
     return {
