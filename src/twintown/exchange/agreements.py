@@ -87,7 +87,7 @@ class Agreement:
 
     def over(self, now: datetime) -> bool:
         """Whether it is ended, or its time is."""
-        return self.state == "ended" or (self.until is not None and now > self.until)
+        return self.state == "ended" or (self.until is not None and now >= self.until)
 
 
 def agreements_of(tables: Tables, role: Role | None = None) -> tuple[Agreement, ...]:
@@ -212,7 +212,7 @@ def end_in(connection: Connection, tables: Tables, id: str, by: Actor, why: str,
 def expire_in(connection: Connection, tables: Tables, id: str, now: datetime) -> Agreement:
     """End an agreement whose time is over; nobody has to press anything. Otherwise nothing happens."""
     found = agreement_in(connection, tables, id)
-    if found.state == "ended" or found.until is None or now <= found.until:
+    if found.state == "ended" or found.until is None or now < found.until:
         return found
     return end_in(
         connection, tables, id, Actor("", True), f"its time was over on {found.until.isoformat()}", now
@@ -221,7 +221,7 @@ def expire_in(connection: Connection, tables: Tables, id: str, now: datetime) ->
 
 def due(tables: Tables, now: datetime) -> tuple[str, ...]:
     """Ids of agreements whose time is over and that are not ended yet."""
-    mine = and_(agreements.c.twin == tables.twin, agreements.c.state != "ended", agreements.c.until < now)
+    mine = and_(agreements.c.twin == tables.twin, agreements.c.state != "ended", agreements.c.until <= now)
     with reading(tables.engine) as connection:
         return tuple(connection.execute(select(agreements.c.id).where(mine)).scalars())
 
