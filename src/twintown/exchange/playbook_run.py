@@ -7,7 +7,7 @@ answered before, with the same layers and parameters, is not computed again.
 from __future__ import annotations
 
 import os
-import socket
+import platform
 from collections.abc import Mapping
 from typing import Any
 
@@ -84,7 +84,7 @@ def run_here(
     job = submit(twin, grant, id, thresholds)
     writer = twin.writing()
     queue = Queue(writer.tables)
-    held = queue.claim(f"{socket.gethostname()}/{os.getpid()}", LEASE_S, job.id)
+    held = queue.claim(f"{platform.node()}/{os.getpid()}", LEASE_S, job.id)
     if held is None:  # a keeper was quicker
         held = results.wait(twin, job.id, 3600.0, lambda one: progress(one.stage, one.progress))
         return _kept(held)
