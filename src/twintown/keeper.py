@@ -83,8 +83,16 @@ CHORE_S = 1.0
 def chores() -> tuple[Chore, ...]:
     """What the keeper does for each twin in turn; rooms are opened when the first turn comes."""
     from twintown.exchange.peer_watch import watch_peers
+    from twintown.trust.ledger_keeping import Witnesses
 
-    return (watch_peers,)
+    witnesses = Witnesses()
+
+    def keep_ledger(twin: Twin, settings: Settings) -> None:
+        from twintown.jobs.outgoing import trusting
+
+        witnesses.turn(twin, settings.public_url, trusting(str(settings.ca or "")))
+
+    return (watch_peers, keep_ledger)
 
 
 class Chores:

@@ -7,26 +7,23 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from twintown.ground.errors import BadData, Conflict, Denied, StorageFailed, TwintownError
-from twintown.store.blobs import Blobs
 from twintown.store.engine import writing
-from twintown.store.tables import Tables
 
-from .checkpoints import log_keys, origin_of, witness_keys
-from .keys import signing_key
+from .checkpoints import origin_of, witness_keys
 from .ledger import alone
+from .ledger_known import Keeping, good_keys, ledger_of
 from .ledger_rows import Kept, at_size, keep
 from .ledger_source import Address
 from .ledger_tree import Ledger, fetch_of, grow, publish
-from .notes import Note, Verifier, signatures, verified
-from .peer_keys import known_keys
-from .peers import Hosting, Peer, peers_of
+from .notes import Note, signatures, verified
+from .peers import Peer, peers_of
 from .tlog import consistency
 from .tlog_tiles import reader
 from .witness import SIZE_TYPE, Ask
@@ -39,41 +36,6 @@ LOG = logging.getLogger("twintown.ledger")
 FIRST_S, LONGEST_S = 1.0, 60.0
 #: Puts a question to a peer's witness: status, media type, body.
 Post = Callable[[Peer, bytes], tuple[int, str, str]]
-
-
-class Keeping(Hosting, Protocol):
-    """A twin with its rows and files."""
-
-    @property
-    def tables(self) -> Tables: ...
-    @property
-    def blobs(self) -> Blobs: ...
-
-
-def ledger_of(twin: Keeping, public_url: str) -> Ledger:
-    """The ledger of a twin that is served at an address, to be written to.
-
-    Its origin follows from that address; the key to sign with may change, the origin stays.
-    """
-    origin = origin_of(f"{public_url}/twins/{twin.tables.twin}")
-    return Ledger(twin.tables, twin.blobs, origin, lambda: signing_key(twin.directory))
-
-
-def good_keys(twin: Keeping, peer: Peer) -> list[str]:
-    """The keys of a peer that are believed now: pinned and followed, less those that it has revoked."""
-    return [key.public for key in known_keys(twin, peer) if key.revoked is None]
-
-
-def logs_of(twin: Keeping) -> dict[str, list[Verifier]]:
-    """The ledgers of the pinned peers and their keys, by origin; so a twin's witness knows them."""
-    origins = {origin_of(peer.address): peer for peer in peers_of(twin) if peer.pinned}
-    return {origin: log_keys(origin, good_keys(twin, peer)) for origin, peer in origins.items()}
-
-
-def witnesses_of(twin: Keeping) -> list[Verifier]:
-    """The keys by which pinned peers cosign."""
-    pinned = [peer for peer in peers_of(twin) if peer.pinned]
-    return [key for peer in pinned for key in witness_keys(origin_of(peer.address), good_keys(twin, peer))]
 
 
 def ask(ledger: Ledger, peer: Peer, keys: Sequence[str], old: int, post: Post, now: datetime) -> int:
@@ -197,8 +159,3 @@ def _post(verify: ssl.SSLContext | bool) -> Post:
         return Address(peer.address, verify).add_checkpoint(body)
 
     return post
-
-
-def names_of(twin: Keeping) -> Mapping[str, Peer]:
-    """The pinned peers by the name under which they cosign."""
-    return {origin_of(peer.address): peer for peer in peers_of(twin) if peer.pinned}
