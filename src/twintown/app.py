@@ -5,11 +5,14 @@ python -m twintown.app openapi     prints the OpenAPI document; needs no twin
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from threading import Thread
+from typing import TYPE_CHECKING
 
 import orjson
 from fastapi import Depends, FastAPI
@@ -20,6 +23,11 @@ from twintown.api import (
     collections,
     conformance,
     coverage,
+    dsp_catalog,
+    dsp_metadata,
+    dsp_negotiations,
+    dsp_test,
+    dsp_transfers,
     evidence,
     execution,
     features,
@@ -76,6 +84,10 @@ from twintown.trust.policy import decide
 from twintown.twin.description import Description
 from twintown.twin.layers import Twin
 
+if TYPE_CHECKING:
+    from twintown.exchange.handshake import Handshake
+
+LOG = logging.getLogger("twintown.app")
 #: In the order in which addresses are tried. What a module conforms to it says itself (`CONFORMANCE`).
 ROUTERS = (
     landing,
@@ -115,6 +127,11 @@ ROUTERS = (
     playbooks,
     ledger,
     ledger_entries,
+    dsp_metadata,
+    dsp_catalog,
+    dsp_negotiations,
+    dsp_transfers,
+    dsp_test,
     health,
     openapi,
     stac,
@@ -146,6 +163,10 @@ TAGS = [
     {
         "name": "ledger",
         "description": "What was offered, agreed, released, refused and recalled: digests and their proofs",
+    },
+    {
+        "name": "dataspace",
+        "description": "What other cities say to this one (Dataspace Protocol 2025-1), signed by them",
     },
     {"name": "server", "description": "Health"},
 ]
@@ -200,6 +221,7 @@ def create_app(
     app.state.open = opened
     app.state.hosts = hosts_of(chosen.callbacks, chosen.ca)
     app.state.public_url = chosen.public_url
+    app.state.handshake = lru_cache(1)(lambda: _handshake(chosen))
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     problems.install(app)
     for part in ROUTERS:
@@ -212,6 +234,17 @@ def create_app(
     app.add_middleware(Lane, shorts=features.SHORTS)
     app.add_middleware(Envelope, narrow=allowed.of_layer)
     return app
+
+
+def _handshake(chosen: Settings) -> Handshake:
+    """Made with the first message: a server that talks to nobody need not know how."""
+    from twintown.exchange.handshake import Handshake
+
+    if chosen.dsp_test:
+        LOG.warning(
+            "TWINTOWN_DSP_TEST: any caller is taken at the protocol's end points, and nothing there is real"
+        )
+    return Handshake(chosen.public_url, chosen.ca, test=chosen.dsp_test)
 
 
 def serve_app() -> FastAPI:

@@ -85,14 +85,25 @@ def chores() -> tuple[Chore, ...]:
     from twintown.exchange.peer_watch import watch_peers
     from twintown.trust.ledger_keeping import Witnesses
 
-    witnesses = Witnesses()
+    witnesses, hands = Witnesses(), dict[str, Any]()
+
+    def bring_messages(twin: Twin, settings: Settings) -> None:
+        """What a server could not say to other cities, or died before it did."""
+        from twintown.exchange.handshake import Handshake
+
+        if settings.public_url not in hands:
+            hands[settings.public_url] = Handshake(
+                settings.public_url, settings.ca, background=False, test=settings.dsp_test
+            )
+        hand = hands[settings.public_url]
+        hand.bring(hand.party(twin))
 
     def keep_ledger(twin: Twin, settings: Settings) -> None:
         from twintown.jobs.outgoing import trusting
 
         witnesses.turn(twin, settings.public_url, trusting(str(settings.ca or "")))
 
-    return (watch_peers, keep_ledger)
+    return (watch_peers, keep_ledger, bring_messages)
 
 
 class Chores:

@@ -13,6 +13,8 @@ TWINTOWN_PUBLIC_URL        where the server is to the world: in signatures, did:
 TWINTOWN_TLS_CERT, _KEY    files of the server's certificate (with its chain) and key: it speaks https   (none: http)
 TWINTOWN_CA                file of the authorities whose certificates other cities may show   (the usual public ones)
 TWINTOWN_DASK_URL          scheduler of a Dask cluster for large questions, tcp://…   (none: this machine)
+TWINTOWN_DSP_TEST          on | anywhere: the test profile of the Dataspace Protocol: any caller, seeded names, nothing real; on this
+                           machine only unless anywhere is said   (off)
 TWINTOWN_WEB               the built page              (default: web/dist of the clone, or the packaged one)
 """
 
@@ -27,7 +29,7 @@ from twintown.ground.errors import BadSettings
 
 _KNOWN = (
     "DATABASE_URL", "BLOB_URL", "HOST", "PORT", "WORKERS", "TWINS", "OWNER_TOKEN_FILE",
-    "WEB", "CALLBACKS", "KEEPER", "KEEPER_WORKERS", "DASK_URL", "PUBLIC_URL", "TLS_CERT", "TLS_KEY", "CA",
+    "WEB", "CALLBACKS", "KEEPER", "KEEPER_WORKERS", "DASK_URL", "PUBLIC_URL", "TLS_CERT", "TLS_KEY", "CA", "DSP_TEST",
 )  # fmt: skip
 
 
@@ -54,6 +56,8 @@ class Settings:
     tls_key: Path | None = None
     #: PEM file of the authorities that are trusted when others are asked; none: the usual public ones.
     ca: Path | None = None
+    #: Whether any caller is taken at the protocol's end points, and nothing real lies behind them.
+    dsp_test: bool = False
 
     @property
     def scheme(self) -> str:
@@ -118,7 +122,18 @@ def read_settings(
         tls_cert=cert,
         tls_key=key,
         ca=_file(value("CA"), "TWINTOWN_CA"),
+        dsp_test=_rehearsed(value("DSP_TEST").lower(), host or value("HOST") or "127.0.0.1"),
     )
+
+
+def _rehearsed(said: str, host: str) -> bool:
+    """Whether the test profile runs. Raises BadSettings: others could reach it, and nobody has said that they may."""
+    if said not in ("", "off", "on", "anywhere"):
+        raise BadSettings(f"{said!r} is no choice", "TWINTOWN_DSP_TEST", "write on, off or anywhere")
+    if said == "on" and host not in ("127.0.0.1", "::1", "localhost"):
+        what = f"the test profile takes any caller, and {host} can be reached by others"
+        raise BadSettings(what, "TWINTOWN_DSP_TEST", "listen on 127.0.0.1, or say anywhere if that is meant")
+    return said in ("on", "anywhere")
 
 
 def _file(said: str, name: str) -> Path | None:

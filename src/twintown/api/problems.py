@@ -171,7 +171,7 @@ def of_error(request: Request, error: Exception) -> Response:
         request,
         status,
         detail,
-        kind=KINDS.get(type(error)) or f"urn:twintown:problem:{_slug(type(error).__name__)}",
+        kind=KINDS.get(type(error)) or f"urn:twintown:problem:{slug(type(error).__name__)}",
         parameter=getattr(error, "name", None) or None,
         code=error.code if isinstance(error, errors.Denied | errors.Unauthenticated) else "",
         places=error.findings if isinstance(error, errors.BadContent) else (),
@@ -179,7 +179,8 @@ def of_error(request: Request, error: Exception) -> Response:
     )
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
+    """`BadParameter` as `bad-parameter`."""
     return "".join(f"-{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
 
 

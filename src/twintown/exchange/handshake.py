@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Lock, Thread
 
@@ -17,6 +18,7 @@ from twintown.exchange.courier import Courier
 from twintown.exchange.delivery import deliver
 from twintown.exchange.hooks import Hooks
 from twintown.exchange.party import Party, Pinned
+from twintown.exchange.rehearsal import Anybody, Rehearsed, play
 from twintown.ground.errors import TwintownError
 from twintown.trust.keys import signing_key
 from twintown.twin.layers import Twin
@@ -35,16 +37,18 @@ class Handshake:
         ca: authorities that are trusted when peers are asked; the system's where there is none.
         hooks: who knows what is shared.
         background: whether messages are brought by a thread of this process as soon as they are committed.
+        test: the test profile (`rehearsal`): any caller, seeded names, nothing real.
     """
 
     public_url: str
     ca: Path | None = None
     hooks: Hooks | None = None
     background: bool = True
+    test: bool = False
     courier: Courier = field(init=False)
 
     def __post_init__(self) -> None:
-        self.courier = Courier(self.ca)
+        self.courier = Courier(self.ca, plain=self.test)
         self._agreed = Agreed(self.public_url)
         self._lock = Lock()
         self._bringing: dict[str, Bringing] = {}
@@ -56,9 +60,10 @@ class Handshake:
             twin=written,
             did=self._agreed.did(twin),
             address=f"{self.public_url.rstrip('/')}/twins/{twin.description.id}",
-            hooks=self.hooks or self._agreed,
-            peers=Pinned(written),
+            hooks=Rehearsed() if self.test else self.hooks or self._agreed,
+            peers=Anybody() if self.test else Pinned(written),
             key=lambda: signing_key(twin.directory),
+            test=self.test,
         )
         return self.woken(made)
 
@@ -69,16 +74,21 @@ class Handshake:
         with self._lock:
             id = party.twin.description.id
             if id not in self._bringing:
-                self._bringing[id] = Bringing(lambda: deliver(party, self.courier))
+                self._bringing[id] = Bringing(lambda: self.bring(party))
         return Party(
             party.twin, party.did, party.address, party.hooks, party.peers, party.key, self._bringing[id].wake, party.test
         )  # fmt: skip
+
+    def bring(self, party: Party) -> float | None:
+        """Bring what is due; seconds until there may be more to do, None where nothing is known of."""
+        deliver(party, self.courier)
+        return play(party, datetime.now(UTC)) if party.test else None
 
 
 class Bringing:
     """A thread that does something whenever it is woken, and ends when it was not woken for a while."""
 
-    def __init__(self, bring: Callable[[], object]) -> None:
+    def __init__(self, bring: Callable[[], float | None]) -> None:
         self._bring = bring
         self._lock = Lock()
         self._woken = Event()
@@ -93,15 +103,17 @@ class Bringing:
                 self._thread.start()
 
     def _run(self) -> None:
+        again: float | None = None
         while True:
-            if not self._woken.wait(_IDLE_S):
+            if not self._woken.wait(_IDLE_S if again is None else again) and again is None:
                 with self._lock:
                     if not self._woken.is_set():
                         self._thread = None
                         return
             self._woken.clear()
+            again = None
             try:
-                self._bring()
+                again = self._bring()
             except TwintownError as error:  # the keeper tries again
                 LOG.warning("messages wait: %s", error)
             except Exception:  # a thread that ended would bring nothing any more

@@ -81,13 +81,14 @@ def transfer_requested(party: Party, sender: Sender, body: Body, now: datetime) 
     """A `TransferRequestMessage`; we are the provider."""
     twin, peer_pid = party.twin.tables.twin, _pid(body, "consumerPid")
     callback = callback_of(party, sender.peer, body)
+    peer = callback if party.test else sender.peer.did
     with writing(party.twin.tables.engine, fresh=True) as connection:
         take(connection, party, sender, now)
-        known = rows.transfer_of(connection, twin, "provider", sender.peer.did, peer_pid)
+        known = rows.transfer_of(connection, twin, "provider", peer, peer_pid)
         if known is not None:
             return _again(connection, party, known, body)
         before = Transfer(
-            new_pid(), "provider", sender.peer.did, str(body["agreementId"]), str(body["format"]), peer_pid, callback
+            new_pid(), "provider", peer, str(body["agreementId"]), str(body["format"]), peer_pid, callback
         )  # fmt: skip
         found = party.hooks.on_transfer_request(connection, party.twin, before, "consumer", now)
         good(found, "this is not transferred", "agreementId")
@@ -119,6 +120,26 @@ def transferred(
         found = rows.transfer(connection, party.twin.tables.twin, pid)
         after = _further(connection, party, sender, found, body, now, taken)
     return told(party, after)
+
+
+def negotiation_for(party: Party, sender: Sender, pid: str, now: datetime) -> Negotiation:
+    """A negotiation as the city that it is with may see it. Raises NotFound, BadAssertion."""
+    with writing(party.twin.tables.engine, fresh=True) as connection:
+        take(connection, party, sender, now)
+        return _theirs(party, sender, rows.negotiation(connection, party.twin.tables.twin, pid))
+
+
+def transfer_for(party: Party, sender: Sender, pid: str, now: datetime) -> Transfer:
+    """A transfer as the city that it is with may see it. Raises NotFound, BadAssertion."""
+    with writing(party.twin.tables.engine, fresh=True) as connection:
+        take(connection, party, sender, now)
+        return _theirs(party, sender, rows.transfer(connection, party.twin.tables.twin, pid))
+
+
+def _theirs(party: Party, sender: Sender, found: Process) -> Process:
+    if found.peer != sender.peer.did and not party.test:
+        raise NotFound(f"there is none of the name {found.pid[:80]!r} with you", "pid")
+    return found
 
 
 def callback_of(party: Party, peer: Peer, body: Body) -> str:
@@ -154,13 +175,13 @@ def _begun(party: Party, sender: Sender, body: Body, event: contracts.Event, now
         _pid(body, "consumerPid" if role == "provider" else "providerPid"),
     )
     callback, policy = callback_of(party, sender.peer, body), dict(body["offer"])
-    dataset = str(policy.get("target", ""))
+    dataset, peer = str(policy.get("target", "")), callback if party.test else sender.peer.did
     with writing(party.twin.tables.engine, fresh=True) as connection:
         take(connection, party, sender, now)
-        known = rows.negotiation_of(connection, twin, role, sender.peer.did, peer_pid)
+        known = rows.negotiation_of(connection, twin, role, peer, peer_pid)
         if known is not None:
             return _again(connection, party, known, body)
-        before = Negotiation(new_pid(), role, sender.peer.did, peer_pid, callback, dataset=dataset)
+        before = Negotiation(new_pid(), role, peer, peer_pid, callback, dataset=dataset)
         found = party.hooks.on_offer(connection, party.twin, before, policy, other(role), now)
         good(found, "this offer is not taken", "offer")
         after = replace(contracts.step(before, event, other(role)), offer=policy)
@@ -226,8 +247,7 @@ def _further(
     now: datetime,
     taken: Callable[[Connection, Process], Process],
 ) -> Process:
-    if found.peer != sender.peer.did and not party.test:
-        raise NotFound(f"there is none of the name {found.pid[:80]!r} with you", "pid")
+    _theirs(party, sender, found)
     mine, theirs = (
         ("consumerPid", "providerPid") if found.role == "consumer" else ("providerPid", "consumerPid")
     )
