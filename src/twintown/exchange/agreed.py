@@ -26,6 +26,7 @@ from twintown.exchange.agreements import (
     resume_in,
     suspend_in,
 )
+from twintown.exchange.agreements import aware as aware
 from twintown.exchange.changes import changes, within
 from twintown.exchange.hooks import Findings, Offered
 from twintown.exchange.negotiation import Negotiation, Role
@@ -33,7 +34,9 @@ from twintown.exchange.signing import PROOF, Signature, check_signature, sign_ag
 from twintown.exchange.transfer_process import Transfer
 from twintown.ground.errors import BadInput, Conflict, NotFound
 from twintown.store.schema_shared import agreements
+from twintown.trust.assertions import KnownKey
 from twintown.trust.did import did_of
+from twintown.trust.keyring import own_keys
 from twintown.trust.keys import Key, signing_key
 from twintown.trust.ledger import record_in
 from twintown.trust.peer_keys import keys_of
@@ -305,11 +308,27 @@ class Agreed:
         )
 
     def _signature(self, twin: Twin, agreement: Policy, proof: Any, role: Role, did: str) -> Signature:
+        return check_signature(agreement, proof, role, did, self._keys(twin, did))
+
+    def _keys(self, twin: Twin, did: str, at: datetime | None = None) -> list[str]:
+        """The keys that a city may have signed with: now, or at a moment."""
         if did == self.did(twin):
-            keys = [self.key(twin).public]
+            known = [one.known for one in own_keys(twin)] or [KnownKey(self.key(twin).public)]
         else:
-            keys = [one.public for one in keys_of(twin)(did) if one.revoked is None]
-        return check_signature(agreement, proof, role, did, keys)
+            known = list(keys_of(twin)(did))
+        return [
+            one.public for one in known
+            if one.revoked is None and (one.retired is None or (at is not None and at <= one.retired))
+        ]  # fmt: skip
+
+    def holds(self, twin: Twin, found: Agreement, signature: Signature) -> bool:
+        """Whether a signature that was kept holds, by the keys that its city had when it signed and has not revoked."""
+        try:
+            keys = self._keys(twin, signature.did, signature.at)
+            check_signature(found.policy, signature.proof, signature.role, signature.did, keys)
+        except BadInput:
+            return False
+        return True
 
 
 def standing(found: Agreement, now: datetime) -> Findings:
