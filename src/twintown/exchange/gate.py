@@ -22,7 +22,13 @@ from .findings import Finding, heaviest_first
 from .matter import Matter, matter_of
 from .release import Release, audience_of, state_of
 from .release_rows import Releases, record_of
-from .rules_licence import check_licence
+from .released import known_to
+from .rules_combination import check_combination
+from .rules_difference import check_difference
+from .rules_licence import check_licence, licences_of
+from .rules_personal import check_personal
+from .rules_sites import check_sites
+from .rules_spatial import check_grade, check_spatial
 
 #: The longest reason of a decision, characters.
 LONGEST_WHY = 2000
@@ -48,7 +54,7 @@ def look(
     whom = audience_of(audience)
     under = terms or Terms((what,))
     matter = matter_of(twin, grant, what, whom, under)
-    findings = heaviest_first(_found(matter))
+    findings = examine(matter)
     return Release(
         "", what, matter.version, whom, under, findings, grant.subject.author(said_by), now, now, (), state_of(findings)
     )  # fmt: skip
@@ -113,7 +119,20 @@ def decide(
     return decided
 
 
-def _found(matter: Matter) -> tuple[Finding, ...]:
+def examine(matter: Matter) -> tuple[Finding, ...]:
+    """Every check on one matter, what forbids first.
+
+    What anyone may read already gives a peer nothing new: then only the licences weigh, and the rest is noted.
+    """
     if not matter.parts:  # a playbook holds no data: know-how of the city's own
         return ()
-    return tuple(check_licence(matter.provenance, matter.work, matter.terms, matter.audience))
+    own = licences_of(matter.rules.licences)
+    found = list(check_licence(matter.provenance, matter.work, matter.terms, matter.audience, own))
+    found += check_grade(matter)
+    looked = [*check_spatial(matter), *check_sites(matter), *check_personal(matter)]
+    if matter.open:
+        return heaviest_first([*found, *(replace(one, severity="notes") for one in looked)])
+    known = known_to(matter) if matter.content is not None else ()
+    return heaviest_first(
+        [*found, *looked, *check_combination(matter, known), *check_difference(matter, known)]
+    )

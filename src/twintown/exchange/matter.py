@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 from sqlalchemy import and_, select
@@ -16,10 +15,15 @@ from twintown.store.engine import reading
 from twintown.store.schema import scenarios
 from twintown.trust.grades import Grade, mix
 from twintown.trust.grant import Grant
+from twintown.trust.peers import peers_of
 from twintown.trust.terms import Asset, Terms
-from twintown.twin.layers import LayerVersion, Shape, Twin
+from twintown.twin.layers import LayerVersion, Twin
 
+from .content import Content, OfLayer
+from .release import ANYONE, PEERS
+from .rules import Reach, Rules
 from .rules_licence import Work
+from .rules_pack import rules_of
 
 
 @dataclass(frozen=True)
@@ -27,69 +31,100 @@ class Matter:
     """One asset before the gate.
 
     Attributes:
-        grant: of who asks, narrowed to what the terms let out.
+        grant: of who asks, narrowed to what the terms let out; reader: the same as it came.
+        audience, reach: to whom, and what that means to the rules.
         parts: the layers that leave, or that what leaves is made from.
-        whole: True where the one part is what leaves; False where something is made from the parts (a process, a plan).
+        content: what leaves, where it is there to be looked into (a layer); none for what is computed when it is asked for.
+        made: True for what a remedy has made.
     """
 
     twin: Twin
     grant: Grant
+    reader: Grant
     asset: Asset
     audience: str
+    reach: Reach
     terms: Terms
+    rules: Rules
     parts: tuple[LayerVersion, ...]
     work: Work
-    whole: bool = True
+    content: Content | None = None
+    made: bool = False
 
     @property
     def version(self) -> str:
-        """The version that is looked at; of several parts, one mark of all."""
-        return self.parts[0].version if self.whole and self.parts else ""
+        """The version that is looked at; "" where something is made from several."""
+        return self.parts[0].version if self.asset.kind == "layer" and self.parts else ""
 
     @property
     def provenance(self) -> Provenance:
         """All sources of all parts, however many steps ago."""
-        return Provenance.of(part.provenance for part in self.parts)
+        return (
+            self.content.provenance if self.content else Provenance.of(part.provenance for part in self.parts)
+        )
 
     @property
     def grade(self) -> Grade:
         """The highest grade of the parts."""
         return mix(part.grade for part in self.parts) if self.parts else Grade.O
 
-    @cached_property
-    def shape(self) -> Shape:
-        """What leaves, as far as the terms let it. Raises like `Twin.read`."""
-        return self.twin.read(self.parts[0], self.grant)
+    @property
+    def open(self) -> bool:
+        """Whether anyone may read it already: then it gives a peer nothing that it has not."""
+        return self.audience != ANYONE and bool(self.parts) and self.grade is Grade.O
 
 
 def matter_of(twin: Twin, grant: Grant, asset: Asset, audience: str, terms: Terms) -> Matter:
-    """The matter of a question. Raises NotFound, Unauthenticated, Denied, BadInput."""
+    """The matter of a question. Raises NotFound, Unauthenticated, Denied, BadInput, BadSettings."""
+    about = twin.description
+    rules = rules_of(about.release, twin.directory, about.time_zone)
     narrowed = replace(
         grant, area=_area(twin, grant.area, terms), finest_m=max(grant.finest_m, terms.finest_m)
     )
-    if asset.kind == "layer":
-        part = twin.version(asset.id, grant)
+    reach = reach_of(twin, audience, rules.country)
+    layer = asset.id if asset.kind == "layer" else _published(twin, asset)
+    if layer:
+        part = twin.version(layer, grant)
         work = Work.of(part.kind, str(part.meta.get("unit", "")), part.count)
-        return Matter(twin, narrowed, asset, audience, terms, (part,), work)
+        made = str(part.meta.get("origin", "")) == "release" or "release" in part.meta
+        content = OfLayer(twin, part, narrowed)
+        return Matter(
+            twin, narrowed, grant, asset, audience, reach, terms, rules, (part,), work, content, made
+        )
     if asset.kind == "process":
-        return _process(twin, narrowed, asset, audience, terms)
-    if asset.kind == "scenario":
-        return _scenario(twin, narrowed, asset, audience, terms)
-    return Matter(twin, narrowed, asset, audience, terms, (), Work.of("series"), False)
+        parts, work = _process(twin, grant, asset)
+    elif asset.kind == "scenario":
+        parts, work = _scenario(twin, grant, asset), Work.of("features")
+    else:  # a playbook holds no data
+        parts, work = (), Work.of("series")
+    return Matter(twin, narrowed, grant, asset, audience, reach, terms, rules, parts, work)
 
 
-def _process(twin: Twin, grant: Grant, asset: Asset, audience: str, terms: Terms) -> Matter:
+def reach_of(twin: Twin, audience: str, country: str) -> Reach:
+    """Anyone, peers of the same country, or abroad; a peer whose country nobody has said counts as abroad."""
+    if audience == ANYONE:
+        return "anyone"
+    peers = [one for one in peers_of(twin) if audience == PEERS or one.did == audience]
+    at_home = bool(peers) and all(one.country == country for one in peers)
+    return "peers" if at_home else "abroad"
+
+
+def _published(twin: Twin, asset: Asset) -> str:
+    """The layer that a plan was published as, where it was."""
+    name = f"plan-{asset.id[:8]}"
+    return name if asset.kind == "scenario" and name in twin.tables.layers() else ""
+
+
+def _process(twin: Twin, grant: Grant, asset: Asset) -> tuple[tuple[LayerVersion, ...], Work]:
     """The result is what leaves; it is made from the layers that the process reads."""
     kinds = {entry.id: entry.kind for entry in twin.description.processes}
     promise = processes().find(kinds.get(asset.id, asset.id))
     there = {one.layer: one for one in twin.layers(grant)}
     parts = tuple(there[name] for name in (*promise.needs, *promise.takes) if name in there)
-    shapes = {one.shape for one in promise.outputs}
-    work = Work.of("features" if "features" in shapes else "grid")
-    return Matter(twin, grant, asset, audience, terms, parts, work, False)
+    return parts, Work.of("features" if "features" in {one.shape for one in promise.outputs} else "grid")
 
 
-def _scenario(twin: Twin, grant: Grant, asset: Asset, audience: str, terms: Terms) -> Matter:
+def _scenario(twin: Twin, grant: Grant, asset: Asset) -> tuple[LayerVersion, ...]:
     """A plan holds the buildings that it changes, so it is made from the layers that it rests on."""
     mine = and_(scenarios.c.twin == twin.tables.twin, scenarios.c.id == asset.id.partition("@")[0])
     with reading(twin.tables.engine) as connection:
@@ -97,8 +132,7 @@ def _scenario(twin: Twin, grant: Grant, asset: Asset, audience: str, terms: Term
     if row is None:
         raise NotFound(f"there is no scenario {asset.id[:60]!r}", twin.description.id)
     there = {one.layer: one for one in twin.layers(grant)}
-    parts = tuple(there[name] for name in row.base if name in there)
-    return Matter(twin, grant, asset, audience, terms, parts, Work.of("features"), False)
+    return tuple(there[name] for name in row.base if name in there)
 
 
 def _area(twin: Twin, area: Bounds | None, terms: Terms) -> Bounds | None:

@@ -15,6 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from twintown.ground.errors import BadSettings
 from twintown.ground.provenance import Licence, Provenance
 from twintown.trust.terms import Terms
 
@@ -22,6 +23,10 @@ from .findings import Finding, message
 from .release import ANYONE
 
 _FILE = "licences.toml"
+#: What a licence can ask.
+CONDITIONS = {
+    "attribution", "share_alike", "no_further_restrictions", "copy_on_request", "produced_work", "non_commercial", "no_changes",
+}  # fmt: skip
 #: Words of purposes that are business; a closed list of codes is the agreement's, this one only recognises.
 COMMERCIAL = ("commercial", "business", "advertising", "sale")
 
@@ -227,3 +232,27 @@ def licences() -> Mapping[str, Known]:
         for one in document["licences"]
         for name in (one["id"], *one.get("aliases", ()))
     }
+
+
+def licences_of(table: Mapping[str, Mapping[str, Any]]) -> dict[str, Known]:
+    """The licences that a twin describes for machines by itself. Raises BadSettings."""
+    found = {}
+    for id, said in table.items():
+        conditions = said.get("conditions")
+        if not isinstance(conditions, Mapping) or (unknown := set(conditions) - CONDITIONS):
+            what = (
+                f"{sorted(unknown)[0]!r} is no condition"
+                if isinstance(conditions, Mapping)
+                else "has no conditions"
+            )
+            raise BadSettings(what, f"release.licences.{id}", f"known are {', '.join(sorted(CONDITIONS))}")
+        title = str(said.get("title", id))
+        found[id] = Known(
+            id,
+            title,
+            str(said.get("short", id)),
+            str(said.get("url", "")),
+            dict(conditions),
+            "as the twin says",
+        )
+    return found
