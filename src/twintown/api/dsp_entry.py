@@ -136,10 +136,10 @@ def _sender(request: Request, party: Party, raw: bytes, now: datetime) -> Sender
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise errors.BadAssertion(
-            "missing",
             "a message comes with a signed token",
             "the Authorization header",
             "sign it with a pinned key",
+            "missing",
         )
     base = handshake_of(request).public_url.rstrip("/")
     url = base + request.scope.get("raw_path", request.url.path.encode()).decode("ascii", "replace")
@@ -161,7 +161,7 @@ def _refused(
     if status >= 500:
         LOG.error("%s %s: %s", request.method, request.url.path, trouble, exc_info=trouble)
     elif party is not None and request.method != "GET":
-        record(party, sender, request.method, request.url.path, _code(trouble), trouble.what, now)
+        record(party, sender, request.method, _place(request), _code(trouble), trouble.what, now)
     if status >= 500:
         reason = ["the server cannot do this now; try again later"]
     elif isinstance(trouble, errors.BadContent) and trouble.findings:
@@ -183,6 +183,11 @@ def _refused(
 def _said(body: Mapping[str, Any], status: int, headers: Mapping[str, str] | None = None) -> Response:
     sent = {"Cache-Control": "no-store", **(headers or {})}
     return Response(answers.dumps(body), status, sent, "application/json")
+
+
+def _place(request: Request) -> str:
+    """The address as the route says it: without the names that a caller can make up."""
+    return str(getattr(request.scope.get("route"), "path", "")).replace("/twins/{twin}", "")
 
 
 def _code(trouble: errors.TwintownError) -> str:

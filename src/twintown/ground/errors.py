@@ -129,10 +129,6 @@ class Unauthenticated(TwintownError):
 class BadAssertion(Unauthenticated):
     """The signed token that came with another city's message does not hold; `code` names the reason for programs."""
 
-    def __init__(self, code: str, what: str, where: str = "", remedy: str = "") -> None:
-        super().__init__(what, where, remedy, code)
-        self.args = (code, what, where, remedy)
-
 
 class Denied(TwintownError):
     """The caller is known and may not; `code` names the rule for programs, where one decided."""

@@ -242,4 +242,4 @@ def _bytes(text: str) -> bytes:
 
 
 def _bad(code: str, what: str, remedy: str = "sign the message anew") -> BadAssertion:
-    return BadAssertion(code, what, "the Authorization header", remedy)
+    return BadAssertion(what, "the Authorization header", remedy, code)

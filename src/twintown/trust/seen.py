@@ -31,7 +31,7 @@ def take_in(connection: Connection, twin: str, issuer: Issuer, now: datetime) ->
         connection.execute(insert(seen).values(row))
     except IntegrityError as error:  # the key of the table decides, whoever else takes it at this moment
         raise BadAssertion(
-            "replayed", "this message came before", "the Authorization header", "sign the message anew"
+            "this message came before", "the Authorization header", "sign the message anew", "replayed"
         ) from error
 
 
