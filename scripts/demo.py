@@ -45,7 +45,7 @@ def main() -> None:
     if built:
         say("the last good version is served instead")
     say(f"ready after {time.monotonic() - start:.0f} s, starting the server")
-    arguments = ["serve", *twins, "--port", os.environ.get("PORT", "8000"), "--next-port"]
+    arguments = ["serve", *twins, "--port", os.environ.get("PORT", "8000"), "--next-port", "--partners"]
     os.execv(twintown, [twintown, *arguments])  # so that Ctrl-C and signals reach the server itself
 
 
