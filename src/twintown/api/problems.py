@@ -47,6 +47,7 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (errors.Conflict, HTTPStatus.CONFLICT),
     (errors.TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (errors.TooMany, HTTPStatus.TOO_MANY_REQUESTS),
+    (errors.Unreachable, HTTPStatus.BAD_GATEWAY),
     (errors.StorageFull, HTTPStatus.INSUFFICIENT_STORAGE),
     (errors.StorageFailed, HTTPStatus.SERVICE_UNAVAILABLE),
     (errors.PluginFailed, HTTPStatus.INTERNAL_SERVER_ERROR),

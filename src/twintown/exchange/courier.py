@@ -101,8 +101,15 @@ class Courier:
         url: str,
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
+        read_s: float = READ_S,
     ) -> Iterator[httpx.Response]:
-        """One request whose answer is read piece by piece, as `iter_raw` or `iter_bytes`. Raises like `ask`."""
+        """One request whose answer is read piece by piece, as `iter_raw` or `iter_bytes`. Raises like `ask`.
+
+        Args:
+            read_s: how long there may be nothing between two pieces, seconds; a stream of events is silent for long.
+        """
+        import httpx
+
         split = _under(pinned, url)
         name, port = split.hostname or "", split.port or _PORTS[split.scheme]
         number = _number(name, port, split.scheme == "http" and not self.plain)
@@ -112,7 +119,12 @@ class Courier:
         with (
             _named(url),
             self._client(split.scheme, name, port).stream(
-                method, target, content=body or None, headers=sent, extensions={"sni_hostname": name}
+                method,
+                target,
+                content=body or None,
+                headers=sent,
+                extensions={"sni_hostname": name},
+                timeout=httpx.Timeout(read_s, connect=CONNECT_S),
             ) as answer,
         ):
             yield answer

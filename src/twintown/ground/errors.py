@@ -23,6 +23,7 @@
     │   └── Busy            somebody else is at it (a second builder)
     ├── TooLarge            more than this end point or source takes
     ├── TooMany             more at once than one caller may have waiting
+    ├── Unreachable         another city does not answer, or not as it should
     ├── StorageFailed       the bucket is away, the database refuses
     │   └── StorageFull     the disk is full
     └── PluginFailed        a source or process from outside broke
@@ -170,6 +171,10 @@ class TooLarge(TwintownError):
 
 class TooMany(TwintownError):
     """More at once than one caller may have waiting; later there is room again."""
+
+
+class Unreachable(TwintownError):
+    """Another city's server does not answer, or not as it should."""
 
 
 class StorageFailed(TwintownError):
