@@ -18,6 +18,8 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
 #: What only a token opens must not lie in a cache that others share.
 PRIVATE = "private, no-store"
+#: The cookie of who is signed in (`api.session`).
+SESSION = "twintown-session"
 
 _PACKED = (
     "image/png",
@@ -113,9 +115,14 @@ def _bare(etag: str) -> str:
     return etag.strip().removeprefix("W/").strip('"').removesuffix("-gzip")
 
 
-def not_modified(etag: str, cache: str, vary: str = "Accept-Encoding, Authorization") -> Response:
+def not_modified(etag: str, cache: str, vary: str = "Accept-Encoding, Authorization, Cookie") -> Response:
     """304, with the headers that a cache must renew."""
     return Response(status_code=304, headers={"ETag": etag, "Cache-Control": cache, "Vary": vary})
+
+
+def personal(request: Request) -> bool:
+    """Whether a request says who asks, by a token or by the cookie of a session: no cache that others share keeps the answer."""
+    return "authorization" in request.headers or SESSION in request.headers.get("cookie", "")
 
 
 def answer(
@@ -134,11 +141,11 @@ def answer(
     `packed` is the same body compressed beforehand, for bodies that are sent often; `level` 0 does not compress.
     """
     etag = etag or ("" if cache == "no-store" else tag_of(body))
-    private = bool(request.headers.get("authorization"))
+    private = personal(request)
     kept = PRIVATE if private else cache
     if etag and unchanged(request, etag) and request.method in ("GET", "HEAD"):
-        return not_modified(etag, kept, (headers or {}).get("Vary", "Accept-Encoding, Authorization"))
-    sent = {"Cache-Control": kept, "Vary": "Accept-Encoding, Authorization", **(headers or {})}
+        return not_modified(etag, kept, (headers or {}).get("Vary", "Accept-Encoding, Authorization, Cookie"))
+    sent = {"Cache-Control": kept, "Vary": "Accept-Encoding, Authorization, Cookie", **(headers or {})}
     if etag:
         sent["ETag"] = etag
     if level and accepts_gzip(request) and media_type not in _PACKED and len(body) >= _MIN_GZIP:

@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from twintown.api import answers
-from twintown.ground.errors import BadParameter, Busy
+from twintown.ground.errors import BadParameter, Busy, Denied, Unauthenticated
 from twintown.store.watch import Watch
 
 MEDIA_TYPE = "text/event-stream"
@@ -96,7 +96,7 @@ async def stream(request: Request, watch: Watch, changes: Changes, *, since: int
         raise Busy(f"more than {MOST} listen here already", remedy="ask for the status now and then")
     seen = watch.look()  # before reading: what is committed meanwhile is read again
     first, ended = await run_in_threadpool(changes, seq)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Vary": "Authorization"}
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Vary": "Authorization, Cookie"}
     told = _told(request, watch, changes, max([seq, *(one.seq for one in first)]), seen, first, ended)
     return StreamingResponse(told, media_type=MEDIA_TYPE, headers=headers)
 
@@ -127,6 +127,9 @@ async def _told(
             mark = watch.look()
             if mark != seen:
                 seen = mark
-                events, ended = await run_in_threadpool(changes, seq)
+                try:
+                    events, ended = await run_in_threadpool(changes, seq)
+                except (Denied, Unauthenticated):  # taken back meanwhile
+                    return
     finally:
         LISTENING.count -= 1

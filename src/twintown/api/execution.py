@@ -11,6 +11,7 @@ import asyncio
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Request
@@ -25,7 +26,7 @@ from twintown.api.processes import ProcessId
 from twintown.api.represent import absolute, language
 from twintown.api.schemas import Model
 from twintown.ground.errors import BadParameter, PluginFailed, TwintownError
-from twintown.jobs import outgoing, question, results
+from twintown.jobs import deputy, outgoing, question, results
 from twintown.jobs.job import Job
 from twintown.jobs.outgoing import Hosts
 from twintown.jobs.process import Process
@@ -134,7 +135,7 @@ async def execute(
     if not alone:
         job = await _over(request, asked, job, wait_s)
     if alone or not job.over:
-        headers = {"Location": here, "Vary": "Prefer, Authorization"}
+        headers = {"Location": here, "Vary": "Prefer, Authorization, Cookie"}
         if alone:
             headers["Preference-Applied"] = "respond-async"
         made = answers.answer(
@@ -142,6 +143,7 @@ async def execute(
         )
         made.status_code = 201
         return made
+    asked = replace(asked, grant=deputy.of_job(asked.grant, job))
     return await run_in_threadpool(
         job_outputs.finished, request, asked, job, {"Link": f"<{here}>; rel=monitor"}
     )
@@ -158,6 +160,15 @@ def _preferred(prefer: str | None) -> tuple[bool, float]:
 def _submitted(request: Request, asked: Asked, process: str, body: Execute) -> Job:
     """The job of a question that was checked."""
     one = processes.find(asked, process)
+    twin, grant = asked.served.twin, asked.grant
+    deputy.check(
+        twin,
+        grant,
+        one,
+        body.inputs,
+        calls=body.subscriber is not None,
+        plan=bool(body.inputs.get("scenario")),
+    )
     hosts: Hosts = request.app.state.hosts
     if body.subscriber is not None:
         for name, url in body.subscriber.model_dump(exclude_none=True).items():
@@ -180,9 +191,8 @@ def _submitted(request: Request, asked: Asked, process: str, body: Execute) -> J
         inputs = found.inputs({each.name for each in one.inputs}) | inputs
     elif processes.edited(one):
         inputs.pop("scenario", None)
-    twin, grant = asked.served.twin, asked.grant
     try:
-        what = question.ask(twin, grant, one, inputs, edits, plan, body.fresh, base=versions)
+        what = question.ask(twin, deputy.inner(grant), one, inputs, edits, plan, body.fresh, base=versions)
     except TwintownError:
         raise
     except Exception as error:  # what a stranger's code makes of odd inputs is named too
@@ -191,7 +201,9 @@ def _submitted(request: Request, asked: Asked, process: str, body: Execute) -> J
             f"could not check its inputs ({reason})", f"process {one.id}", "report it to its author"
         ) from error
     subscriber = body.subscriber.model_dump(exclude_none=True) if body.subscriber else None
-    return results.submit(twin, grant, what, respond=respond, subscriber=subscriber, lang=language(request))
+    return results.submit(
+        twin, deputy.asking(grant), what, respond=respond, subscriber=subscriber, lang=language(request)
+    )
 
 
 def _plain(value: Any, where: str, hosts: Hosts) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Protocol
@@ -11,10 +11,11 @@ from fastapi import Depends, Path, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from twintown.api import partner_reach
+from twintown.api import partner_reach, session_cookie
 from twintown.api.quiet import Quiet
 from twintown.api.shelf import Served, Shelf
 from twintown.ground.errors import BadParameter
+from twintown.query.query import LonLat
 from twintown.trust.identity import Subject, identify
 from twintown.trust.policy import Action, Grant, Resource
 from twintown.trust.rules import Rules
@@ -130,15 +131,19 @@ def enter(request: Request, twin: str, action: Action) -> Asked:
         request.scope[PRIVATE] = True
         again = _watched(request, opened, served, grant)
     grant.require()
-    partner_reach.check(request, grant)
+    if subject.kind == "peer":
+        grant = partner_reach.reached(request, served.twin, grant)
     asked = Asked(served, grant, again)
     request.scope[ASKED] = asked
     return asked
 
 
 def who(request: Request, served: Served) -> Subject:
-    """The caller of a request. Raises Unauthenticated."""
-    return identify(request.headers.get("authorization", ""), served.id, served.secret, served.known)
+    """The caller of a request, by a token or by the cookie of a session. Raises Unauthenticated, Denied (see `session_cookie`)."""
+    shown = request.headers.get("authorization", "")
+    if not shown:
+        return session_cookie.subject_of(request, served)
+    return identify(shown, served.id, served.secret, served.known)
 
 
 def decided(opened: Open, served: Served, subject: Subject, action: Action, purpose: str = "") -> Grant:
@@ -150,6 +155,19 @@ def decided(opened: Open, served: Served, subject: Subject, action: Action, purp
         subject, action, resource, now=datetime.now(UTC), standing=served.standings.standing(subject),
         purpose=purpose or purpose_of(subject), rules=served.rules,
     )  # fmt: skip
+
+
+def inside(asked: Asked, boxes: Sequence[LonLat]) -> None:
+    """Whoever asks for places outside of what was granted is told so; what lies partly inside is narrowed instead.
+
+    Raises Denied: none of the boxes (west, south, east, north, degrees) meets the area of the Grant.
+    """
+    area = asked.grant.area
+    if area is None:
+        return
+    west, south, east, north = asked.served.twin.description.frame.lonlat_bounds(area).as_tuple()
+    if not any(box[0] <= east and box[2] >= west and box[1] <= north and box[3] >= south for box in boxes):
+        asked.grant.refuse("what is asked for lies outside the granted area", "outside-area")
 
 
 def _watched(request: Request, opened: Open, served: Served, grant: Grant) -> Callable[[], object]:

@@ -73,7 +73,7 @@ class Head:
         """The headers of an answer in this form; the media type is the first of them."""
         return [
             (b"content-type", self.offers[form].encode()),
-            _KEPT[b"authorization" in sent],
+            _KEPT[b"authorization" in sent or b"cookie" in sent],
             _VARY,
             self.language,
             (b"content-crs", crs.header.encode()),

@@ -169,7 +169,7 @@ def made(asked: Asked, job: Job) -> dict[str, LayerVersion]:
 
 def respond(request: Request, asked: Asked, job: Job, headers: Mapping[str, str] | None = None) -> Response:
     """The results of a successful job as they were asked for: as a document, or raw (18-062r2, tables 11 and 12)."""
-    sent = {"Cache-Control": "no-store", "Vary": "Accept, Authorization", **(headers or {})}
+    sent = {"Cache-Control": "no-store", "Vary": "Accept, Authorization, Cookie", **(headers or {})}
     versions, wanted = made(asked, job), wanted_of(job)
     by = {name: wanted.get(name, Wanted()) for name in versions}
     if (job.request.get("respond") or {}).get("response") == "raw":

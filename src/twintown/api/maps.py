@@ -100,7 +100,7 @@ def sent(
     etag = answers.tag(*key)
     cache = answers.IMMUTABLE if v == version else answers.REVALIDATE
     if answers.unchanged(request, etag):
-        return answers.not_modified(etag, answers.PRIVATE if request.headers.get("authorization") else cache)
+        return answers.not_modified(etag, answers.PRIVATE if answers.personal(request) else cache)
 
     def make() -> bytes:
         shade = map_drawing.shades(cells, target, *value_span(asked, cells))

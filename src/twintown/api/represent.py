@@ -25,7 +25,7 @@ JSON, HTML, GEOJSON = "application/json", "text/html", "application/geo+json"
 OFFERS: Mapping[str, str] = {"json": JSON, "html": HTML}
 GEO_OFFERS: Mapping[str, str] = {"json": GEOJSON, "html": HTML}
 LANGUAGES: tuple[Language, ...] = ("en", "ko")  # the first is the default
-VARY = "Accept, Accept-Language, Accept-Encoding, Authorization"
+VARY = "Accept, Accept-Language, Accept-Encoding, Authorization, Cookie"
 Language = Literal["en", "ko"]
 Format = Annotated[
     Literal["json", "html"] | None,
@@ -219,7 +219,7 @@ def represent(
         data, kind = answers.dumps(body), media_type
     etag = "" if cache == "no-store" else answers.tag(answers.tag_of(data), form.format, form.lang)
     if status == 200 and etag and request.method in ("GET", "HEAD") and answers.unchanged(request, etag):
-        kept = answers.PRIVATE if request.headers.get("authorization") else cache
+        kept = answers.PRIVATE if answers.personal(request) else cache
         return answers.not_modified(etag, kept, VARY)
     response = answers.answer(request, data, kind, etag=etag, cache=cache, headers=sent)
     response.status_code = status if response.status_code == 200 else response.status_code

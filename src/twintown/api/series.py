@@ -263,6 +263,6 @@ def get_series(
     etag = answers.tag(version.version, terms(asked.grant), wanted, form.format)
     if form.format != "html" and answers.unchanged(request, etag):
         return answers.not_modified(
-            etag, answers.PRIVATE if request.headers.get("authorization") else answers.REVALIDATE, VARY
+            etag, answers.PRIVATE if answers.personal(request) else answers.REVALIDATE, VARY
         )
     return _answer(request, asked, version, render(series, wanted), form, etag)

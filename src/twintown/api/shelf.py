@@ -19,6 +19,7 @@ from twintown.ground.series import Series
 from twintown.trust.identity import Either, Known, Secret
 from twintown.trust.policy import Grant
 from twintown.trust.rules import FOLDER, Rules, rules_of
+from twintown.trust.sessions import Sessions
 from twintown.trust.standing import Standings
 from twintown.twin.kept import Kept
 from twintown.twin.layers import LayerVersion, Twin
@@ -61,11 +62,14 @@ class Served:
     rules: Rules | None = field(init=False)
     #: Tokens and agreements as they stand now.
     standings: Standings = field(init=False)
+    #: Who is signed in.
+    sessions: Sessions = field(init=False)
 
     def __post_init__(self) -> None:
         own = (self.twin.directory / FOLDER).is_dir()
         object.__setattr__(self, "rules", rules_of(self.twin.directory) if own else None)
         object.__setattr__(self, "standings", Standings(self.twin))
+        object.__setattr__(self, "sessions", Sessions(self.twin))
 
     @property
     def known(self) -> Known:

@@ -127,7 +127,7 @@ def get_coverage_zarr(
     etag = answers.tag(mark, path)
     if answers.unchanged(request, etag):
         return answers.not_modified(
-            etag, answers.PRIVATE if request.headers.get("authorization") else answers.REVALIDATE
+            etag, answers.PRIVATE if answers.personal(request) else answers.REVALIDATE
         )
     body = found.get(path)
     if body is None:

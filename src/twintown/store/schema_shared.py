@@ -58,14 +58,15 @@ def _bytes(name: str) -> Column[Any]:
 # Who may sign in here: a password's Argon2 digest, or the issuer and subject of an OpenID provider; roles are names.
 accounts = _own(
     "accounts", _text("name", 80), _json("roles"), _text("password"), _text("totp"), _count("totp_last"),
-    _text("issuer"), _text("subject"), _count("failed"), _moment("locked_until"), _at("created"),
-    _moment("disabled"), key=("name",),
+    _text("issuer"), _text("subject"), _at("created"), _moment("disabled"), key=("name",),
 )  # fmt: skip
 # Who is signed in: the digest of the cookie's secret.
 sessions = _own(
     "sessions", _text("digest", 64), _text("account", 80), _text("csrf", 64), _at("created"),
     _at("expires"), key=("digest",),
 )  # fmt: skip
+# How often somebody has failed to sign in: by digest of a name, or of an address.
+tries = _own("tries", _text("mark", 64), _count("failed"), _at("last"), key=("mark",))
 # Tokens: of services (kind "service", with scopes), and of partners (kind "agreement", bound to one).
 tokens = _own(
     "tokens", _text("digest", 64), _text("id", 48), _text("kind", 12), _text("name", 200), _json("scopes"), _text("agreement", 80),

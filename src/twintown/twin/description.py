@@ -13,6 +13,7 @@
     [[products]]   id, product, [products.options]
     [access]       plan, run, share, release: "anyone" or "people" (by their roles)
     [identity]     did: the city's did:web, where it is not the server's address
+    [identity.oidc]  issuer, client_id, secret_file, title, claim, [identity.oidc.roles] VALUE = role or list of roles
     [[zones]]      id, title, outline (lon, lat), height_m, floor_area_percent, coverage_percent, note, example
     [peers.ID]     address, did, keys, country, grade: cities elsewhere; ID = "https://…/twins/…" is one without keys
     [release]      pack, country, rules, sites, layers, licences: what the release gate goes by (`exchange.rules_pack`)
@@ -42,6 +43,7 @@ from twintown.ground.provenance import Licence, Source, digest
 from twintown.ground.units import check_unit
 from twintown.trust.cloud import Cloud, parse_cloud
 from twintown.trust.grades import Grade
+from twintown.trust.oidc import Provider
 from twintown.trust.peers import Peer, parse_peers
 from twintown.trust.policy import Access
 
@@ -133,6 +135,8 @@ class Description:
     digest: str
     #: Whom the twin lets plan and run.
     access: Access = field(default_factory=Access)
+    #: The OpenID provider that people sign in through, where there is one.
+    oidc: Provider | None = None
     #: The city's `did:web:…`, "" where it follows from the server's address.
     did: str = ""
     #: Cities elsewhere, by id; `trust.peers.peers_of` knows those too that were pinned beside.
@@ -204,7 +208,7 @@ class Description:
             sources=_unique(_source(entry, directory, licences) for entry in document.get("sources", [])),
             layers=layers, processes=_unique(_step(entry, "process") for entry in document.get("processes", [])),
             products=_unique(_step(entry, "product") for entry in document.get("products", [])), digest=file_digest,
-            access=_access(document.get("access", {})), did=_did(document.get("identity", {})),
+            access=_access(document.get("access", {})), did=_did(document.get("identity", {})), oidc=_oidc(document, directory),
             peers=parse_peers(document.get("peers", {})),
             zones=tuple(_zone(entry, frame) for entry in document.get("zones", [])), release=_release(document.get("release", {})),
             cloud=parse_cloud(document["cloud"]) if "cloud" in document else Cloud(),
@@ -374,8 +378,13 @@ def _release(table: object) -> Mapping[str, Any]:
     return dict(table)
 
 
+def _oidc(document: Mapping[str, Any], directory: Path) -> Provider | None:
+    said = document.get("identity", {}).get("oidc")
+    return None if said is None else Provider.of(said, directory)
+
+
 def _did(table: Mapping[str, Any]) -> str:
-    _keys(table, "identity", required="", optional="did")
+    _keys(table, "identity", required="", optional="did oidc")
     did = table.get("did", "")
     if not isinstance(did, str) or (did and not did.startswith("did:web:")):
         raise BadSettings(f"{did!r} is no did:web", "identity.did", "write did:web:<host>[:path…]")

@@ -45,13 +45,11 @@ def upgrade() -> None:
             "totp_last": _INTEGER,
             "issuer": _TEXT,
             "subject": _TEXT,
-            "failed": _INTEGER,
-            "locked_until": _MOMENT,
             "created": _MOMENT,
             "disabled": _MOMENT,
         },
         ("name",),
-        may_lack=("locked_until", "disabled"),
+        may_lack=("disabled",),
     )
     _table(
         "sessions",
@@ -64,6 +62,7 @@ def upgrade() -> None:
         },
         ("digest",),
     )
+    _table("tries", {"mark": sa.String(64), "failed": _INTEGER, "last": _MOMENT}, ("mark",))
     _table(
         "tokens",
         {
@@ -321,6 +320,7 @@ def downgrade() -> None:
         "peers",
         "signing_keys",
         "tokens",
+        "tries",
         "sessions",
         "accounts",
     ):
