@@ -46,16 +46,55 @@ watch(() => state.plan.open, () => void bringTools());
 watch(() => state.plan.open, (open) => open && (state.exchange.open = false));
 watch(() => state.exchange.open, (open) => open && (state.plan.open = false));
 let selected = link.selected;
+let guests: { destroy(): void } | null = null;
+let stands: unknown[] = [];
+/** What stands before the eye: the city or, where a partner's things lie elsewhere, the partner's place. */
+async function bringScene(): Promise<void> {
+  const twin = state.twins.current;
+  const now = [twin, state.exchange.away?.gone ?? false];
+  if (now.every((one, i) => one === stands[i])) return;
+  stands = now;
+  guests?.destroy();
+  tools?.destroy();
+  shown?.destroy();
+  guests = tools = shown = null;
+  if (!twin) return;
+  if (state.exchange.away?.gone) {
+    const { createAway } = await import("./scene/away");
+    if (state.exchange.away?.gone && state.twins.current === twin && !shown) shown = createAway(viewer, state);
+    return;
+  }
+  shown = twin.kind === "atlas" ? createAtlas(viewer, state) : createCity(viewer, twin, { state, clock, sunlight, held, words: { edge: inBoth("edge") } });
+  void bringTools();
+  void bringGuests();
+}
+/** What partners let us see of our own ground stands in the city's picture. */
+async function bringGuests(): Promise<void> {
+  const stage = shown?.stage;
+  if (!stage || guests || !state.exchange.theirs.length || state.exchange.away?.gone) return;
+  const { createTheirs } = await import("./scene/theirs");
+  if (!guests && shown?.stage === stage) guests = createTheirs(stage.scene, stage, state);
+}
+watch(() => state.exchange.theirs.length > 0, (any) => {
+  if (any) return void bringGuests();
+  guests?.destroy();
+  guests = null;
+});
+watch(
+  () => state.exchange.away?.gone ?? false,
+  (gone) => {
+    // On the way back the city is looked at from where it was left.
+    if (!gone && state.twins.current?.kind === "city3d") state.place.wanted = state.place.camera;
+    void bringScene();
+  },
+);
 watch(
   () => state.twins.current,
   (twin) => {
-    tools?.destroy();
-    tools = null;
-    shown?.destroy();
-    shown = null;
+    state.exchange.theirs = [];
+    state.exchange.away = null;
+    void bringScene();
     if (!twin) return;
-    shown = twin.kind === "atlas" ? createAtlas(viewer, state) : createCity(viewer, twin, { state, clock, sunlight, held, words: { edge: inBoth("edge") } });
-    void bringTools();
     if (selected && !selected.startsWith("new/")) {
       const id = selected;
       selected = null;

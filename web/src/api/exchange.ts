@@ -35,7 +35,7 @@ export interface Peer {
   said?: unknown;
 }
 
-export interface Signed { who?: string; key?: string; at?: string; good?: boolean }
+export interface Signed { role: "provider" | "consumer"; did: string; key: string; at: string; good?: boolean }
 
 export interface Offer {
   id: string;
@@ -91,13 +91,15 @@ export interface Agreement {
   since: string;
   until: string | null;
   changed: string;
-  change?: { who?: string; why?: string; at?: string; by?: string } | null;
+  /** Who changed its state last, when and why; `holds`: the cities that hold it suspended now. */
+  change?: { to: string; did: string; ours: boolean; name: string; why: string; at: string; holds?: string[] } | null;
   signatures?: Signed[];
 }
 
-export interface Finding { code: string; severity: string; what: string | Both; cite?: string; url?: string }
-export interface Remedy { id: string; kind: string; what?: string | Both }
-export interface Release { id: string; asset: string; state: string; findings: Finding[]; remedies: Remedy[]; decision?: unknown; audience?: string }
+/** `forbids`: it cannot go out so; `decides`: a person must weigh it; `notes`: is to be known. */
+export interface Finding { rule: string; severity: "forbids" | "decides" | "notes"; message: Both; citation: string; numbers?: Record<string, unknown>; remedies?: string[]; layers?: string[]; confirmed?: string }
+export interface Remedy { kind: string; title: Both; parameters?: Record<string, unknown>; clears?: string[]; leaves?: string; numbers?: Record<string, unknown> }
+export interface Release { id: string; asset: string; state: "allowed" | "waiting" | "refused" | "granted" | "denied"; findings: Finding[]; remedies: Remedy[]; decision?: unknown; audience?: string }
 
 export interface Entry { seq: number; kind: string; record: Record<string, unknown>; at: string; digest?: string }
 export interface Ledger { entries: Entry[]; size?: number }
@@ -107,14 +109,18 @@ export interface Who { name: string; roles?: string[]; kind?: string }
 const at = (twin: string, ...path: string[]) => [root(twin), ...path.map(part)].join("/");
 const listed = async <T>(path: string, key: string): Promise<T[]> => (await json<Record<string, T[]>>(path))[key] ?? [];
 
+/** A negotiation whose offer this city cannot read has no terms. */
+const NONE: Terms = { assets: [], purposes: [], area: null, since: null, until: null, finest_m: 0, no_resharing: false, delete_by: null, attribution: "" };
+const said = (deal: Deal): Deal => (deal.terms ? deal : { ...deal, terms: { ...NONE } });
+
 export const exchangeApi = {
   peers: (twin: string) => listed<Peer>(at(twin, "peers"), "peers"),
   catalogue: (twin: string, peer: string) => listed<Dataset>(at(twin, "peers", peer, "catalogue"), "datasets"),
   offers: (twin: string) => listed<Offer>(at(twin, "offers"), "offers"),
   offer: (twin: string, body: { assignee: string; terms: Terms; release?: string }) => send<Offer>("POST", at(twin, "offers"), body),
   withdraw: (twin: string, offer: string) => send<null>("DELETE", at(twin, "offers", offer)),
-  deals: (twin: string) => listed<Deal>(at(twin, "negotiations"), "negotiations"),
-  deal: (twin: string, pid: string) => json<Deal>(at(twin, "negotiations", pid)),
+  deals: (twin: string) => listed<Deal>(at(twin, "negotiations"), "negotiations").then((all) => all.map(said)),
+  deal: (twin: string, pid: string) => json<Deal>(at(twin, "negotiations", pid)).then(said),
   ask: (twin: string, body: { peer: string; dataset: string; offer: string; terms?: Terms }) => send<Deal>("POST", at(twin, "negotiations"), body),
   move: (twin: string, pid: string, move: string, body: object = {}) => send<Deal>("POST", at(twin, "negotiations", pid, move), body),
   agreements: (twin: string) => listed<Agreement>(at(twin, "agreements"), "agreements"),

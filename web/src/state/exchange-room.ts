@@ -29,6 +29,8 @@ export interface Room {
   processes: ProcessAbout[];
   busy: string;
   trouble: string;
+  /** Hears which agreements are in force, whenever it is known anew. */
+  heard: ((inForce: ReadonlySet<string>) => void) | null;
 }
 
 /** What went wrong, as one line; "unreachable" where nobody answered. */
@@ -43,7 +45,7 @@ export function roomOf(twin: string): Room {
     const condition = Object.fromEntries(PARTS.map((part) => [part, "wait"])) as Record<PartName, Condition>;
     room = reactive<Room>({
       twin, me: null, peers: [], offers: [], deals: [], agreements: [], releases: [], ledger: [], condition, why: {}, catalogues: {}, scenarios: [], processes: [],
-      busy: "", trouble: "",
+      busy: "", trouble: "", heard: null,
     }) as Room;
     kept.set(twin, room);
   }
@@ -61,7 +63,10 @@ const ask: { [P in PartName]: (room: Room) => Promise<void> } = {
   peers: async (room) => void (room.peers = await exchangeApi.peers(room.twin)),
   offers: async (room) => void (room.offers = await exchangeApi.offers(room.twin)),
   deals: async (room) => void (room.deals = newest(await exchangeApi.deals(room.twin), "updated")),
-  agreements: async (room) => void (room.agreements = newest(await exchangeApi.agreements(room.twin), "changed")),
+  agreements: async (room) => {
+    room.agreements = newest(await exchangeApi.agreements(room.twin), "changed");
+    room.heard?.(new Set(room.agreements.filter((a) => a.state === "active").map((a) => a.id)));
+  },
   releases: async (room) => void (room.releases = await exchangeApi.releases(room.twin)),
   ledger: async (room) => void (room.ledger = (await exchangeApi.entries(room.twin)).entries),
 };
@@ -84,7 +89,8 @@ const SLOW = 5;
 let watchers = 0;
 
 /** Reads the room until it is left: what others move every two seconds, the rest now and then. Nothing is asked while the page is hidden. */
-export function watchRoom(room: Room): () => void {
+export function watchRoom(room: Room, heard: Room["heard"] = null): () => void {
+  room.heard = heard;
   const mine = ++watchers;
   let turn = 0;
   let timer: ReturnType<typeof setTimeout> | null = null;

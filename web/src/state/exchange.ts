@@ -1,28 +1,41 @@
 import { shallowReactive } from "vue";
 import type { GroundGrid } from "./plan";
+import type { Solid } from "./scenario-shape";
 
 /** A place in the column of what is shared: its first page, or one thing on a page of its own. */
 export interface Spot { page: string; id: string }
+export interface InBoth { ko: string; en: string }
+export type Degrees = [west: number, south: number, east: number, north: number];
 
-/** One thing of a partner's that stands on the map, as the scene draws it. */
+/** One layer of a partner's that stands on the map, as the scene draws it and its legend tells it. */
 export interface Theirs {
+  /** Address of the partner's door and the layer. */
   key: string;
+  door: string;
+  layer: string;
+  agreement: string;
   /** Whose it is, in both languages: a badge in the picture says it. */
-  whose: { ko: string; en: string };
-  /** Outlines with heights above the ground, metres: degrees, the outer ring first. Points and lines have one "ring" as well. */
-  shapes: { id: string; kind: "point" | "line" | "area"; rings: [number, number][][]; base_m: number; top_m: number }[];
+  whose: InBoth;
+  title: InBoth;
+  attribution: string;
+  /** Metres of the plane `crs`. */
+  crs: string;
+  solids: Solid[];
+  lines: [number, number][][];
+  points: [number, number][];
   grid: GroundGrid | null;
+  /** Features or cells that came. */
+  count: number;
+  unit: string;
 }
 
-/** Where a partner's things stand, when they stand beyond this city. */
+/** Where a partner's things stand. */
 export interface Away {
-  /** West, south, east, north, degrees: what the agreement covers or, without one, what is shown. */
-  box: [number, number, number, number];
-  /** Ellipsoidal height of the ground there, metres. */
-  ground_m: number;
-  /** Whether the picture leaves this city for it. */
+  whose: InBoth;
+  /** What the agreement covers or, where it names no area, what is shown. */
+  box: Degrees;
+  /** Whether the picture leaves this city for it: it does not lie here. */
   gone: boolean;
-  name: { ko: string; en: string };
 }
 
 /** What is shared with other cities; small, because everything may read it. The work is in `exchange-room.ts`, brought with the column. */
@@ -32,8 +45,8 @@ export interface ExchangeNow {
   /** What of partners is on the map. */
   theirs: Theirs[];
   away: Away | null;
-  /** A box on the map (west, south, east, north, degrees) that terms are being written about; drawn while it is set. */
-  box: [number, number, number, number] | null;
+  /** A box on the map that terms are being written about; drawn while it is set. */
+  box: Degrees | null;
 }
 
 export function readSpot(text: string | null | undefined): Spot {

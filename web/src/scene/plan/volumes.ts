@@ -43,9 +43,9 @@ void main() {
 const SLID = `in vec4 corner; void main() { gl_Position = czm_modelViewProjection * vec4(corner.xyz, 1.0); }`;
 const PLAIN = `uniform vec4 u_colour; void main() { out_FragColor = u_colour; }`;
 
-export type Look = "planned" | "chosen" | "other" | "trouble";
+export type Look = "planned" | "chosen" | "other" | "trouble" | "theirs";
 const TINTS: Record<Look, [number, number, number]> = {
-  planned: [1.14, 1.03, 0.85], chosen: [1.16, 1.0, 0.74], other: [0.9, 1.03, 1.18], trouble: [1.2, 0.8, 0.68],
+  planned: [1.14, 1.03, 0.85], chosen: [1.16, 1.0, 0.74], other: [0.9, 1.03, 1.18], trouble: [1.2, 0.8, 0.68], theirs: [0.95, 0.84, 1.14],
 };
 
 interface Drawn {
