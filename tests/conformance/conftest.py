@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from tests.api.conftest import write_twin
+from tests.conformance.dsp_kit import Kit
 
 from twintown.app import create_app
+from twintown.exchange.handshake import Handshake
 from twintown.settings import Settings
 from twintown.trust.identity import make_token
 
@@ -68,3 +70,26 @@ def get(client: TestClient) -> Get:
 def links(body: dict[str, Any], rel: str) -> list[dict[str, Any]]:
     """The links of a body with one relation."""
     return [link for link in body["links"] if link["rel"] == rel]
+
+
+@pytest.fixture(scope="session")
+def dsp_app(twin_dir: Path) -> FastAPI:
+    """The same twin with the test profile of the Dataspace Protocol."""
+    return create_app([twin_dir], Settings(dsp_test=True), warm=False)
+
+
+@pytest.fixture
+def dsp(dsp_app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(dsp_app, raise_server_exceptions=False) as one:
+        yield one
+
+
+@pytest.fixture
+def kit(dsp_app: FastAPI, dsp: TestClient) -> Kit:
+    """The other side of the protocol's scenarios; what we send comes to it without a network."""
+    twin = dsp_app.state.open.shelf.get("small").twin
+    hand = Handshake("http://127.0.0.1:8000", background=False, test=True)
+    dsp_app.state.handshake = lambda: hand
+    one = Kit(dsp, hand, twin)
+    hand.courier = one  # type: ignore[assignment]
+    return one
