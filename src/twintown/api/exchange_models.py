@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Path, Request
 from pydantic import Field, JsonValue
 
+from twintown.api.dsp_entry import party_of
 from twintown.api.guard import Asked
 from twintown.api.schemas import Model
 from twintown.exchange.agreed import Agreed
@@ -143,5 +144,4 @@ def assets_of(assets: Sequence[Asset], kind: str) -> tuple[str, ...]:
 
 def side(request: Request, asked: Asked) -> Party:
     """The twin that is asked as one side of a handshake. Raises StorageFailed: its rows cannot be written to."""
-    made: Party = request.app.state.handshake.party(asked.served.twin)
-    return made
+    return party_of(request, asked.served.id)

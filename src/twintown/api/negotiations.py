@@ -10,6 +10,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from twintown.api import answers, contracts, negotiation_models, problems
+from twintown.api.dsp_entry import handshake_of
 from twintown.api.exchange_models import (
     Id,
     TermsModel,
@@ -70,7 +71,7 @@ def create_negotiation(request: Request, asked: Sharing, body: NewDeal) -> Respo
     if body.terms is not None:
         terms = body.terms.terms()
     else:
-        terms = partner_catalogue.offer(party, request.app.state.handshake.courier, peer, body.dataset, body.offer)  # fmt: skip
+        terms = partner_catalogue.offer(party, handshake_of(request).courier, peer, body.dataset, body.offer)  # fmt: skip
     policy = agreement.offer(body.offer, terms, assigner=peer.did, assignee=party.did)
     made = negotiating.request(
         party, peer.did, body.dataset, policy, author_of(asked, body.author), datetime.now(UTC)

@@ -77,7 +77,7 @@ def data_address(twin: str, token: str, expires: datetime, transfer: str) -> dic
         "authorization": token,
         "authType": "bearer",
         EXPIRES: moment_text(expires),
-        RENEWAL: f"{twin}/transfers/{transfer}/token",
+        RENEWAL: f"{twin}/dsp/transfers/{transfer}/token",
     }
     return {
         "@type": "DataAddress", "endpointType": ENDPOINT_TYPE, "endpoint": twin,
