@@ -22,12 +22,15 @@ from twintown.trust.ledger import (
     size_in,
 )
 
+from .ledgers import empty_database
+
 NOW = datetime(2026, 11, 22, 3, 4, 5, 678901, tzinfo=UTC)
 RECORD = {"agreement": "urn:uuid:1", "by": {"name": "Kim", "kind": "person"}, "why": "점검", "share": 1.0}
 
 
 @pytest.fixture
 def tables(tmp_path: Path) -> Iterator[Tables]:
+    (tmp_path / "state.db").write_bytes(empty_database())
     opened = open_tables(sqlite_url(tmp_path / "state.db"), "seoul")
     yield opened
     opened.engine.dispose()

@@ -1,23 +1,18 @@
-"""The ledger of a twin for everybody: checkpoint, tiles, proofs (C2SP tlog-tiles); digests, never what they are digests of.
-
-And its witness: peers have their checkpoints cosigned here (C2SP tlog-witness).
-"""
+"""The ledger of a twin for everybody: checkpoint, tiles, proofs (C2SP tlog-tiles); digests, never what they are digests of."""
 
 from __future__ import annotations
 
 import base64
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from twintown.api import answers, problems
 from twintown.api.guard import Asked, Reading
 from twintown.api.schemas import Model
-from twintown.ground.errors import NotReady, TooLarge
+from twintown.ground.errors import NotReady
 
 router = APIRouter(tags=["ledger"])
 TEXT, BYTES = "text/plain; charset=utf-8", "application/octet-stream"
@@ -49,14 +44,15 @@ class LedgerProof(Model):
     cosignatures: list[Cosignature]
 
 
-def _plain(kind: str, what: str) -> dict[int | str, dict[str, Any]]:
+def plain(kind: str, what: str) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI entry of an answer that is text or bytes."""
     form = {"type": "string", **({"format": "binary"} if kind == BYTES else {})}
     return {200: {"description": what, "content": {kind.partition(";")[0]: {"schema": form}}}}
 
 
 @router.get(
     "/twins/{twin}/ledger/checkpoint", operation_id="getCheckpoint", response_class=Response,
-    responses={**_plain(TEXT, "the newest checkpoint"), **problems.responses(400, 401, 404, 500, 503)},
+    responses={**plain(TEXT, "the newest checkpoint"), **problems.responses(400, 401, 404, 500, 503)},
 )  # fmt: skip
 def get_checkpoint(request: Request, asked: Reading) -> Response:
     """How many entries the ledger has and the root of the tree over them, signed by the city and cosigned by its peers."""
@@ -68,7 +64,7 @@ def get_checkpoint(request: Request, asked: Reading) -> Response:
 
 @router.get(
     "/twins/{twin}/ledger/tile/{path:path}", operation_id="getLedgerTile", response_class=Response,
-    responses={**_plain(BYTES, "hashes, or entries"), **problems.responses(400, 401, 404, 500, 503)},
+    responses={**plain(BYTES, "hashes, or entries"), **problems.responses(400, 401, 404, 500, 503)},
 )  # fmt: skip
 def get_tile(
     request: Request, asked: Reading,
@@ -110,37 +106,6 @@ def get_proof(
         ],
     )  # fmt: skip
     return answers.answer_json(request, said)
-
-
-@router.post(
-    "/twins/{twin}/ledger/add-checkpoint", operation_id="addCheckpoint", response_class=Response,
-    responses={
-        **_plain(TEXT, "our cosignature, as a line of a signed note"),
-        409: {"description": "another size was seen last: this one", "content": {"text/x.tlog.size": {"schema": {"type": "string"}}}},
-        403: {"description": "no known key of this log has signed it", "content": {"text/plain": {"schema": {"type": "string"}}}},
-        422: {"description": "the proof does not lead to it", "content": {"text/plain": {"schema": {"type": "string"}}}},
-        **problems.responses(400, 401, 404, 413, 500, 503, 507),
-    },
-    openapi_extra={"requestBody": {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}},
-)  # fmt: skip
-async def add_checkpoint(request: Request, asked: Reading) -> Response:
-    """Have a peer's checkpoint cosigned: it must be signed by a key that we have pinned, and continue what we saw last."""
-    from twintown.trust import ledger_witness, witness
-    from twintown.trust.ledger_known import ledger_of, logs_of
-
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > witness.LONGEST:
-            raise TooLarge(f"a question to a witness has at most {witness.LONGEST} bytes", "add-checkpoint")
-
-    def answer() -> ledger_witness.Answer:
-        twin = asked.served.twin
-        ledger = ledger_of(twin.writing(), request.app.state.public_url)
-        return ledger_witness.add_checkpoint(ledger, logs_of(twin), body, datetime.now(UTC))
-
-    said = await run_in_threadpool(answer)
-    return Response(said.body, said.status, {"Cache-Control": "no-store"}, said.media_type)
 
 
 def _ledger(request: Request, asked: Asked) -> Any:

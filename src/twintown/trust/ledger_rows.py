@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from twintown.store.schema_shared import checkpoints
 
@@ -34,6 +34,20 @@ def newest(connection: Connection, tables: Rows, origin: str) -> Kept | None:
 def at_size(connection: Connection, tables: Rows, origin: str, size: int) -> Kept | None:
     """The checkpoint of that size; None where none was made."""
     return _one(connection, tables, origin, size)
+
+
+def seen(connection: Connection, tables: Rows, origin: str, most: int = 1000) -> list[Note]:
+    """The checkpoints of a log that are kept, the newest first."""
+    mine = and_(checkpoints.c.twin == tables.twin, checkpoints.c.origin == origin)
+    query = select(checkpoints.c.note).where(mine).order_by(checkpoints.c.size.desc()).limit(most)
+    return [Note.parse(one, f"checkpoint of {origin}") for one in connection.execute(query).scalars()]
+
+
+def origins(connection: Connection, tables: Rows) -> list[str]:
+    """The logs of which checkpoints are kept, the one that was touched last first."""
+    last = func.max(checkpoints.c.at).desc()
+    query = select(checkpoints.c.origin).where(checkpoints.c.twin == tables.twin)
+    return list(connection.execute(query.group_by(checkpoints.c.origin).order_by(last)).scalars())
 
 
 def _one(connection: Connection, tables: Rows, origin: str, size: int | None) -> Kept | None:

@@ -6,10 +6,13 @@ slower than some seconds.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
 
-from twintown.ground.errors import BadSettings, NotFound, StorageFailed, TooLarge
+from twintown.ground.errors import BadData, BadSettings, NotFound, StorageFailed, TooLarge
 
 from .notes import LONGEST as LONGEST_NOTE
 from .notes import Note
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 PATIENCE_S = 5.0
 #: Longest bundle of entries of a twin's ledger, bytes; its leaves are 256 at most.
 _BUNDLE = WIDTH * 1024
+#: Longest list of checkpoints, bytes.
+_SEEN = 4_000_000
 
 
 class Source(Protocol):
@@ -95,6 +100,19 @@ class Address:
         status, _, body = self.ask("GET", tile.path, b"", most)
         return self._good(tile.path, status, body)
 
+    def seen(self, origin: str) -> list[Note]:
+        """The checkpoints of another ledger that the twin at this address has cosigned. Raises BadData, StorageFailed."""
+        status, _, body = self.ask("GET", f"seen?origin={quote(origin, safe='')}", b"", _SEEN)
+        said = _json(self._good("seen", status, body), self.where).get("checkpoints")
+        if not isinstance(said, list) or not all(isinstance(one, str) for one in said):
+            raise BadData("answers with another document", self.where)
+        return [Note.parse(one, self.where) for one in said]
+
+    def identity(self) -> Mapping[str, Any]:
+        """The DID document of the twin at this address. Raises NotFound, BadData, StorageFailed."""
+        status, _, body = self.ask("GET", "../did.json", b"", LONGEST_NOTE)
+        return _json(self._good("did.json", status, body), self.where)
+
     def add_checkpoint(self, body: bytes) -> tuple[int, str, str]:
         """Ask the witness at this address: status, media type and body of its answer. Raises StorageFailed, TooLarge."""
         status, media, said = self.ask("POST", "add-checkpoint", body, LONGEST_NOTE)
@@ -107,6 +125,13 @@ class Address:
             raise StorageFailed(f"{name}: answered {status}", self.where, "try again later")
         return body
 
+    def _url(self, name: str) -> str:
+        return (
+            f"{self.where.removesuffix('/ledger')}{name[2:]}"
+            if name.startswith("../")
+            else f"{self.where}/{name}"
+        )
+
     def ask(self, method: str, name: str, body: bytes, most: int) -> tuple[int, str, bytes]:
         """One question: status, media type, body. Raises StorageFailed: nobody answers; TooLarge."""
         import httpx
@@ -118,7 +143,7 @@ class Address:
             )  # fmt: skip
         found = b""
         try:
-            with self._client.stream(method, f"{self.where}/{name}", content=body or None) as answer:
+            with self._client.stream(method, self._url(name), content=body or None) as answer:
                 for part in answer.iter_bytes(65536):
                     found += part
                     if len(found) > most:
@@ -129,6 +154,16 @@ class Address:
             raise StorageFailed(
                 f"does not answer ({type(error).__name__})", self.where, "try again later"
             ) from error
+
+
+def _json(body: bytes, where: str) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except ValueError as error:
+        raise BadData("answers with what is no JSON", where) from error
+    if not isinstance(found, dict):
+        raise BadData("answers with another document", where)
+    return found
 
 
 def open_source(said: str, verify: ssl.SSLContext | bool = True) -> Source:

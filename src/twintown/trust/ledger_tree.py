@@ -122,6 +122,24 @@ def _extend(ledger: Ledger, last: Kept | None, size: int, now: datetime) -> Kept
     return kept
 
 
+def mend(ledger: Ledger) -> Kept | None:
+    """Make all tiles of the newest checkpoint again; None where there is none.
+
+    Raises:
+        Conflict: the rows are not those that were signed.
+    """
+    last = ledger.newest()
+    if last is None:
+        return None
+    if _rows_root(ledger, last.size) != last.root:
+        raise _tampered(ledger, f"entries are others than those of the checkpoint of {last.size}")
+    writer = _Writer(ledger.blobs)
+    _read_rows(ledger, writer, 0, last.size)
+    writer.flush()
+    publish(ledger, last)
+    return last
+
+
 def _known(fetch: Fetch, size: int, tree: bytes) -> list[bytes] | None:
     """The partial tiles of each level at a size, where the files still hold that tree."""
     last = [(size >> (HEIGHT * level)) // WIDTH for level in range(HEIGHT)]

@@ -55,6 +55,9 @@ def add_checkpoint(
         ask = Ask.parse(body)
     except BadData as error:
         return Answer(400, TEXT, f"{error.what}\n")
+    early = judge(ask, logs, lambda _: None, lambda *_: None)
+    if early.status in (400, 403, 404):  # nothing of a stranger's reaches the database
+        return Answer(early.status, TEXT, f"{early.what}\n")
     key = ledger.key()
     with writing(ledger.tables.engine, fresh=True) as connection:
         alone(connection, ledger.tables.twin)
