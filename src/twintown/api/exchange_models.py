@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Path, Request
 from pydantic import Field, JsonValue
 
-from twintown.api.dsp_entry import party_of
+from twintown.api.dsp_entry import handshake_of, party_of
 from twintown.api.guard import Asked
 from twintown.api.schemas import Model
 from twintown.exchange.agreed import Agreed
@@ -116,7 +116,7 @@ class AuthorModel(Model):
 
 def meaning(request: Request) -> Agreed:
     """What offers and agreements mean on this server."""
-    return Agreed(request.app.state.public_url or str(request.base_url).rstrip("/"))
+    return Agreed(handshake_of(request).public_url)
 
 
 def peer_named(asked: Asked, name: str) -> Peer:
