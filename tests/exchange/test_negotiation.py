@@ -34,7 +34,7 @@ DRAWN = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("state", ("", *STATES))
+@pytest.mark.parametrize("state", ["", *STATES])
 @pytest.mark.parametrize("event", EVENTS)
 @pytest.mark.parametrize("by", ROLES)
 def test_exactly_the_drawn_steps_are_possible(state: State, event: Event, by: Role) -> None:
@@ -82,7 +82,7 @@ def test_nothing_leaves_an_end_and_nothing_is_in_force_that_both_did_not_sign(
         assert taken[-3:] == [("agree", "provider"), ("verify", "consumer"), ("finalize", "provider")]
 
 
-@pytest.mark.parametrize("state", ("", *STATES))
+@pytest.mark.parametrize("state", ["", *STATES])
 def test_one_side_has_the_turn_and_the_other_may_only_end_it(state: State) -> None:
     whose = turn(state)
     if state in FINAL or not state:

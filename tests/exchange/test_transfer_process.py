@@ -24,7 +24,7 @@ def transfer(role: Role = "consumer", state: State = "") -> Transfer:
     return Transfer("urn:uuid:1", role, "did:web:b", "urn:uuid:agreement", state=state)
 
 
-@pytest.mark.parametrize("state", ("", *STATES))
+@pytest.mark.parametrize("state", ["", *STATES])
 @pytest.mark.parametrize("event", EVENTS)
 @pytest.mark.parametrize("by", ROLES)
 def test_exactly_the_drawn_steps_are_possible(state: State, event: Event, by: Role) -> None:
