@@ -18,6 +18,7 @@ from twintown.api.twins import box
 from twintown.ground import crs
 from twintown.products.catalogue import licence_id
 from twintown.twin.layers import LayerVersion
+from twintown.twin.told import as_told
 
 router = APIRouter(tags=["layers"])
 ColumnType = Literal["string", "integer", "number", "boolean", "datetime"]
@@ -207,7 +208,9 @@ def keywords(version: LayerVersion) -> list[str]:
 
 def describe(request: Request, version: LayerVersion, asked: Asked, form: Form) -> Collection:
     """A layer's version as the catalogue shows it."""
-    provenance, meta, twin = version.provenance, version.meta, asked.served.twin
+    twin = asked.served.twin
+    version = as_told(twin, version, asked.grant)
+    provenance, meta = version.provenance, version.meta
     sources = [SourceModel.of(source) for source in provenance.sources]
     frame = twin.description.frame
     frames = crs.supported(frame.crs)
@@ -259,7 +262,8 @@ def list_collections(request: Request, asked: Reading, form: Shown) -> Response:
     found: list[Collection | Catalogue] = [
         describe(request, version, asked, form) for version in twin.layers(asked.grant)
     ]
-    found.append(Catalogue.of(request, asked, form))
+    if asked.grant.layers is None:  # the catalogue is for the public; an agreement is about layers
+        found.append(Catalogue.of(request, asked, form))
     frames = [one.uri for one in crs.supported(twin.description.frame.crs)]
     value = Collections(
         collections=found, crs=frames, numberMatched=len(found), numberReturned=len(found), links=[]

@@ -20,7 +20,7 @@ from twintown.api.represent import Form, Lang, language, negotiate, represent
 from twintown.api.shelf import terms
 from twintown.formats import covjson
 from twintown.ground.crs import CRS84
-from twintown.ground.errors import BadParameter, TooLarge
+from twintown.ground.errors import BadParameter, NotFound, TooLarge
 from twintown.ground.lattice import Lattice
 
 if TYPE_CHECKING:
@@ -202,12 +202,19 @@ def get_coverage(
         "Content-Disposition": f'attachment; filename="{served.id}-{version.layer}.{"zip" if chosen == "zarr" else "tif"}"'
     }
     if chosen in ("cog", "tif") and wanted.everything and cells.open:
-        return ranges.ranged(request, cells.data(), OFFERS[chosen], etag, {**name, **where(cells.lattice)})
+        return ranges.ranged(
+            request, cells.data(), OFFERS[chosen], etag, {**name, **where(cells.lattice)}, asked.still
+        )
     if answers.unchanged(request, etag):
         return answers.not_modified(
-            etag, answers.PRIVATE if request.headers.get("authorization") else answers.REVALIDATE
+            etag, answers.PRIVATE if answers.personal(request) else answers.REVALIDATE
         )
-    lattice = _target(cells, wanted, chosen)
+    try:
+        lattice = _target(cells, wanted, chosen)
+    except NotFound:
+        if grant.area is not None:
+            grant.refuse("what is asked for lies outside the granted area", "outside-area", version.layer)
+        raise
     if chosen == "zarr" and (lattice.crs.code != cells.lattice.crs.code or not _aligned(cells, lattice)):
         remedy = "leave crs and scale out, or ask for f=cog"
         raise BadParameter("f", "a Zarr store has the cells of the grid itself", remedy=remedy)
@@ -222,7 +229,7 @@ def get_coverage(
     body = served.bodies.get(key, make) if small else make()
     place = where(lattice)
     if chosen in ("png", "covjson"):
-        sent = {"Vary": "Accept, Accept-Encoding, Authorization", **place}
+        sent = {"Vary": "Accept, Accept-Encoding, Authorization, Cookie", **place}
         return answers.answer(request, body, OFFERS[chosen], etag=etag, headers=sent)
     return ranges.ranged(request, body, OFFERS[chosen], etag, {**name, **place})
 

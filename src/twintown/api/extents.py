@@ -54,6 +54,10 @@ def span(version: LayerVersion, asked: Asked) -> Span | None:
     names = [c for c in time_columns(version) if asked.grant.columns is None or c in asked.grant.columns]
     if not names or version.kind == "grid" or not version.count:
         return None
+    if asked.grant.filter or asked.grant.area is not None:
+        from twintown.twin import told
+
+        return told.span(asked.served.twin, version, asked.grant, names)
     key = ("span", version.layer, version.version, tuple(names))
     found: Span | None = asked.served.bodies.get(key, lambda: _read(version, asked, names))
     return found

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from twintown.api import answers, items_files, represent
+from twintown.api.guard import inside
 from twintown.api.items_head import Sight, counted, packed, sight, thread
 from twintown.api.items_links import Links, cleaned
 from twintown.api.items_query import DEFAULT_LIMIT, Cursor, Question, question, refuse_others
@@ -63,6 +64,8 @@ async def page(request: Request, twin: str, layer: str) -> Response:
     seen = await sight(request, twin, layer, given, cursor.token if cursor else "")
     view, head, form = seen.view, seen.head, seen.form
     wanted = question(given, view)
+    if wanted.query.boxes and seen.asked.grant.area is not None:
+        inside(seen.asked, wanted.query.boxes)
     etag = head.tag(form, request.scope["query_string"])
     headers = head.headers(form, _crs(seen, wanted, given), etag, seen.sent)
     if b"if-none-match" in seen.sent and answers.unchanged(request, etag):
@@ -240,7 +243,8 @@ async def _whole(request: Request, seen: Sight, wanted: Question, headers: Heade
     links = ", ".join(link.header() for link in seen.head.links.told(seen.form, query))
     headers += counted(about.count, about.count, links)
     headers.append(items_files.disposition(asked.served.id, seen.version.layer, kind))
-    return await items_files.stream(request, items_files.pieces(kind, about, seen.view, wanted), headers)
+    made = items_files.pieces(kind, about, seen.view, wanted, asked.still)
+    return await items_files.stream(request, made, headers)
 
 
 def _now() -> bytes:

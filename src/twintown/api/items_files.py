@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from twintown.api.items_query import Question
 from twintown.api.lane import Headers
 from twintown.formats.format import FORMATS, Format, Told, parts_of
-from twintown.ground.errors import TwintownError
+from twintown.ground.errors import Denied, TwintownError, Unauthenticated
 from twintown.trust.identity import ANYONE
 from twintown.trust.policy import Grant, Resource
 
@@ -48,7 +48,7 @@ def told(
     whole = asked.query.everything
     said: dict[str, Any] = {
         "count": view.count if whole else None,
-        "bbox_lonlat": version.bbox_lonlat if whole else None,
+        "bbox_lonlat": None if not whole else view.bbox if grant.narrows else version.bbox_lonlat,
         **more,
     }
     return Told(
@@ -112,8 +112,10 @@ def page(form: Format, about: Told, view: View, question: Question, positions: A
     return b"".join(form.write(about, iter([batch])))
 
 
-def pieces(form: Format, about: Told, view: View, question: Question) -> Iterator[bytes]:
-    """All that matches, in pieces that are worth sending."""
+def pieces(
+    form: Format, about: Told, view: View, question: Question, still: Callable[[], object] = lambda: None
+) -> Iterator[bytes]:
+    """All that matches, in pieces that are worth sending; before each `still` says by raising that no more may leave."""
     made = form.write(about, _batches(view, question))
     kept: list[bytes] = []
     size = 0
@@ -121,9 +123,11 @@ def pieces(form: Format, about: Told, view: View, question: Question) -> Iterato
         kept.append(part)
         size += len(part)
         if size >= CHUNK:
+            still()
             yield b"".join(kept)
             kept, size = [], 0
     if kept:
+        still()
         yield b"".join(kept)
 
 
@@ -187,7 +191,13 @@ class Stream(Response):
         piece: bytes | None = self._first
         while piece:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
-            piece = await to_thread.run_sync(next, self._pieces, None, limiter=self._limiter)
+            try:
+                piece = await to_thread.run_sync(next, self._pieces, None, limiter=self._limiter)
+            except (
+                Denied,
+                Unauthenticated,
+            ):  # taken back meanwhile: the answer breaks off, so that nobody takes it for whole
+                return
         await send({"type": "http.response.body", "body": b""})
 
     def _close(self) -> None:

@@ -19,14 +19,15 @@ from starlette.responses import Response
 from twintown.api import answers, events, patterns, problems
 from twintown.api.guard import Asked, Reading
 from twintown.api.items_query import interval
+from twintown.api.job_sight import sees as sees
+from twintown.api.job_sight import whose
 from twintown.api.landing import REL, base
 from twintown.api.represent import HTML, JSON, Shown, absolute, represent
 from twintown.api.schemas import Link, Model
 from twintown.ground.errors import BadParameter, Conflict, Gone, NoSuchJob, NotFound
-from twintown.jobs import results
+from twintown.jobs import deputy, results
 from twintown.jobs.job import Job
 from twintown.jobs.queue import Queue
-from twintown.trust.identity import Subject
 
 router = APIRouter(tags=["jobs"])
 State = Literal["accepted", "running", "successful", "failed", "dismissed"]
@@ -73,14 +74,6 @@ class JobList(Model):
     links: list[Link]
 
 
-def sees(subject: Subject, job: Job) -> bool:
-    """Whether a job is theirs to see and to end."""
-    whose = job.subject
-    if subject.kind == "owner" or whose.get("kind") == "anyone":
-        return True
-    return subject.kind == whose.get("kind") and subject.name == whose.get("name")
-
-
 def find(asked: Asked, id: str) -> Job:
     """A job that the caller may see. Raises NoSuchJob."""
     try:
@@ -89,7 +82,7 @@ def find(asked: Asked, id: str) -> Job:
         raise NoSuchJob(error.what, asked.served.id, error.remedy) from error
     if not sees(asked.grant.subject, job):
         raise NoSuchJob(f"there is no job {id[:64]}", asked.served.id, "see the list of jobs")
-    return job
+    return deputy.shown(job) if asked.grant.subject.kind == "peer" else job
 
 
 def address(request: Request, asked: Asked, job: str = "") -> str:
@@ -224,18 +217,15 @@ def _listed(
 ) -> list[Job]:
     """Jobs that the caller may see and that took as long as is wanted, the newest first."""
     queue, subject = Queue(asked.served.twin.tables), asked.grant.subject
-    whose: list[dict[str, str] | None] = [{"kind": "anyone"}]
-    if subject.kind == "owner":
-        whose = [None]
-    elif subject.kind == "person":
-        whose.append({"kind": "person", "name": subject.name})
     timed = shortest is not None or longest is not None
     rows = [
         job
-        for one in whose
+        for one in whose(subject)
         for job in queue.list(**wanted, subject=one, before=before, limit=MOST if timed else limit)
     ]
     rows.sort(key=lambda job: job.id, reverse=True)
+    if subject.kind == "peer":
+        rows = [deputy.shown(job) for job in rows]
     return [job for job in rows if not timed or _took(job, shortest, longest)][:limit]
 
 
@@ -292,6 +282,7 @@ async def listen_to_job(request: Request, asked: Reading, job: JobId) -> Respons
     here = address(request, asked, job)
 
     def changes(seq: int) -> tuple[list[events.Event], bool]:
+        asked.still()
         found = find(asked, job)
         fresh = [events.Event(found.seq, body_of(told(found, here)), "status")] if found.seq > seq else []
         return fresh, found.over

@@ -17,6 +17,7 @@ from twintown.api.tile_matrices import SIDE, Column, Matrix, Row, Scheme, Scheme
 from twintown.api.tile_sets import TileSet, TileSets, Told, listed, tileset
 from twintown.ground.crs import CRS84, crs_of
 from twintown.ground.lattice import Lattice
+from twintown.twin.told import as_told
 
 router = APIRouter(tags=["grids"])
 #: The last matrix of map tiles.
@@ -40,12 +41,13 @@ def _told(request: Request, asked: Asked, lang: Lang, layer: str, style: str | N
     ramp = ramps.DEFAULT if style is None else ramps.ramp(style)
     path = "" if style is None else f"/styles/{ramp.id}"
     here = absolute(request, f"{base(asked.served.id)}/collections/{version.layer}{path}/map/tiles")
+    seen = as_told(asked.served.twin, version, asked.grant)
     said = {
         "en": "Each pixel shows the cell that its centre lies in; pixels larger than cells show the mean of what is known.",
         "ko": "각 화소는 중심이 놓인 칸을 보여 줍니다. 칸보다 큰 화소는 알려진 값의 평균입니다.",
     }[language_]
     return Told(
-        here, f"{word(version.title, language_)} · {word(ramp.title, language_)}", [version], "map", (PNG, "png"),
+        here, f"{word(version.title, language_)} · {word(ramp.title, language_)}", [seen], "map", (PNG, "png"),
         version.version, LAST, said, style=(ramp.id, word(ramp.title, language_)),
     )  # fmt: skip
 
@@ -54,7 +56,8 @@ def _tile(
     request: Request, asked: Asked, layer: str, style: str, scheme: Scheme, matrix: int, row: int, column: int, v: str | None
 ) -> Response:  # fmt: skip
     cells = cells_of(asked, layer, v)
-    scheme.check(matrix, row, column, f"{asked.served.id} {layer}", cells.version.bbox_lonlat, LAST)
+    box = as_told(asked.served.twin, cells.version, asked.grant).bbox_lonlat
+    scheme.check(matrix, row, column, f"{asked.served.id} {layer}", box, LAST)
     xmin, ymin, xmax, ymax = scheme.extent(matrix, row, column)
     crs = crs_of(f"EPSG:{scheme.crs}") if scheme.mercator else CRS84
     target = Lattice(crs, xmin, ymax, (xmax - xmin) / SIDE, (ymax - ymin) / SIDE, SIDE, SIDE)

@@ -7,14 +7,22 @@ how it applies area, resolution, columns and layers, and adds it here.
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
+
 from starlette.requests import Request
 
+from twintown.ground.errors import NotFound
+from twintown.jobs import deputy
+from twintown.jobs.queue import Queue
 from twintown.trust.policy import Grant
+from twintown.twin.layers import Twin
 
 _T = "/twins/{twin}"
 _L = f"{_T}/collections/{{layer}}"
 _TILE = "/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}"
 _J = f"{_T}/jobs/{{job}}"
+_LAYER, _JOB = (re.compile(rf"/twins/[^/]+/{kind}/([^/]+)") for kind in ("collections", "jobs"))
 #: The templates of routes.
 REACHED = frozenset(
     {
@@ -33,10 +41,25 @@ REACHED = frozenset(
 )  # fmt: skip
 
 
-def check(request: Request, grant: Grant) -> None:
-    """Raises Denied: a partner asks at an address that no agreement reaches, or to change what is not its own."""
-    if grant.subject.kind != "peer":
-        return
+def reached(request: Request, twin: Twin, grant: Grant) -> Grant:
+    """The Grant at this address: with the layers of the partner's own results where it asks for them.
+
+    Raises Denied: a partner asks at an address that no agreement reaches, or to change what is not its own.
+    """
+    _check(request, grant)
+    found = _LAYER.match(request.url.path) or _JOB.match(request.url.path)
+    if found is None:
+        return grant
+    if found.re is _LAYER:
+        return deputy.with_results(twin, grant, found[1])
+    with suppress(NotFound):
+        job = Queue(twin.tables).get(found[1][:64])
+        if job.subject.get("kind") == "peer" and job.subject.get("agreement") == grant.agreement:
+            return deputy.of_job(grant, job)
+    return grant
+
+
+def _check(request: Request, grant: Grant) -> None:
     route = request.scope.get("route")
     path = getattr(route, "path", None)
     if path is None:  # the short way answers items only, by the same functions as their routes

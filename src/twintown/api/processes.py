@@ -21,6 +21,7 @@ from twintown.api.represent import HTML, JSON, Language, Shown, absolute, repres
 from twintown.api.schemas import Link, Model, Names
 from twintown.ground.errors import NoSuchProcess, NotFound
 from twintown.ground.names import Name
+from twintown.jobs import deputy
 from twintown.jobs.process import Input, Output, Process, processes
 from twintown.jobs.question import EDITED
 from twintown.jobs.warrants import citations, measurements
@@ -132,7 +133,7 @@ class ProcessList(Model):
 
 
 def load() -> None:
-    """Load the installed processes (their compiler takes seconds), so that the first who asks for the list need not wait."""
+    """Load the installed processes: their compiler takes seconds, and who asks first need not wait."""
     processes()
 
 
@@ -143,8 +144,9 @@ def edited(process: Process) -> bool:
 
 def offered(asked: Asked) -> list[Process]:
     """The processes whose layers the twin has, as far as the Grant shows them; by id."""
-    there = {layer.layer for layer in asked.served.twin.layers(asked.grant)}
-    return [one for _, one in sorted(processes().working.items()) if set(one.needs) <= there]
+    there = deputy.layers(asked.served.twin, asked.grant)
+    working = (one for id, one in sorted(processes().working.items()) if asked.grant.may_run(id))
+    return [one for one in working if set(one.needs) <= there]
 
 
 def find(asked: Asked, process: str) -> Process:
@@ -154,17 +156,15 @@ def find(asked: Asked, process: str) -> Process:
         NoSuchProcess: there is none, or the twin lacks a layer that it needs.
         PluginFailed: it is broken.
     """
+    deputy.may_run(asked.grant, process)
     try:
         found = processes().find(process[:80])
     except NotFound as error:
         raise NoSuchProcess(error.what, asked.served.id, error.remedy) from error
-    there = {layer.layer for layer in asked.served.twin.layers(asked.grant)}
-    for layer in found.needs:
-        if layer not in there:
-            raise NoSuchProcess(
-                f"{found.id} cannot be asked here: it needs the layer {layer!r}", asked.served.id,
-                "ask another twin, or add the layer",
-            )  # fmt: skip
+    lacking = [one for one in found.needs if one not in deputy.layers(asked.served.twin, asked.grant)]
+    if lacking:
+        what = f"{found.id} cannot be asked here: it needs the layer {lacking[0]!r}"
+        raise NoSuchProcess(what, asked.served.id, "ask another twin, or add the layer")
     return found
 
 
@@ -202,8 +202,8 @@ def get_processes(
 )
 def get_process(request: Request, asked: Reading, process: ProcessId, form: Shown) -> Response:
     """One process: its inputs with units and ranges, its outputs, the papers that it follows, its measured errors."""
-    here = absolute(request, f"{base(asked.served.id)}/processes")
-    return represent(request, describe(here, find(asked, process), form.lang), form, "process")
+    here, found = absolute(request, f"{base(asked.served.id)}/processes"), find(asked, process)
+    return represent(request, describe(here, found, form.lang), form, "process")
 
 
 def _summary(here: str, process: Process, lang: Language) -> ProcessSummary:

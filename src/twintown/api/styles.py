@@ -30,6 +30,7 @@ from twintown.api.schemas import Link, LonLatBox, Model
 from twintown.ground.errors import NotFound
 from twintown.ground.names import Name
 from twintown.twin.layers import LayerVersion
+from twintown.twin.told import as_told
 
 router = APIRouter(tags=["layers"])
 MAPBOX, PNG = "application/vnd.mapbox.style+json", "image/png"
@@ -221,7 +222,7 @@ def stylesheet(
     """The MapLibre style of a layer: its own tiles on paper."""
     layer = version.layer
     here = absolute(request, f"{base(asked.served.id)}/collections/{layer}")
-    box = version.bbox_lonlat
+    box = as_told(asked.served.twin, version, asked.grant).bbox_lonlat
     attribution = " · ".join(
         dict.fromkeys(licence.attribution or licence.title for licence in version.provenance.licences)
     )

@@ -290,9 +290,7 @@ def tilejson(told: Told, scheme: Scheme, form: Form) -> dict[str, Any]:
                 "maxzoom": told.last,
                 "fields": {
                     "id": "String",
-                    **{
-                        c["name"]: _JSON_TYPES.get(c["type"], "String") for c in layer.meta.get("columns", [])
-                    },
+                    **{c["name"]: _JSON_TYPES.get(c["type"], "String") for c in _columns(layer, told)},
                 },
             }
             for layer in told.layers

@@ -46,6 +46,7 @@ from twintown.api.tile_sets import TILEJSON, TileSet, TileSets, Told, around, li
 from twintown.api.versions import possible
 from twintown.ground.errors import NotFound
 from twintown.twin.layers import LayerVersion
+from twintown.twin.told import as_told
 
 if TYPE_CHECKING:
     from twintown.index.view import View
@@ -96,9 +97,9 @@ def chosen(asked: Asked, collections: str | None) -> list[LayerVersion]:
 
 def _told(request: Request, asked: Asked, form: Form, version: LayerVersion) -> Told:
     here = absolute(request, f"{base(asked.served.id)}/collections/{version.layer}/tiles")
-    view = asked.served.view(version, asked.grant)
+    view, seen = asked.served.view(version, asked.grant), as_told(asked.served.twin, version, asked.grant)
     return Told(
-        here, word(version.title, form.lang), [version], "vector", (MVT, "mvt"), view.token, tile_vectors.LAST,
+        here, word(version.title, form.lang), [seen], "vector", (MVT, "mvt"), view.token, tile_vectors.LAST,
         tile_vectors.said(form.lang), features=tile_vectors.MOST, columns=asked.grant.columns, box=view.bbox,
     )  # fmt: skip
 
@@ -141,7 +142,7 @@ def _tile(
     key = (token, scheme.id, matrix, row, column, tuple(sorted(given.items())))
     etag = answers.tag(*key, terms(asked.grant))
     if answers.unchanged(request, etag):
-        return answers.not_modified(etag, answers.PRIVATE if request.headers.get("authorization") else cache)
+        return answers.not_modified(etag, answers.PRIVATE if answers.personal(request) else cache)
 
     def make() -> bytes:
         parts = []

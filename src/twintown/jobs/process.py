@@ -94,6 +94,8 @@ class Input:
     schema: Mapping[str, Any] | None = field(default=None, compare=False)
     #: What kind of layer the value names (`grid`, `features`, `series`); "" for a value that names none.
     layer: Literal["", "features", "grid", "series"] = ""
+    #: The layer of whose rows the value names one or several by id; "" for a value that names none.
+    rows_of: str = ""
 
     def __post_init__(self) -> None:
         check_unit(self.unit, self.name)

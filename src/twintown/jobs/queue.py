@@ -72,22 +72,24 @@ class Queue:
         """Keep a new job; as it is kept.
 
         Args:
-            most: jobs of anyone that may wait at once; of people who say who they are, as many as they like.
+            most: jobs of anyone, and of one partner, that may wait at once; of people who say who they are, as many as they like.
 
         Raises:
             TooMany: so many wait already.
             StorageFailed: the database could not keep it.
         """
         with self._writing() as connection:
-            if job.state == "accepted" and job.subject["kind"] == "anyone":
-                waiting = select(func.count()).where(
-                    self._mine, jobs.c.state == "accepted", jobs.c.subject["kind"].as_string() == "anyone"
-                )
+            if job.state == "accepted" and job.subject["kind"] in ("anyone", "peer"):
+                whose = jobs.c.subject["kind"].as_string() == job.subject["kind"]
+                if job.subject["kind"] == "peer":
+                    whose &= jobs.c.subject["agreement"].as_string() == job.subject["agreement"]
+                waiting = select(func.count()).where(self._mine, jobs.c.state == "accepted", whose)
                 count = int(connection.execute(waiting).scalar() or 0)
                 if count >= most:
+                    partner = job.subject["kind"] == "peer"
                     raise TooMany(
-                        f"{count} jobs of people who did not say who they are wait already", self.twin,
-                        "wait until some are done, or sign in",
+                        f"{count} jobs of {'this agreement' if partner else 'people who did not say who they are'} wait already",
+                        self.twin, "wait until some are done" + ("" if partner else ", or sign in"),
                     )  # fmt: skip
             kept = replace(job, seq=self._next(connection))
             connection.execute(insert(jobs).values(twin=self.twin, **_values(kept)))

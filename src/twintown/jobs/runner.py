@@ -25,6 +25,7 @@ from threading import Event, Thread
 from typing import Any
 
 from twintown.ground.errors import NotFound, TwintownError
+from twintown.jobs import deputy
 from twintown.jobs.job import Job, Late
 from twintown.jobs.process import in_order
 from twintown.jobs.queue import Queue
@@ -40,7 +41,9 @@ from twintown.jobs.work import (
     rooms,
     telling,
 )
-from twintown.trust.policy import Resource, decide
+from twintown.trust.policy import Grant, Resource, decide
+from twintown.trust.rules import rules_of
+from twintown.trust.standing import Standings, purpose_of
 from twintown.twin.layers import Twin
 
 LOG = logging.getLogger("twintown.jobs")
@@ -103,7 +106,7 @@ def do(
     """Do a job that was claimed; it has ended when this returns, or is not ours any more. Raises StorageFailed."""
     queue = Queue(twin.tables)
     try:
-        grant = decide(subject_of(job.subject), "run", Resource(twin.description.id))
+        grant = _grant(twin, job)
         task = tasks.get(job.kind)
         if task is None:
             raise NotFound(f"nothing here does jobs of the kind {job.kind}", f"job {job.id}")
@@ -128,6 +131,20 @@ def do(
         return  # the database was away when it ended: the lease will end it
     with suppress(TwintownError):
         sweep(twin)
+
+
+def _grant(twin: Twin, job: Job) -> Grant:
+    """What a job may do now: by its agreement as it stands when the work begins. Raises Unauthenticated, Denied."""
+    subject = subject_of(job.subject)
+    if subject.kind != "peer":
+        return decide(subject, "run", Resource(twin.description.id))
+    grant = decide(
+        subject, "run", Resource(twin.description.id), now=datetime.now(UTC), standing=Standings(twin).standing(subject),
+        purpose=purpose_of(subject), rules=rules_of(twin.directory),
+    )  # fmt: skip
+    grant.require()
+    deputy.may_run(grant, job.process)
+    return deputy.inner(grant)
 
 
 def worker(line: Connection, plan: Plan) -> None:

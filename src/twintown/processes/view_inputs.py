@@ -60,7 +60,7 @@ INPUTS = (
         minimum=0, maximum=10_000,
     ),
     Input(
-        "landmarks", Name("랜드마크", "Landmarks"), "1", [], (list,), schema=IDS_SCHEMA,
+        "landmarks", Name("랜드마크", "Landmarks"), "1", [], (list,), schema=IDS_SCHEMA, rows_of="buildings",
         about=Name("건물 식별자. 없으면 가장 높은 건물", "Ids of buildings; none: the tallest"),
     ),
     Input(
@@ -71,7 +71,7 @@ INPUTS = (
         ),
     ),
     Input(
-        "target", Name("어디서 보이는지 볼 건물", "Building whose visibility is mapped"), "1", "",
+        "target", Name("어디서 보이는지 볼 건물", "Building whose visibility is mapped"), "1", "", rows_of="buildings",
         about=Name(
             "건물 또는 계획 건물의 식별자. 없으면 첫 랜드마크", "Id of a building or of one in the plan; none: the first landmark"
         ),

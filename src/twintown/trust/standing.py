@@ -104,6 +104,12 @@ class Standings:
         found = (self._now().standings or {}).get(subject.agreement)
         return found if found is not None and found.assignee == subject.name else None
 
+    def holds(self, agreement: str, now: datetime) -> bool:
+        """Whether an agreement is in force at a moment. Raises StorageFailed."""
+        found = (self._now().standings or {}).get(agreement)
+        until = None if found is None else found.terms.until
+        return found is not None and found.state == "active" and (until is None or now < until)
+
     def look(self) -> Hashable:
         """Equal as long as nothing that stands can have changed."""
         return self._twin.watch.look(), peers_of(self._twin)

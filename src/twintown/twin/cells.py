@@ -31,6 +31,7 @@ from .layers import LayerVersion, Twin
 
 #: Cells of the file held at once while an answer is made.
 BLOCK_CELLS = 4_000_000
+OUTSIDE = "outside-area"
 WARP_CELLS = 16_000_000  # of the grid that go into another CRS at once
 
 
@@ -86,10 +87,19 @@ class Cells:
             crs, x, y, cell * self.step, cell * self.step, rows // self.step, cols // self.step
         )
         #: The cells that are answered where nobody asks for others.
-        self.lattice = self.base if grant.area is None else self.base.part(grant.area, whole=True)
+        self.lattice = self.base if grant.area is None else self._granted(grant)
         self.fields = _fields(version, grant, self.step > 1)
         #: Whether the file itself may leave.
         self.open = grant.area is None and grant.columns is None and self.step == 1
+
+    def _granted(self, grant: Grant) -> Lattice:
+        assert grant.area is not None
+        try:
+            return self.base.part(grant.area, whole=True)
+        except NotFound:
+            if not grant.agreement:
+                raise
+            grant.refuse("no cell of this grid lies in the granted area", OUTSIDE, self.version.layer)
 
     def data(self) -> Path | bytes:
         """The file itself, or its bytes where it lies in a bucket. Raises StorageFailed, NotFound."""
@@ -110,7 +120,7 @@ class Cells:
             or inside.xmax > outside.xmax + slack
             or (inside.ymin < outside.ymin - slack or inside.ymax > outside.ymax + slack)
         ):
-            raise Denied("these cells lie outside of the granted area", self.version.layer)
+            raise Denied("these cells lie outside of the granted area", self.version.layer, code=OUTSIDE)
         with self._file() as file:
             return self._resampled(file, target, fields)
 

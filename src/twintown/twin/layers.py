@@ -347,4 +347,4 @@ def _named(grant: Grant, layer: str) -> None:
 
 def _overlap(asked: Bounds, granted: Bounds) -> None:
     if not asked.intersects(granted):
-        raise Denied("what is asked for lies outside the granted area")
+        raise Denied("what is asked for lies outside the granted area", code="outside-area")

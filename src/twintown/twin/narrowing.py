@@ -184,6 +184,6 @@ def _within(whole: Grid, area: Bounds, layer: str) -> Grid:
     cols = np.flatnonzero((west >= area.xmin - slack) & (west + whole.cell_m <= area.xmax + slack))
     rows = np.flatnonzero((north <= area.ymax + slack) & (north - whole.cell_m >= area.ymin - slack))
     if not len(rows) or not len(cols):
-        raise Denied("what is asked for lies outside the granted area", layer)
+        raise Denied("what is asked for lies outside the granted area", layer, code="outside-area")
     part = whole.values[..., rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
     return replace(whole, values=part, origin_x=float(west[cols[0]]), origin_y=float(north[rows[0]]))
