@@ -7,13 +7,12 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from twintown.ground.errors import BadAssertion, BadInput
-from twintown.store.tables import Tables, open_tables, sqlite_url
+from twintown.store.tables import Tables
 from twintown.trust.assertions import KnownKey, assert_, check
 from twintown.trust.keys import Key
 from twintown.trust.seen import take
@@ -185,8 +184,8 @@ def test_a_token_is_made_for_minutes_only() -> None:
 
 
 @pytest.fixture
-def tables(tmp_path: Path) -> Tables:
-    return open_tables(sqlite_url(tmp_path / "state.db"), "icheon", read_only=False)
+def tables(rows_of: Callable[[str], Tables]) -> Tables:
+    return rows_of("icheon")
 
 
 def test_a_message_is_taken_once(tables: Tables) -> None:

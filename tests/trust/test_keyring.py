@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from twintown.ground.errors import BadData, Conflict, NotFound
 from twintown.store.engine import reading
-from twintown.store.tables import Tables, open_tables, sqlite_url
+from twintown.store.tables import Tables
 from twintown.trust import keyring, ledger
 from twintown.trust.did import document
 from twintown.trust.following import follow
@@ -42,8 +43,8 @@ class City:
 
 
 @pytest.fixture
-def city(tmp_path: Path) -> City:
-    return City(tmp_path, open_tables(sqlite_url(tmp_path / "state.db"), "icheon", read_only=False))
+def city(tmp_path: Path, rows_of: Callable[[str], Tables]) -> City:
+    return City(tmp_path, rows_of("icheon"))
 
 
 def test_a_twin_that_never_rotated_has_the_one_key_of_its_file(city: City) -> None:

@@ -145,6 +145,8 @@ class Grant:
         where = what or self.resource.layer or self.resource.twin
         if not self.allowed:
             self.refuse(self.reason, self.code, where)
+        if not named and self.subject.kind == "service":
+            self.refuse("the token is not for this", "scope", where)
         if not named:
             inside = self.layers is None
             self.refuse(

@@ -23,6 +23,7 @@ from twintown.trust.grant import Resource as Resource
 from twintown.trust.grant import Whom as Whom
 from twintown.trust.identity import Subject
 from twintown.trust.rules import Rules, house
+from twintown.trust.scopes import acting, narrowed
 from twintown.trust.terms import Standing
 
 _TYPES = {"anyone": "Anyone", "owner": "Owner", "person": "Person", "service": "Service", "peer": "Peer"}
@@ -63,7 +64,7 @@ def decide(
     if subject.kind == "peer" and standing is not None and not purpose and len(standing.terms.purposes) == 1:
         purpose = standing.terms.purposes[0]
     grade, code, reason, hidden = _answer(
-        rules or house(), subject, action, resource, standing, purpose, _when(now, standing)
+        rules or house(), acting(subject), action, resource, standing, purpose, _when(now, standing)
     )
     if grade is None:
         return Grant(
@@ -71,7 +72,7 @@ def decide(
         )
     grant = Grant(subject, action, resource, True, reason, grade=grade, code=code, hidden=hidden)
     if subject.kind != "peer" or standing is None:
-        return grant
+        return narrowed(grant)
     terms = standing.terms
     return replace(
         grant, area=standing.plane, finest_m=terms.finest_m, expires=terms.until, layers=terms.layers,

@@ -65,7 +65,7 @@ def wait(connection: Connection, twin: str, mark: str, limit: Limit, now: dateti
 def count(connection: Connection, twin: str, mark: str, now: datetime) -> None:
     """One more failure."""
     at = now.astimezone(UTC)
-    connection.execute(delete(table).where(table.c.twin == twin, table.c.last < at - FORGOTTEN))
+    connection.execute(delete(table).where(table.c.twin == twin, table.c.last <= at - FORGOTTEN))
     mine = (table.c.twin == twin) & (table.c.mark == mark)
     more = connection.execute(update(table).where(mine).values(failed=table.c.failed + 1, last=at))
     if not more.rowcount:

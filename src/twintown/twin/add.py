@@ -206,6 +206,7 @@ def remove(twin: Twin, layer: str, grant: Grant) -> None:
 def check(twin: Twin, about: About, grant: Grant) -> LayerVersion | None:
     """The version that this would replace. Raises BadSettings, Conflict."""
     check_id(about.layer, "layer")
+    grant.require(Grade.O, about.layer)
     if about.layer in RESERVED:
         raise BadSettings(f"the id {about.layer!r} is taken by the system", "layer", "choose another one")
     if not about.source.licence.id or not about.source.title:
