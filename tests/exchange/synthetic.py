@@ -5,26 +5,35 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
+import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import geopandas as gpd
 import numpy as np
 import shapely
 from shapely.geometry import box
 
+from twintown.exchange.content import OfShape
+from twintown.exchange.gate import examine
+from twintown.exchange.matter import Matter, reach_of
+from twintown.exchange.release import Release, state_of
+from twintown.exchange.rules_licence import Work
+from twintown.exchange.rules_pack import rules_of
 from twintown.ground.features import Features
 from twintown.ground.frames import Frame
 from twintown.ground.grid import Grid
+from twintown.ground.names import Name
 from twintown.ground.provenance import Licence, Provenance, Source, Step
 from twintown.trust.grades import Grade
 from twintown.trust.identity import LOCAL_OWNER
 from twintown.trust.policy import Action, Grant, Resource, decide
 from twintown.trust.terms import Asset, Terms
-from twintown.twin.layers import Shape, Twin
+from twintown.twin.description import Description
+from twintown.twin.layers import LayerVersion, Shape, Twin
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 FRAME = Frame("EPSG:5186", undulation_m=23.3, undulation_source="synthetic")
@@ -157,3 +166,46 @@ def outline(west: float, south: float, east: float, north: float) -> list[list[f
         [round(v, 7) for v in lonlat(x, y)]
         for x, y in shapely.box(west, south, east, north).exterior.coords[:-1]
     ]
+
+
+class Paper:
+    """A twin of which only the description and the shapes are there: what checks of the gate need, in a millisecond."""
+
+    def __init__(self, layers: Mapping[str, tuple[Shape, Grade]], more: str = "") -> None:
+        self.directory = Path("/nowhere")
+        self.description = Description.parse(
+            tomllib.loads(DESCRIPTION + more), self.directory, "sha256:paper"
+        )
+        self.layers = dict(layers)
+
+    def matter(self, layer: str, to: str = "anyone", said: Terms | None = None) -> Matter:
+        shape, grade = self.layers[layer]
+        content, about = OfShape(layer, shape), self.description
+        unit = shape.unit if isinstance(shape, Grid) else ""
+        meta = {"provenance": shape.provenance.to_dict(), "unit": unit}
+        part = LayerVersion(
+            layer, f"01PAPER{layer}", content.kind, Name(layer, layer), grade, content.count, "sha256:paper", NOW, None, "", meta
+        )  # fmt: skip
+        twin, grant = cast(Twin, self), granted(cast(Twin, self))
+        rules = rules_of(about.release, self.directory, about.time_zone)
+        asset = Asset("layer", layer)
+        return Matter(
+            twin, grant, grant, asset, to, reach_of(twin, to, rules.country), said or Terms((asset,)), rules, (part,),
+            Work.of(content.kind, unit, content.count), content,
+        )  # fmt: skip
+
+    def known(self, layer: str) -> tuple[OfShape, ...]:
+        """What everybody has: the open layers."""
+        return tuple(
+            OfShape(name, shape)
+            for name, (shape, grade) in self.layers.items()
+            if grade is Grade.O and name != layer
+        )
+
+    def ask(self, layer: str, to: str = "anyone", said: Terms | None = None) -> Release:
+        """The gate's answer."""
+        matter = self.matter(layer, to, said)
+        found = examine(matter, self.known(layer))
+        return Release(
+            "", matter.asset, matter.version, to, matter.terms, found, {}, NOW, NOW, (), state_of(found)
+        )

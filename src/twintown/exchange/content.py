@@ -36,6 +36,11 @@ class Content(Protocol):
     @property
     def layer(self) -> str: ...
     @property
+    def version_id(self) -> str:
+        """Of the version; "" for what is no layer yet."""
+        ...
+
+    @property
     def kind(self) -> str: ...
     @property
     def provenance(self) -> Provenance: ...
@@ -80,6 +85,10 @@ class OfLayer:
     @property
     def layer(self) -> str:
         return self.version.layer
+
+    @property
+    def version_id(self) -> str:
+        return self.version.version
 
     @property
     def kind(self) -> str:
@@ -146,6 +155,7 @@ class OfShape:
     layer: str
     shape: Shape
     title: tuple[str, ...] = ()
+    version_id: str = ""
 
     @property
     def kind(self) -> str:

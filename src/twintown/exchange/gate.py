@@ -8,6 +8,7 @@ Whoever makes an offer asks first and lets it stand only while `verdict` is `all
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,6 +19,7 @@ from twintown.trust.ledger import record_in
 from twintown.trust.terms import Asset, Terms
 from twintown.twin.layers import Twin
 
+from .content import Content
 from .findings import Finding, heaviest_first
 from .matter import Matter, matter_of
 from .release import Release, audience_of, state_of
@@ -119,8 +121,11 @@ def decide(
     return decided
 
 
-def examine(matter: Matter) -> tuple[Finding, ...]:
+def examine(matter: Matter, known: Sequence[Content] | None = None) -> tuple[Finding, ...]:
     """Every check on one matter, what forbids first.
+
+    Args:
+        known: what the audience has already; looked up where it is not said.
 
     What anyone may read already gives a peer nothing new: then only the licences weigh, and the rest is noted.
     """
@@ -132,7 +137,8 @@ def examine(matter: Matter) -> tuple[Finding, ...]:
     looked = [*check_spatial(matter), *check_sites(matter), *check_personal(matter)]
     if matter.open:
         return heaviest_first([*found, *(replace(one, severity="notes") for one in looked)])
-    known = known_to(matter) if matter.content is not None else ()
+    if known is None:
+        known = known_to(matter) if matter.content is not None else ()
     return heaviest_first(
         [*found, *looked, *check_combination(matter, known), *check_difference(matter, known)]
     )

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from .anonymity import classes
-from .content import Content, OfLayer
+from .content import Content
 from .findings import MOST_PLACES, Finding, message
 from .lattices import SAME, together
 from .linkage import linked
@@ -26,7 +26,7 @@ from .rules_spatial import terrain_rule
 WITHHELD = "withheld columns"
 
 
-def check_combination(matter: Matter, known: Sequence[OfLayer]) -> Iterator[Finding]:
+def check_combination(matter: Matter, known: Sequence[Content]) -> Iterator[Finding]:
     """What the asset and the known layers tell together."""
     content = matter.content
     if content is None:
@@ -40,7 +40,7 @@ def check_combination(matter: Matter, known: Sequence[OfLayer]) -> Iterator[Find
         yield from _shown(matter, content, known)
 
 
-def _finer(matter: Matter, content: Content, known: Sequence[OfLayer]) -> Iterator[Finding]:
+def _finer(matter: Matter, content: Content, known: Sequence[Content]) -> Iterator[Finding]:
     found = terrain_rule(matter, content)
     if found is None:
         return
@@ -78,7 +78,7 @@ def withheld_from(matter: Matter, content: Content) -> tuple[str, ...]:
     return tuple(sorted(said - set(content.units)))
 
 
-def _columns(matter: Matter, content: Content, known: Sequence[OfLayer]) -> Iterator[Finding]:
+def _columns(matter: Matter, content: Content, known: Sequence[Content]) -> Iterator[Finding]:
     found = matter.rules.at("linked-columns", matter.reach)
     hidden = withheld_from(matter, content)
     if found is None or not hidden:
@@ -109,7 +109,7 @@ def _columns(matter: Matter, content: Content, known: Sequence[OfLayer]) -> Iter
         )  # fmt: skip
 
 
-def _persons(matter: Matter, content: Content, known: Sequence[OfLayer]) -> Iterator[Finding]:
+def _persons(matter: Matter, content: Content, known: Sequence[Content]) -> Iterator[Finding]:
     found = matter.rules.at("linked-persons", matter.reach)
     quasi = persons_in(matter.rules, content).quasi
     rule_k = matter.rules.rules.get("person-k")
@@ -153,7 +153,7 @@ def _persons(matter: Matter, content: Content, known: Sequence[OfLayer]) -> Iter
             )  # fmt: skip
 
 
-def _shown(matter: Matter, content: Content, known: Sequence[OfLayer]) -> Iterator[Finding]:
+def _shown(matter: Matter, content: Content, known: Sequence[Content]) -> Iterator[Finding]:
     """A site where the asset shows nothing any more, and another layer still does."""
     found = matter.rules.at("linked-objects", matter.reach)
     if found is None:

@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from .anonymity import few, keys, numbers
-from .content import Content, OfLayer
+from .content import Content
 from .findings import Finding, message
 from .matter import Matter
 from .released import origin
@@ -24,7 +24,7 @@ SAME = 0.5
 SLACK = 1e-3
 
 
-def check_difference(matter: Matter, known: Sequence[OfLayer]) -> Iterator[Finding]:
+def check_difference(matter: Matter, known: Sequence[Content]) -> Iterator[Finding]:
     """What the asset and earlier or other counts give by subtraction."""
     content = matter.content
     if content is None or content.kind not in ("features", "table"):
@@ -47,7 +47,7 @@ def check_difference(matter: Matter, known: Sequence[OfLayer]) -> Iterator[Findi
 
 
 def _rows(
-    matter: Matter, content: Content, persons: Persons, other: OfLayer, theirs: Persons
+    matter: Matter, content: Content, persons: Persons, other: Content, theirs: Persons
 ) -> Iterator[Finding]:
     """Persons that are in one release and not in the other."""
     found = matter.rules.at("difference", matter.reach)
@@ -72,13 +72,13 @@ def _rows(
             f"compared with {other.layer}, released before, {persons_alone} persons in {len(alone)} classes of "
             f"{', '.join(shared)} stand alone, fewer than {rule.limit:g} each",
         ),
-        {"persons": persons_alone, "classes": len(alone), "earlier": other.version.version}, places=ids_at(new, rows),
+        {"persons": persons_alone, "classes": len(alone), "earlier": other.version_id}, places=ids_at(new, rows),
         remedies=("aggregate", "withhold"), layers=(other.layer,),
     )  # fmt: skip
 
 
 def _cells(
-    matter: Matter, content: Content, persons: Persons, other: OfLayer, theirs: Persons
+    matter: Matter, content: Content, persons: Persons, other: Content, theirs: Persons
 ) -> Iterator[Finding]:
     """The same count told twice: their difference is a count of few; a value that is withheld now was told before."""
     shared = [name for name in persons.counts if name in theirs.counts]
@@ -105,7 +105,7 @@ def _cells(
                         f"{name}에서 먼저 공개된 {other.layer}의 값을 빼면 {len(rows)}곳에서 {rule.limit:g}명보다 적은 차이가 남습니다",
                         f"{name} less that of {other.layer}, released before, leaves fewer than {rule.limit:g} in {len(rows)} cells",
                     ),
-                    {"cells": len(rows), "column": name, "earlier": other.version.version}, places=ids_at(new, rows),
+                    {"cells": len(rows), "column": name, "earlier": other.version_id}, places=ids_at(new, rows),
                     remedies=("aggregate", "withhold"), layers=(other.layer,),
                 )  # fmt: skip
         if (found := matter.rules.at("linked-columns", matter.reach)) is not None:
@@ -124,7 +124,7 @@ def _cells(
 
 
 def _totals(
-    matter: Matter, content: Content, persons: Persons, other: OfLayer, theirs: Persons
+    matter: Matter, content: Content, persons: Persons, other: Content, theirs: Persons
 ) -> Iterator[Finding]:
     """A total of which all parts but one are told gives that one."""
     found = matter.rules.at("complement", matter.reach)
@@ -183,7 +183,7 @@ def _given_back(
 
 
 def _areas(
-    matter: Matter, content: Content, persons: Persons, other: OfLayer, theirs: Persons
+    matter: Matter, content: Content, persons: Persons, other: Content, theirs: Persons
 ) -> Iterator[Finding]:
     """An area less the areas within it: the rest has fewer than k."""
     found = matter.rules.at("difference", matter.reach)

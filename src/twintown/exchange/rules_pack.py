@@ -49,9 +49,12 @@ def rules_of(table: Mapping[str, Any], directory: Path, time_zone: str = "") -> 
         BadSettings: naming the entry.
     """
     _keys(table, "release", "pack country rules sites layers licences")
-    name = str(table.get("pack") or ("korea" if time_zone == "Asia/Seoul" else "general"))
-    pack = _packaged(name) if name in PACKS else _own(directory / name)
+    chosen = str(table.get("pack") or ("korea" if time_zone == "Asia/Seoul" else "general"))
+    pack = _packaged(chosen) if chosen in PACKS else _own(directory / chosen)
     rules = dict(pack.rules)
+    for name in ("rules", "layers", "licences"):
+        if not isinstance(table.get(name, {}), Mapping):
+            raise BadSettings("must be a table", f"release.{name}")
     for id, said in dict(table.get("rules", {})).items():
         where = f"release.rules.{id}"
         if not isinstance(said, Mapping) or not said.get("source"):
