@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from twintown.store.blobs import open_blobs
 from twintown.store.engine import writing
 from twintown.store.tables import open_tables, sqlite_url
+from twintown.store.watch import Watch
 from twintown.trust.checkpoints import log_keys, witness_keys
 from twintown.trust.keys import Key
 from twintown.trust.ledger import record_many_in
@@ -35,6 +36,12 @@ class City:
     key: Key
     knows: dict[str, Sequence[Verifier]] = field(default_factory=dict)
     now: datetime = NOW
+    #: As in a server: one connection stays, or every other one would empty the write-ahead log as it closes.
+    watch: Watch | None = None
+
+    def __post_init__(self) -> None:
+        self.watch = Watch(self.ledger.tables.engine)
+        self.watch.look()
 
     @property
     def log_keys(self) -> list[Verifier]:
