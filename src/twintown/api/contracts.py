@@ -49,7 +49,7 @@ def signed(
         officer = str(found.change.get("name", ""))
         change = {**found.change, "who": f"{who} ({officer})" if officer else who}
     facts = Facts(
-        names, _titles(asked.served.twin, found.terms.assets), asked.served.twin.description.time_zone, found.digest,
+        names, _titles(request, deed.assigner, found.terms.assets), asked.served.twin.description.time_zone, found.digest,
         found.signatures, state, change, records_of(asked.served.twin, found.id, found.negotiation),
     )  # fmt: skip
     return _answer(request, deed, facts, lang, form)
@@ -66,7 +66,7 @@ def draft(request: Request, asked: Asked, pid: str, lang: Lang, form: Form, seq:
     deed = Deed("Offer", pid, said[-1].terms.terms(), found.dataset, assigner, assignee)
     facts = Facts(
         names_of(request, asked),
-        _titles(asked.served.twin, deed.terms.assets),
+        _titles(request, assigner, deed.terms.assets),
         asked.served.twin.description.time_zone,
     )
     return _answer(request, deed, facts, lang, form)
@@ -82,20 +82,21 @@ def names_of(request: Request, asked: Asked) -> dict[str, Name]:
 
 
 def records_of(twin: Twin, id: str, negotiation: str = "") -> tuple[tuple[str, int, datetime], ...]:
-    """The entries of our ledger about an agreement and the negotiation that led to it: kind, place, time."""
+    """The entries of our ledger about an agreement and the negotiation that led to it: kind or step (see `Facts`), place, time."""
     c = ledger_entries.c
     about = [c.record["agreement"].as_string() == id]
     if negotiation:
         about.append(c.record["negotiation"].as_string() == negotiation)
-    query = select(c.kind, c.seq, c.at).where(c.twin == twin.tables.twin, c.kind.notin_(("access", "result")), or_(*about))  # fmt: skip
+    query = select(c.kind, c.seq, c.at, c.record).where(c.twin == twin.tables.twin, c.kind.notin_(("access", "result")), or_(*about))  # fmt: skip
     with reading(twin.tables.engine) as connection:
         return tuple((row.kind, row.seq, aware(row.at)) for row in connection.execute(query.order_by(c.seq)))
 
 
-def _titles(twin: Twin, assets: tuple[Asset, ...]) -> dict[Asset, Name]:
-    """What assets are called, where this twin knows."""
-    rows = twin.tables.layers()
-    found = {}
+def _titles(request: Request, assigner: str, assets: tuple[Asset, ...]) -> dict[Asset, Name]:
+    """What assets are called by the city that gives them, where it is one of this server; a process is called the same everywhere."""
+    knows, found = meaning(request), dict[Asset, Name]()
+    served = request.app.state.open.shelf.twins.values()
+    rows = next((one.twin.tables.layers() for one in served if knows.did(one.twin) == assigner), {})
     for asset in assets:
         if asset.kind == "layer" and asset.id in rows:
             found[asset] = Name(rows[asset.id].title_ko, rows[asset.id].title_en)

@@ -131,7 +131,7 @@ def _through(request: Request, asked: Asked, agreement: str, path: str, body: by
     )  # fmt: skip
     headers = {
         **answer.headers, "cache-control": answers.PRIVATE, "vary": "Accept, Authorization, Cookie", FROM: found.peer,
-        "content-security-policy": "default-src 'none'; sandbox", "x-content-type-options": "nosniff",
+        "content-security-policy": "default-src 'none'; sandbox",
     }  # fmt: skip
     if found.terms.attribution:
         headers[ATTRIBUTION] = f"UTF-8''{quote(found.terms.attribution, safe='')}"  # RFC 8187

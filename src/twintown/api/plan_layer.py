@@ -7,19 +7,20 @@ under an agreement never changes behind the gate's back.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from twintown.api.guard import Asked
-from twintown.ground.errors import BadParameter
+from twintown.ground.errors import BadParameter, Conflict
 from twintown.ground.names import Name
 from twintown.ground.provenance import Licence, Provenance, Source, Step
-from twintown.store.tables import ADDED
+from twintown.store.tables import ADDED, LayerRow
 from twintown.trust.grades import Grade
 from twintown.twin.description import Column, LayerEntry
 
 #: What a city has drawn itself it may share as it likes; the agreement says how.
-_OWN = Licence("LicenseRef-own-work", "the city's own work; its use is as the agreement says", "", "", False)
+_OWN = Licence("LicenseRef-own", "the city's own work; its use is as the agreement says", "", "", False)
 _COLUMNS = {
     "name": Column(Name("이름", "Name")),
     "state": Column(Name("상태", "State")),
@@ -47,14 +48,9 @@ def publish(asked: Asked, scenario: str, now: datetime) -> str:
     if not any(edit["op"] != "remove" for edit in force):
         raise BadParameter("terms.assets", f"the scenario {one.name!r} builds nothing", remedy="add a building first")  # fmt: skip
     mark = digest(one.base, force, {})
-    current = asked.served.twin.tables.layers()
-    first = f"plan-{one.id[:8].lower().strip('-')}"
-    for layer in (first, f"{first}-{one.revision}"):
-        row = current.get(layer)
-        if row is not None and row.meta.get("plan", {}).get("digest") == mark:
-            return layer
-        if row is None:
-            break
+    layer, there = _name(asked.served.twin.tables.layers(), one.id, one.revision, mark)
+    if there:
+        return layer
     shape = _shape(asked, one, force)
     meta: dict[str, Any] = {
         "origin": ADDED, "editable": False, "plan": {"scenario": one.id, "revision": one.revision, "digest": mark},
@@ -69,6 +65,19 @@ def publish(asked: Asked, scenario: str, now: datetime) -> str:
         writer.tables.switch({layer: version.version})
     asked.served.twin.watch.touch()
     return layer
+
+
+def _name(current: Mapping[str, LayerRow], scenario: str, revision: int, mark: str) -> tuple[str, bool]:
+    """What the layer of a plan is called, and whether it is there already; a name is never given to another content."""
+    for stem in (f"plan-{scenario[:8].lower()}", f"plan-{scenario[:8].lower()}{scenario[-6:].lower()}"):
+        for layer in (stem, f"{stem}-{revision}"):
+            row = current.get(layer)
+            plan = row.meta.get("plan", {}) if row is not None else {}
+            if row is None or plan.get("digest") == mark:
+                return layer, row is not None
+            if plan.get("scenario") != scenario:
+                break
+    raise Conflict("the names for its layer are taken", scenario, "remove the layers that hold them")
 
 
 def _shape(asked: Asked, one: Any, force: Any) -> Any:

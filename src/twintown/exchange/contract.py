@@ -41,7 +41,7 @@ class Facts:
         signatures: none for a draft.
         state: `waiting`, `active`, `suspended`, `ended`; "" for a draft.
         change: who changed the state last: `who`, `at`, `why`; none where nobody did.
-        records: entries of our ledger about it: kind, place, time.
+        records: entries of our ledger about it: kind (`agreement`), or step of its negotiation (`step:agree`); place, time.
     """
 
     names: Mapping[str, Name]
@@ -171,7 +171,9 @@ class _Saying:
         return str(words()[self.language]["purpose"].get(code, code))
 
     def kind(self, kind: str) -> str:
-        return str(words()[self.language]["kind"].get(kind, kind))
+        """What an entry of the ledger tells of: a kind, or a step of the negotiation (`step:agree`)."""
+        step = kind.removeprefix("step:")
+        return str(words()[self.language]["kind" if step == kind else "step"].get(step, step))
 
     def at(self, moment: datetime) -> str:
         """A moment in the city's own time, with the zone's short name."""
