@@ -67,7 +67,7 @@ def verify(asked: Asked) -> Report:
         copies.append(Copy(str(asked.remember), [_note(asked.remember)]))
     if record is not None:
         copies.append(Copy("the opened entry", [record.note]))
-    report = check(source, keys, _witnesses(asked), copies)
+    report = check(source, keys, _witnesses(asked, first), copies)
     if how and keys:
         report.good.insert(0, how)
     if record is not None:
@@ -209,7 +209,7 @@ def _followed(keys: Sequence[str], source: Address) -> list[str]:
     return found
 
 
-def _witnesses(asked: Asked) -> list[Verifier]:
+def _witnesses(asked: Asked, note: Note) -> list[Verifier]:
     """The keys of the peers that the twin knows: the one that is looked at, or the one that looks."""
     from twintown.trust.ledger_known import good_keys, pinned
 
@@ -218,17 +218,9 @@ def _witnesses(asked: Asked) -> list[Verifier]:
         return []
     twin = open_twin(here)
     found = [key for name, peer in pinned(twin).items() for key in witness_keys(name, good_keys(twin, peer))]
-    if asked.twin is not None:  # who looks may itself have cosigned
-        own = [key for name in _names(asked.twin) for key in witness_keys(name, _own(asked.twin))]
-        found += own
+    if asked.twin is not None:  # who looks may itself have cosigned, under whatever address it had then
+        found += [key for one in note.signatures for key in witness_keys(one.name, _own(asked.twin))]
     return found
-
-
-def _names(directory: Path) -> list[str]:
-    try:
-        return [Checkpoint.parse(Folder(directory).checkpoint().text).origin]
-    except (NotFound, BadData):
-        return []
 
 
 def _copy(said: str, origin: str) -> Copy:
