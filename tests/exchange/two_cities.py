@@ -132,7 +132,14 @@ def two_cities(folder: Path) -> Iterator[Two]:
         make_token(write_twin(folder / name, name).joinpath())
     for name, peer in (names, names[::-1]):
         key = signing_key(folder / peer).public
-        lines = ["[peers." + peer + "]", f'address = "{URL}/twins/{peer}"', f'did = "{did_of(peer, URL)}"', f'keys = ["{key}"]', 'grade = "S"', 'country = "KR"']  # fmt: skip
+        lines = [
+            f"[peers.{peer}]",
+            f'address = "{URL}/twins/{peer}"',
+            f'did = "{did_of(peer, URL)}"',
+            f'keys = ["{key}"]',
+            'grade = "S"',
+            'country = "KR"',
+        ]
         (folder / name / "peers.toml").write_text("\n".join(lines) + "\n")
     app = create_app([folder / name for name in names], Settings(public_url=URL), warm=False)
     with TestClient(app, base_url=URL, raise_server_exceptions=False) as client:

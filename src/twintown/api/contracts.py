@@ -22,6 +22,7 @@ from twintown.ground.errors import NotFound
 from twintown.ground.names import Name
 from twintown.store.engine import reading
 from twintown.store.schema_shared import ledger_entries
+from twintown.store.tables import LayerRow
 from twintown.trust.peers import peers_of
 from twintown.trust.terms import Asset
 from twintown.twin.layers import Twin
@@ -96,7 +97,9 @@ def _titles(request: Request, assigner: str, assets: tuple[Asset, ...]) -> dict[
     """What assets are called by the city that gives them, where it is one of this server; a process is called the same everywhere."""
     knows, found = meaning(request), dict[Asset, Name]()
     served = request.app.state.open.shelf.twins.values()
-    rows = next((one.twin.tables.layers() for one in served if knows.did(one.twin) == assigner), {})
+    rows: Mapping[str, LayerRow] = next(
+        (one.twin.tables.layers() for one in served if knows.did(one.twin) == assigner), {}
+    )
     for asset in assets:
         if asset.kind == "layer" and asset.id in rows:
             found[asset] = Name(rows[asset.id].title_ko, rows[asset.id].title_en)
