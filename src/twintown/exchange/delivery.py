@@ -7,7 +7,7 @@ that its message is not possible any more, asks the other how it stands, and tak
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -28,13 +28,19 @@ from twintown.trust.assertions import assert_
 #: Statuses that a later attempt does not change; the first few 404 may come from a peer that has not yet written what we answer to.
 _NEVER = frozenset({400, 403, 405, 406, 409, 410, 413, 414, 415, 422})
 _EARLY = 6
+Clock = Callable[[], datetime]
 
 
-def deliver(party: Party, courier: Courier, most: int = 100) -> int:
+def now_utc() -> datetime:
+    """What time it is."""
+    return datetime.now(UTC)
+
+
+def deliver(party: Party, courier: Courier, most: int = 100, clock: Clock = now_utc) -> int:
     """Bring what is due; how many messages were tried. Raises StorageFailed where our own rows are away."""
     tried = 0
     while tried < most:
-        now = datetime.now(UTC)
+        now = clock()
         with reading(party.twin.tables.engine) as connection:
             due = outbox.due(connection, party.twin.tables.twin)
         if due is None or due > now:
@@ -43,7 +49,7 @@ def deliver(party: Party, courier: Courier, most: int = 100) -> int:
             one = outbox.claim(connection, party.twin.tables.twin, now)
         if one is None:
             break
-        _bring(party, courier, one)
+        _bring(party, courier, one, clock)
         tried += 1
     return tried
 
@@ -65,7 +71,7 @@ def _headers(party: Party, audience: str, method: str, url: str, body: bytes) ->
     return sent | ({"Content-Type": "application/json"} if body else {})
 
 
-def _bring(party: Party, courier: Courier, one: Outgoing) -> None:
+def _bring(party: Party, courier: Courier, one: Outgoing, clock: Clock) -> None:
     twin = party.twin.tables.twin
     try:
         with reading(party.twin.tables.engine) as connection:
@@ -75,25 +81,24 @@ def _bring(party: Party, courier: Courier, one: Outgoing) -> None:
         body = json.dumps(_addressed(one.body, process), ensure_ascii=False).encode()
         answer = courier.ask(peer.address, "POST", url, body, _headers(party, peer.did, "POST", url, body))
     except TwintownError as error:
-        _put_off(party, one, error.what)
+        _put_off(party, one, error.what, clock())
         return
     if answer.good:
-        _heard(party, one, answer)
+        _heard(party, one, answer, clock())
     elif answer.status in _NEVER or (answer.status == 404 and one.attempts >= _EARLY):
-        _refused(party, courier, one, process, answer)
+        _refused(party, courier, one, process, answer, clock())
     else:
-        _put_off(party, one, f"answered {answer.status}")
+        _put_off(party, one, f"answered {answer.status}", clock())
 
 
-def _put_off(party: Party, one: Outgoing, said: str) -> None:
-    now = datetime.now(UTC)
+def _put_off(party: Party, one: Outgoing, said: str, now: datetime) -> None:
     with writing(party.twin.tables.engine, fresh=True) as connection:
         if not outbox.later(connection, party.twin.tables.twin, one, said, now):
             _over(connection, party, one, {"code": "undelivered", "reason": [said]}, "", now)
 
 
-def _heard(party: Party, one: Outgoing, answer: Answer) -> None:
-    now, twin = datetime.now(UTC), party.twin.tables.twin
+def _heard(party: Party, one: Outgoing, answer: Answer, now: datetime) -> None:
+    twin = party.twin.tables.twin
     with writing(party.twin.tables.engine, fresh=True) as connection:
         outbox.heard(connection, twin, one, f"answered {answer.status}", now)
         process = _process(connection, twin, one.of)
@@ -106,7 +111,12 @@ def _heard(party: Party, one: Outgoing, answer: Answer) -> None:
 
 
 def _refused(
-    party: Party, courier: Courier, one: Outgoing, process: Negotiation | Transfer, answer: Answer
+    party: Party,
+    courier: Courier,
+    one: Outgoing,
+    process: Negotiation | Transfer,
+    answer: Answer,
+    now: datetime,
 ) -> None:
     """Trying again would not help: say why to whoever looks, and take over an end that we had not heard of."""
     try:
@@ -115,7 +125,6 @@ def _refused(
         error = {}
     reason = [str(text)[:500] for text in error.get("reason", [])][:20] or [f"answered {answer.status}"]
     theirs = _state_of(party, courier, process) if process.peer_pid else ""
-    now = datetime.now(UTC)
     with writing(party.twin.tables.engine, fresh=True) as connection:
         outbox.refused(connection, party.twin.tables.twin, one, f"answered {answer.status}: {reason[0]}", now)
         said = {"code": str(error.get("code", answer.status))[:80], "reason": reason}

@@ -9,13 +9,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Lock, Thread
 
 from twintown.exchange.agreed import Agreed
 from twintown.exchange.courier import Courier
-from twintown.exchange.delivery import deliver
+from twintown.exchange.delivery import Clock, deliver, now_utc
 from twintown.exchange.hooks import Hooks
 from twintown.exchange.party import Party, Pinned
 from twintown.exchange.rehearsal import Anybody, Rehearsed, play
@@ -79,10 +78,10 @@ class Handshake:
             party.twin, party.did, party.address, party.hooks, party.peers, party.key, self._bringing[id].wake, party.test
         )  # fmt: skip
 
-    def bring(self, party: Party) -> float | None:
+    def bring(self, party: Party, clock: Clock = now_utc) -> float | None:
         """Bring what is due; seconds until there may be more to do, None where nothing is known of."""
-        deliver(party, self.courier)
-        return play(party, datetime.now(UTC)) if party.test else None
+        deliver(party, self.courier, clock=clock)
+        return play(party, clock()) if party.test else None
 
 
 class Bringing:
