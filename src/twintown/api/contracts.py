@@ -88,9 +88,13 @@ def records_of(twin: Twin, id: str, negotiation: str = "") -> tuple[tuple[str, i
     about = [c.record["agreement"].as_string() == id]
     if negotiation:
         about.append(c.record["negotiation"].as_string() == negotiation)
-    query = select(c.kind, c.seq, c.at, c.record).where(c.twin == twin.tables.twin, c.kind.notin_(("access", "result")), or_(*about))  # fmt: skip
+    told = c.kind.notin_(("access", "result"))
+    query = select(c.kind, c.seq, c.at, c.record).where(c.twin == twin.tables.twin, told, or_(*about))
     with reading(twin.tables.engine) as connection:
-        return tuple((row.kind, row.seq, aware(row.at)) for row in connection.execute(query.order_by(c.seq)))
+        return tuple(
+            (f"step:{row.record['step']}" if "step" in row.record else row.kind, row.seq, aware(row.at))
+            for row in connection.execute(query.order_by(c.seq))
+        )
 
 
 def _titles(request: Request, assigner: str, assets: tuple[Asset, ...]) -> dict[Asset, Name]:
