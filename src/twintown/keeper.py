@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
@@ -103,7 +104,22 @@ def chores() -> tuple[Chore, ...]:
 
         witnesses.turn(twin, settings.public_url, trusting(str(settings.ca or "")))
 
-    return (watch_peers, keep_ledger, bring_messages)
+    def close_books(twin: Twin, settings: Settings) -> None:
+        """The hours that are over: counts of refusals and roots of the access log go into the ledger, old lines go away."""
+        from twintown.trust import access_log, refusals
+
+        now = datetime.now(UTC)
+        refusals.close(twin.writing().tables, now)
+        access_log.close(twin.directory, twin.writing().tables, now)
+        access_log.prune(twin.directory, settings.access_days, now)
+
+    def end_deputies(twin: Twin, _: Settings) -> None:
+        """Jobs of partners whose agreement is not in force any more."""
+        from twintown.jobs.deputy import recall_all
+
+        recall_all(twin, datetime.now(UTC))
+
+    return (watch_peers, end_deputies, keep_ledger, bring_messages, close_books)
 
 
 class Chores:

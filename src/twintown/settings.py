@@ -30,6 +30,7 @@ from twintown.ground.errors import BadSettings
 _KNOWN = (
     "DATABASE_URL", "BLOB_URL", "HOST", "PORT", "WORKERS", "TWINS", "OWNER_TOKEN_FILE",
     "WEB", "CALLBACKS", "KEEPER", "KEEPER_WORKERS", "DASK_URL", "PUBLIC_URL", "TLS_CERT", "TLS_KEY", "CA", "DSP_TEST",
+    "ACCESS_DAYS",
 )  # fmt: skip
 
 
@@ -56,6 +57,8 @@ class Settings:
     tls_key: Path | None = None
     #: PEM file of the authorities that are trusted when others are asked; none: the usual public ones.
     ca: Path | None = None
+    #: How long lines of the access log are kept, days.
+    access_days: int = 30
     #: Whether any caller is taken at the protocol's end points, and nothing real lies behind them.
     dsp_test: bool = False
 
@@ -107,6 +110,7 @@ def read_settings(
         workers=_number(
             workers if workers is not None else value("WORKERS"), "TWINTOWN_WORKERS", 1, 64, lowest=1
         ),
+        access_days=_number(value("ACCESS_DAYS"), "TWINTOWN_ACCESS_DAYS", 30, 3650, lowest=1),
         owner_token_file=Path(value("OWNER_TOKEN_FILE")) if value("OWNER_TOKEN_FILE") else None,
         web=_page(value("WEB")),
         callbacks=value("CALLBACKS"),

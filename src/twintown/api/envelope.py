@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from twintown.api import problems
+from twintown.api import book, problems
 
 #: What a page of another origin may read besides the body.
 EXPOSED = (
@@ -35,7 +35,7 @@ _EVERY: tuple[tuple[bytes, bytes], ...] = (
     (b"access-control-expose-headers", ", ".join(EXPOSED).encode()),
     (b"x-content-type-options", b"nosniff"),
 )
-_NO_CACHE = (b"cache-control", b"no-cache")
+_NO_CACHE, _NO_STORE = (b"cache-control", b"no-cache"), (b"cache-control", b"private, no-store")
 _DAY_S = b"86400"
 
 
@@ -68,6 +68,7 @@ class Envelope:
             return
         method = scope["method"]
         head = method == "HEAD"
+        inner = {**scope, "method": "GET", "twintown.head": True} if head else scope
         started = False
 
         async def sent(message: Message) -> None:
@@ -75,7 +76,10 @@ class Envelope:
             if message["type"] == "http.response.start":
                 started = True
                 headers = [*message.get("headers", ()), *_EVERY]
-                if not any(name == b"cache-control" for name, _ in headers):
+                if inner.get(book.PRIVATE):
+                    headers = [one for one in headers if one[0].lower() != b"cache-control"] + [_NO_STORE]
+                    book.answered(inner, message["status"])
+                elif not any(name == b"cache-control" for name, _ in headers):
                     headers.append(_NO_CACHE)
                 message = {**message, "headers": headers}
             elif head and message["type"] == "http.response.body":
@@ -98,7 +102,6 @@ class Envelope:
                 await response(scope, receive, sent)
                 return
             receive = _counted(receive, limit)
-        inner = {**scope, "method": "GET", "twintown.head": True} if head else scope
         try:
             await self.app(inner, receive, sent)
         except Exception as error:  # a mistake of ours is read by other origins too

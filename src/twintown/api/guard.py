@@ -12,11 +12,12 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from twintown.api import partner_reach, session_cookie
+from twintown.api.book import CALLER, PRIVATE
 from twintown.api.quiet import Quiet
 from twintown.api.shelf import Served, Shelf
 from twintown.ground.errors import BadParameter
 from twintown.query.query import LonLat
-from twintown.trust.identity import Subject, identify
+from twintown.trust.identity import ANYONE, Subject, identify
 from twintown.trust.policy import Action, Grant, Resource
 from twintown.trust.rules import Rules
 from twintown.trust.standing import purpose_of
@@ -24,12 +25,8 @@ from twintown.trust.terms import Standing
 
 #: Where a request remembers what was decided; the pages for people read titles and units under the same Grant.
 ASKED = "twintown.asked"
-#: Where it remembers who asked for what, refused or not: what the access log and the count of refusals need.
-CALLER = "twintown.caller"
 #: Marks a route whose query parameters depend on the layer.
 OPEN_ENDED = "x-column-filters"
-#: Marks the scope of a request whose answer nobody may keep: what it shows can be taken back at any moment.
-PRIVATE = "twintown.private"
 PURPOSE = "twintown-purpose"
 
 
@@ -123,12 +120,13 @@ def enter(request: Request, twin: str, action: Action) -> Asked:
     opened = _opened(request)
     opened.quiet.hear()
     served = opened.shelf.get(twin)
+    request.scope[CALLER] = (served, ANYONE, action)
     subject = who(request, served)
     request.scope[CALLER] = (served, subject, action)
+    request.scope[PRIVATE] = subject.kind != "anyone"
     grant = decided(opened, served, subject, action, request.headers.get(PURPOSE, ""))
     again: Callable[[], object] = lambda: None  # noqa: E731
     if subject.kind == "peer":
-        request.scope[PRIVATE] = True
         again = _watched(request, opened, served, grant)
     grant.require()
     if subject.kind == "peer":

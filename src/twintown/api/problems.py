@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
+from twintown.api import book
 from twintown.ground import errors
 
 LOG = logging.getLogger("twintown.api")
@@ -152,6 +153,7 @@ def _encoded(body: dict[str, object]) -> bytes:
 def of_error(request: Request, error: Exception) -> Response:
     """The response to one of our own errors."""
     status = status_of(error)
+    book.refused(request, error)
     headers: dict[str, str] = {}
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="twintown"'
