@@ -1,4 +1,4 @@
-"""Two cities on this machine, each a server of its own with a tiny twin, that have pinned each other's keys: what the measurements shake."""
+"""Two cities on this machine, each a server of its own with a tiny twin, that have pinned each other: what the measurements shake."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def offer(gives: City, gets: City) -> str:
     return str(made["dataset"])
 
 
-def build(directory: Path, name: str) -> City:
+def build(directory: Path, name: str, kind: type[City] = City) -> City:
     """A tiny twin made by hand, with its owner's token and its key."""
     sys.path.insert(0, str(ROOT))
     with warnings.catch_warnings():
@@ -118,7 +118,7 @@ def build(directory: Path, name: str) -> City:
     write_twin(directory / name, name)
     make_token(directory / name)
     make_key(directory / name)
-    return City(name, directory / name, free_port())
+    return kind(name, directory / name, free_port())
 
 
 def pin(*cities: City) -> None:
@@ -142,10 +142,10 @@ def pin(*cities: City) -> None:
 
 
 @contextmanager
-def two(start: bool = True) -> Iterator[tuple[City, City]]:
+def two(*, start: bool = True, kind: type[City] = City) -> Iterator[tuple[City, City]]:
     """Seoul, which gives, and Icheon, which gets."""
     directory = Path(tempfile.mkdtemp(prefix="twintown-two-"))
-    cities = (build(directory, "seoul"), build(directory, "icheon"))
+    cities = (build(directory, "seoul", kind), build(directory, "icheon", kind))
     pin(*cities)
     try:
         if start:
