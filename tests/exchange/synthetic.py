@@ -191,7 +191,7 @@ class Paper:
         asset = Asset("layer", layer)
         return Matter(
             twin, grant, grant, asset, to, reach_of(twin, to, rules.country), said or Terms((asset,)), rules, (part,),
-            Work.of(content.kind, unit, content.count), content,
+            Work.of(content.kind, unit, content.count), content, known=self.known(layer),
         )  # fmt: skip
 
     def known(self, layer: str) -> tuple[OfShape, ...]:
@@ -205,7 +205,7 @@ class Paper:
     def ask(self, layer: str, to: str = "anyone", said: Terms | None = None) -> Release:
         """The gate's answer."""
         matter = self.matter(layer, to, said)
-        found = examine(matter, self.known(layer))
+        found = examine(matter)
         return Release(
             "", matter.asset, matter.version, to, matter.terms, found, {}, NOW, NOW, (), state_of(found)
         )

@@ -70,7 +70,7 @@ class Content(Protocol):
         ...
 
     def known_in(self, shape: Any) -> tuple[int, tuple[float, float] | None]:
-        """How many cells that a shape touches are known, and the centre of one of them (metres)."""
+        """How many cells that a shape touches tell something, and the centre of one of them (metres); none where all say the same."""
         ...
 
 
@@ -145,7 +145,7 @@ class OfLayer:
         if part is None:
             return 0, None
         found = self._cells.read(part, self._cells.fields[:1])
-        return _first(found.known[0] & touched(part, shape), part)
+        return _first(found.values[0], found.known[0] & touched(part, shape), part)
 
 
 @dataclass(frozen=True)
@@ -225,10 +225,8 @@ class OfShape:
             round((part.x - grid.origin_x) / grid.cell_m),
         )
         values = grid.values if grid.values.ndim == 2 else grid.values[0]
-        return _first(
-            known(values[row : row + part.rows, col : col + part.cols], grid.nodata) & touched(part, shape),
-            part,
-        )
+        values = values[row : row + part.rows, col : col + part.cols]
+        return _first(values, known(values, grid.nodata) & touched(part, shape), part)
 
 
 def known(values: NDArray[Any], nodata: float | None) -> NDArray[np.bool_]:
@@ -247,10 +245,12 @@ def touched(part: Lattice, shape: Any) -> NDArray[np.bool_]:
     return np.asarray(marks, bool)
 
 
-def _first(known: NDArray[np.bool_], part: Lattice) -> tuple[int, tuple[float, float] | None]:
+def _first(
+    values: NDArray[Any], known: NDArray[np.bool_], part: Lattice
+) -> tuple[int, tuple[float, float] | None]:
     at = np.flatnonzero(known)
-    if not len(at):
-        return 0, None
+    if not len(at) or (len(at) > 1 and np.ptp(values.ravel()[at]) == 0):
+        return 0, None  # cells that all say the same show nothing: so are they after a blur
     row, col = divmod(int(at[0]), part.cols)
     return len(at), (part.x + (col + 0.5) * part.width, part.y - (row + 0.5) * part.height)
 

@@ -8,9 +8,12 @@ Whoever makes an offer asks first and lets it stand only while `verdict` is `all
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
 
 from twintown.ground.errors import BadInput, Conflict
 from twintown.store.engine import writing
@@ -19,12 +22,13 @@ from twintown.trust.ledger import record_in
 from twintown.trust.terms import Asset, Terms
 from twintown.twin.layers import Twin
 
-from .content import Content
 from .findings import Finding, heaviest_first
 from .matter import Matter, matter_of
 from .release import Release, audience_of, state_of
+from .release_layers import keep, lowered
 from .release_rows import Releases, record_of
 from .released import known_to
+from .remedies import Applied, apply, offered
 from .rules_combination import check_combination
 from .rules_difference import check_difference
 from .rules_licence import check_licence, licences_of
@@ -37,7 +41,8 @@ LONGEST_WHY = 2000
 
 
 def look(
-    twin: Twin, grant: Grant, asset: Asset | str, audience: str, terms: Terms | None, now: datetime, *, said_by: str = ""
+    twin: Twin, grant: Grant, asset: Asset | str, audience: str, terms: Terms | None, now: datetime, *, said_by: str = "",
+    remedied: bool = True,
 ) -> Release:  # fmt: skip
     """The gate's answer, without keeping it.
 
@@ -46,6 +51,7 @@ def look(
         audience: `anyone`, `peers` or the DID of a peer.
         terms: under which; none for what is published.
         said_by: the name that somebody typed whom nothing identifies.
+        remedied: whether to look for remedies too.
 
     Raises:
         NotFound: there is no such asset.
@@ -57,8 +63,9 @@ def look(
     under = terms or Terms((what,))
     matter = matter_of(twin, grant, what, whom, under)
     findings = examine(matter)
+    remedies = offered(matter, findings, examine) if remedied else ()
     return Release(
-        "", what, matter.version, whom, under, findings, grant.subject.author(said_by), now, now, (), state_of(findings)
+        "", what, matter.version, whom, under, findings, grant.subject.author(said_by), now, now, remedies, state_of(findings)
     )  # fmt: skip
 
 
@@ -103,29 +110,81 @@ def decide(
         )  # fmt: skip
     if release.state != "waiting":
         raise Conflict(f"it is {release.state} already", id, "ask the gate again")
-    if allow:
-        again = look(twin, grant, release.asset, release.audience, release.terms, now)
-        if again.mark != release.mark:
-            raise Conflict("what was asked about has changed meanwhile", id, "ask the gate again")
     decision = {
-        "by": grant.subject.author(said_by),
-        "at": now.isoformat(),
-        "allow": allow,
-        "why": why.strip(),
-    }
+        "by": grant.subject.author(said_by), "at": now.isoformat(), "allow": allow, "why": why.strip(), "grade": "",
+    }  # fmt: skip
     decided = replace(release, state="granted" if allow else "denied", decision=decision, updated=now)
-    with writing(rows.engine, fresh=True) as connection:
-        rows.change_in(connection, decided, "waiting")
-        record_in(connection, rows.tables, "release", record_of(decided), now)
+    if not allow:
+        with writing(rows.engine, fresh=True) as connection:
+            _kept(connection, rows, decided, now)
+        return decided
+    reader = replace(grant, action="read")
+    again = look(twin, reader, release.asset, release.audience, release.terms, now, remedied=False)
+    if again.mark != release.mark:
+        raise Conflict("what was asked about has changed meanwhile", id, "ask the gate again")
+    matter = matter_of(twin, reader, release.asset, release.audience, release.terms)
+    with lowered(matter, id) as staged:
+        grade = staged.grade.value if staged else matter.grade.value
+        result = staged.layer if staged and staged.layer != release.asset.id else ""
+        decided = replace(decided, decision={**decision, "grade": grade}, result=result)
+        with writing(rows.engine, fresh=True) as connection:
+            _kept(connection, rows, decided, now)
+            if staged is not None:
+                rows.tables.switch_in(connection, {staged.layer: staged.version})
     twin.watch.touch()
     return decided
 
 
-def examine(matter: Matter, known: Sequence[Content] | None = None) -> tuple[Finding, ...]:
-    """Every check on one matter, what forbids first.
+def _kept(connection: Connection, rows: Releases, decided: Release, now: datetime) -> None:
+    rows.change_in(connection, decided, "waiting")
+    record_in(connection, rows.tables, "release", record_of(decided), now)
 
-    Args:
-        known: what the audience has already; looked up where it is not said.
+
+def preview(twin: Twin, grant: Grant, id: str, kind: str, parameters: Mapping[str, Any]) -> Applied:
+    """What a remedy would make of the asset of a release, looked at by the same gate; nothing is kept.
+
+    Raises:
+        NotFound, Unauthenticated, Denied, BadParameter, NotPossible, TooLarge: as `remedies.apply`.
+        Conflict: the layer has changed since the question.
+    """
+    release = Releases(twin.tables).get(id)
+    return apply(_matter(twin, grant, release), release.findings, kind, parameters, examine)
+
+
+def remedy(
+    twin: Twin, grant: Grant, id: str, kind: str, parameters: Mapping[str, Any], now: datetime, *, said_by: str = ""
+) -> Release:  # fmt: skip
+    """Apply a remedy: a new layer `<layer>-release-<n>`, graded as the asset is, and the gate's answer to letting that one go.
+
+    Raises: as `preview`, and Busy, StorageFailed.
+    """
+    if grant.action not in ("share", "release"):
+        raise ValueError("a Grant to share or to release is needed")  # a slip of ours
+    grant.require(what=id)
+    release = Releases(twin.tables).get(id)
+    matter = _matter(twin, grant, release)
+    made = apply(matter, release.findings, kind, parameters, examine)
+    layer = keep(
+        matter,
+        made.shape,
+        {"release": id, "remedy": made.remedy.kind, "parameters": dict(made.remedy.parameters)},
+    )
+    asset = Asset("layer", layer)
+    others = tuple(asset if one == release.asset else one for one in release.terms.assets)
+    return question(
+        twin, grant, asset, release.audience, replace(release.terms, assets=others), now, said_by=said_by
+    )
+
+
+def _matter(twin: Twin, grant: Grant, release: Release) -> Matter:
+    matter = matter_of(twin, grant, release.asset, release.audience, release.terms)
+    if matter.version != release.version:
+        raise Conflict("the layer has changed since the question", release.id, "ask the gate again")
+    return matter
+
+
+def examine(matter: Matter) -> tuple[Finding, ...]:
+    """Every check on one matter, what forbids first.
 
     What anyone may read already gives a peer nothing new: then only the licences weigh, and the rest is noted.
     """
@@ -137,8 +196,7 @@ def examine(matter: Matter, known: Sequence[Content] | None = None) -> tuple[Fin
     looked = [*check_spatial(matter), *check_sites(matter), *check_personal(matter)]
     if matter.open:
         return heaviest_first([*found, *(replace(one, severity="notes") for one in looked)])
-    if known is None:
-        known = known_to(matter) if matter.content is not None else ()
+    known = known_to(matter) if matter.content is not None else ()
     return heaviest_first(
         [*found, *looked, *check_combination(matter, known), *check_difference(matter, known)]
     )

@@ -36,6 +36,7 @@ class Matter:
         parts: the layers that leave, or that what leaves is made from.
         content: what leaves, where it is there to be looked into (a layer); none for what is computed when it is asked for.
         made: True for what a remedy has made.
+        known: what the audience has already; `released.known_to` looks it up where it is not said.
     """
 
     twin: Twin
@@ -50,6 +51,7 @@ class Matter:
     work: Work
     content: Content | None = None
     made: bool = False
+    known: tuple[Content, ...] | None = None
 
     @property
     def version(self) -> str:
@@ -86,8 +88,7 @@ def matter_of(twin: Twin, grant: Grant, asset: Asset, audience: str, terms: Term
     if layer:
         part = twin.version(layer, grant)
         work = Work.of(part.kind, str(part.meta.get("unit", "")), part.count)
-        made = str(part.meta.get("origin", "")) == "release" or "release" in part.meta
-        content = OfLayer(twin, part, narrowed)
+        content, made = OfLayer(twin, part, narrowed), "release" in part.meta
         return Matter(
             twin, narrowed, grant, asset, audience, reach, terms, rules, (part,), work, content, made
         )

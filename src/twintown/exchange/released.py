@@ -7,18 +7,20 @@ from twintown.trust.grades import Grade
 from twintown.twin.layers import LayerVersion
 from twintown.twin.versions import layer_version
 
-from .content import OfLayer
+from .content import Content, OfLayer
 from .matter import Matter
 from .release import ANYONE, PEERS
 from .release_rows import Releases
 
 
-def known_to(matter: Matter) -> tuple[OfLayer, ...]:
+def known_to(matter: Matter) -> tuple[Content, ...]:
     """The contents that the audience of a question can put beside the asset; not the asset itself.
 
     Layers graded O, the earlier versions of the asset that were open and are still kept, and what earlier releases let go to this
     audience, to every peer or to anyone, in the version that went.
     """
+    if matter.known is not None:
+        return matter.known
     twin, own = matter.twin, matter.content.layer if matter.content else ""
     found: dict[tuple[str, str], LayerVersion] = {
         (one.layer, one.version): one

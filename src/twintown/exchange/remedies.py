@@ -33,6 +33,8 @@ from .rules_spatial import terrain_rule
 Examine = Callable[[Matter], tuple[Finding, ...]]
 #: Rows, or cells, of an asset that are changed at once.
 MOST = 20_000_000
+#: The same for remedies that are tried while somebody waits for the gate's answer; larger assets are tried when a preview is asked for.
+PROMPT = 2_000_000
 _DOES: Mapping[str, Callable[[Matter, Shape, Mapping[str, Any]], tuple[Shape, Mapping[str, Any]]]] = {
     "mask": mask, "coarsen": coarsen, "aggregate": aggregate, "withhold": withhold,
 }  # fmt: skip
@@ -126,7 +128,7 @@ def as_made(matter: Matter, shape: Shape) -> Matter:
 def offered(matter: Matter, findings: Sequence[Finding], examine: Examine) -> tuple[Remedy, ...]:
     """The remedies that clear something, as the gate has seen by looking at what each of them would make."""
     wanted = {kind for one in findings if one.severity != "notes" for kind in one.remedies} & set(_DOES)
-    if not wanted or matter.content is None or matter.content.count > MOST:
+    if not wanted or matter.content is None or matter.content.count > PROMPT:
         return ()
     shape, found = shape_of(matter), []
     for kind, parameters in _proposals(matter, findings, wanted):

@@ -77,7 +77,7 @@ class StepRow:
 
 def own(meta: Mapping[str, Any]) -> bool:
     """Whether a layer is one that no description asks for, and that a build therefore leaves alone."""
-    return meta.get("origin") == ADDED or meta.get("role") == RESULT
+    return meta.get("origin") == ADDED or meta.get("role") == RESULT or "release" in meta
 
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

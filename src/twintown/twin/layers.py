@@ -31,6 +31,7 @@ from . import narrowing
 from .current import Current
 from .description import Description, LayerEntry
 from .edited import Edited
+from .regrading import check_regrading
 from .versions import FILES, layer_version, product_version
 from .versions import LayerVersion as LayerVersion
 from .versions import ProductVersion as ProductVersion
@@ -234,7 +235,7 @@ class Twin:
 
     def stage(
         self, layer: str, shape: Shape, grade: Grade, meta: Mapping[str, Any] | None = None, *,
-        entry: LayerEntry | None = None, kind: str = "",
+        entry: LayerEntry | None = None, kind: str = "", decided: str = "",
     ) -> LayerVersion:  # fmt: skip
         """Write a new version of a layer; nobody sees it before `tables.switch` names it.
 
@@ -243,12 +244,16 @@ class Twin:
         Args:
             entry: how the layer is called; as it is described, by default.
             kind: said where the shape cannot say it (features of which none is there yet).
+            decided: id of the release that is being decided, where this is what it lets go.
 
         Raises:
             StorageFailed: it could not be kept.
+            Denied: its grade would be lowered, and nobody has decided that.
         """
         entry = entry or self.description.layer(layer)
         grade = mix([grade, entry.grade]) if entry.grade else grade
+        if not decided:
+            check_regrading(self.tables, layer, grade)
         if isinstance(shape, Grid) and shape.values.nbytes > LARGE:
             with self.blobs.beside() as folder:
                 path = folder / FILES["grid"]
