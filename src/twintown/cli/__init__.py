@@ -12,7 +12,7 @@ from importlib.metadata import version
 
 import click
 
-from . import adding, info, keys, ledger, peer, people, playbook, results, serving, twins
+from . import account, adding, info, keys, ledger, peer, people, playbook, results, serving, token, twins
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -24,7 +24,7 @@ def cli(debug: bool) -> None:
 
 for _command in (
     twins.init, twins.build, adding.add, twins.compact, info.info, serving.serve, serving.keep, results.run, results.verify, people.people,
-    keys.key, peer.peer, playbook.playbook, ledger.ledger,
+    account.account, token.token, keys.key, peer.peer, playbook.playbook, ledger.ledger,
 ):  # fmt: skip
     cli.add_command(_command)
 

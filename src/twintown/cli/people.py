@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -17,15 +18,21 @@ def people() -> None:
 @people.command("add")
 @click.argument("directory", type=DIRECTORY)
 @click.option("--name", required=True, help="Of the person; one who is there gets a new token.")
-@click.option("--role", required=True, help="planner (edits scenarios) or approver (decides on them too).")
-def people_add(directory: Path, name: str, role: str) -> None:
+@click.option(
+    "--role", "roles", multiple=True, required=True,
+    help="planner (edits scenarios), approver (decides on them too), engineer (writes layers), partner (offers and agrees), "
+    "security (release gate) or viewer; may be repeated.",
+)  # fmt: skip
+def people_add(directory: Path, name: str, roles: Sequence[str]) -> None:
     """Name a person in the twin in DIRECTORY and print their token, once."""
     from twintown.trust.people import add_person
 
     described(directory)
-    token = add_person(directory, name, role)
+    token = add_person(directory, name, roles)
     click.echo(token)
-    click.echo(f"{name} is {role} now; the token above is kept nowhere, hand it over safely", err=True)
+    click.echo(
+        f"{name} is {' and '.join(roles)} now; the token above is kept nowhere, hand it over safely", err=True
+    )
 
 
 @people.command("list")

@@ -1,6 +1,6 @@
 """The people whom a twin's owner has named: who they are, what they may do, and how they show it.
 
-    people.toml      [[people]]  name, role ("planner" or "approver"), sha256 (of their token, in hex), since
+    people.toml      [[people]]  name, role (one of `identity.ROLES`, or a list of them), sha256 (of their token, in hex), since
 
 The file belongs to the owner only (mode 0600). A token is shown once, when a person is added; the file keeps its digest.
 Tokens are 32 random bytes, so that a plain digest of one cannot be guessed backwards.
@@ -18,25 +18,29 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import Literal, get_args
 
 from twintown.ground.errors import BadSettings, NotFound, StorageFailed
+from twintown.trust.identity import ROLES as ROLES
+from twintown.trust.identity import Role as Role
 from twintown.trust.identity import Subject
 
 FILE = "people.toml"
-Role = Literal["planner", "approver"]
-ROLES: tuple[Role, ...] = get_args(Role)
 _LONGEST = 80  # characters of a name
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One `[[people]]`: name, role, SHA-256 of the token in hex, the day of entry (ISO 8601)."""
+    """One `[[people]]`: name, roles, SHA-256 of the token in hex, the day of entry (ISO 8601)."""
 
     name: str
-    role: Role
+    roles: tuple[Role, ...]
     sha256: str
     since: str = ""
+
+    @property
+    def role(self) -> str:
+        """The roles as words."""
+        return " ".join(self.roles)
 
 
 class People:
@@ -68,7 +72,7 @@ class People:
             if mark != self._seen:
                 people = read_people(self._path.parent)
                 self._known = {
-                    bytes.fromhex(one.sha256): Subject("person", self._twin, one.name, (one.role,))
+                    bytes.fromhex(one.sha256): Subject("person", self._twin, one.name, one.roles)
                     for one in people
                 }
                 self._seen = mark
@@ -101,16 +105,24 @@ def read_people(directory: Path) -> tuple[Person, ...]:
 def _person(entry: object, where: str) -> Person:
     if not isinstance(entry, dict) or not {"name", "role", "sha256"} <= set(entry):
         raise BadSettings("name, role and sha256 are needed", where, "use `twintown people add`")
-    name, role, sha256 = (str(entry[key]) for key in ("name", "role", "sha256"))
-    if role not in ROLES:
-        raise BadSettings(f"{role!r} is no role", where, f"write one of {', '.join(ROLES)}")
+    name, sha256 = str(entry["name"]), str(entry["sha256"])
+    roles = _roles(entry["role"], where)
     try:
         whole = len(bytes.fromhex(sha256)) == 32
     except ValueError:
         whole = False
     if not whole:
         raise BadSettings("sha256 is no digest of a token", where, "use `twintown people add`")
-    return Person(_checked(name, where), role, sha256.lower(), str(entry.get("since", "")))
+    return Person(_checked(name, where), roles, sha256.lower(), str(entry.get("since", "")))
+
+
+def _roles(said: object, where: str) -> tuple[Role, ...]:
+    named = said if isinstance(said, list | tuple) else [said]
+    if unknown := [one for one in named if one not in ROLES]:
+        raise BadSettings(f"{unknown[0]!r} is no role", where, f"write one of {', '.join(ROLES)}")
+    if not named:
+        raise BadSettings("names no role", where, f"write one of {', '.join(ROLES)}")
+    return tuple(role for role in ROLES if role in named)
 
 
 def _checked(name: str, where: str) -> str:
@@ -120,8 +132,8 @@ def _checked(name: str, where: str) -> str:
     return name
 
 
-def add_person(directory: Path, name: str, role: str) -> str:
-    """Name a person; a name that is there already gets a new token and role.
+def add_person(directory: Path, name: str, role: str | Sequence[str]) -> str:
+    """Name a person; a name that is there already gets a new token and its role or roles.
 
     Returns:
         the token, which is kept nowhere.
@@ -129,13 +141,12 @@ def add_person(directory: Path, name: str, role: str) -> str:
     Raises:
         BadSettings: no such role, a bad name; StorageFailed: the file cannot be written.
     """
-    if role not in ROLES:
-        raise BadSettings(f"{role!r} is no role", "--role", f"write one of {', '.join(ROLES)}")
+    roles = _roles([role] if isinstance(role, str) else list(role), "--role")
     name = _checked(name, "--name")
     token = secrets.token_urlsafe(32)
     entry = Person(
         name,
-        role,
+        roles,
         hashlib.sha256(token.encode()).hexdigest(),
         datetime.now(UTC).date().isoformat(),
     )
@@ -162,8 +173,9 @@ def _write(directory: Path, people: Sequence[Person]) -> None:
     ]
     for one in people:  # a JSON string is a TOML string
         name = json.dumps(one.name, ensure_ascii=False)
+        role = json.dumps(one.roles[0] if len(one.roles) == 1 else list(one.roles))
         lines.append(
-            f'\n[[people]]\nname = {name}\nrole = "{one.role}"\nsha256 = "{one.sha256}"\nsince = "{one.since}"\n'
+            f'\n[[people]]\nname = {name}\nrole = {role}\nsha256 = "{one.sha256}"\nsince = "{one.since}"\n'
         )
     try:
         opened = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
