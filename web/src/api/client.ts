@@ -36,6 +36,9 @@ export function setToken(next: string | null): void {
     // it is kept for this page alone
   }
 }
+/** What a signed-in page says with everything that writes, so that no other site can write in its name. */
+let csrf = "";
+export const setCsrf = (next: string): void => void (csrf = next);
 export const hasToken = (): boolean => token !== null;
 /** Headers for a request that does not go through `ask` (picture tiles, streams). */
 export const fetchHeaders = (): Record<string, string> => (token ? { authorization: `Bearer ${token}` } : {});
@@ -44,7 +47,8 @@ export const fetchHeaders = (): Record<string, string> => (token ? { authorizati
 export async function ask(path: string, init?: RequestInit): Promise<Response> {
   let answer: Response;
   try {
-    answer = await fetch(path, token ? { ...init, headers: { ...(init?.headers as Record<string, string> | undefined), ...fetchHeaders() } } : init);
+    const writes = csrf && init?.method && init.method !== "GET" ? { "twintown-csrf": csrf } : null;
+    answer = await fetch(path, token || writes ? { ...init, headers: { ...(init?.headers as Record<string, string> | undefined), ...writes, ...fetchHeaders() } } : init);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ServerProblem(0, { title: "unreachable" });

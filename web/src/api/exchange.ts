@@ -19,21 +19,28 @@ export interface Terms {
   attribution: string;
 }
 
+export interface PeerKey { key: string; pinned: boolean; retired: string | null; revoked: string | null }
 export interface Peer {
   id: string;
   did: string;
   address: string;
-  names?: Both | null;
-  country?: string;
+  country: string;
   /** The highest grade that may be sent there. */
-  grade?: string;
-  /** Keys that are pinned in this twin's configuration, as multibase. */
-  keys: string[];
-  reachable?: boolean | null;
-  /** When it was last heard. */
-  seen?: string | null;
-  said?: unknown;
+  grade: string;
+  /** Whether its messages are believed; without a pinned key it cannot negotiate. */
+  pinned: boolean;
+  /** Keys by which it is believed: pinned ones, and those that follow from them. */
+  keys: PeerKey[];
+  state: "unseen" | "asked" | "reached" | "silent" | "strange";
+  /** When it was last looked at. */
+  seen: string | null;
+  doubts: string[];
+  error: string;
+  offered: string[];
 }
+
+/** The keys by which a signature of this city is believed now. */
+export const believed = (peer: Peer | null | undefined): string[] => (peer?.keys ?? []).filter((k) => !k.revoked).map((k) => k.key);
 
 export interface Signed { role: "provider" | "consumer"; did: string; key: string; at: string; good?: boolean }
 
@@ -87,13 +94,18 @@ export interface Agreement {
   negotiation?: string;
   dataset: string;
   terms: Terms;
-  state: "active" | "suspended" | "ended";
+  /** `waiting`: it begins later. */
+  state: "waiting" | "active" | "suspended" | "ended";
   since: string;
   until: string | null;
   changed: string;
   /** Who changed its state last, when and why; `holds`: the cities that hold it suspended now. */
   change?: { to: string; did: string; ours: boolean; name: string; why: string; at: string; holds?: string[] } | null;
   signatures?: Signed[];
+  /** SHA-256 of what both signed, hexadecimal. */
+  digest?: string;
+  /** Where our ledger tells of it. */
+  ledger?: { kind: string; seq: number; at: string }[];
 }
 
 /** `forbids`: it cannot go out so; `decides`: a person must weigh it; `notes`: is to be known. */
@@ -104,7 +116,7 @@ export interface Release { id: string; asset: string; state: "allowed" | "waitin
 export interface Entry { seq: number; kind: string; record: Record<string, unknown>; at: string; digest?: string }
 export interface Ledger { entries: Entry[]; size?: number }
 
-export interface Who { name: string; roles?: string[]; kind?: string }
+export interface SessionState { signed_in: boolean; name: string; roles: string[]; csrf: string; expires: string | null; oidc: string }
 
 const at = (twin: string, ...path: string[]) => [root(twin), ...path.map(part)].join("/");
 const listed = async <T>(path: string, key: string): Promise<T[]> => (await json<Record<string, T[]>>(path))[key] ?? [];
@@ -134,7 +146,8 @@ export const exchangeApi = {
   decide: (twin: string, id: string, body: object) => send<Release>("POST", at(twin, "releases", id, "decision"), body),
   entries: (twin: string) => json<Ledger>(`${at(twin, "ledger", "entries")}`),
   proof: (twin: string, entry: number) => json<Record<string, unknown>>(`${at(twin, "ledger", "proof")}?entry=${entry}`),
-  signIn: (twin: string, body: { name: string; password: string; code?: string }) => send<Who>("POST", at(twin, "session"), body),
+  session: (twin: string) => json<SessionState>(at(twin, "session")),
+  signIn: (twin: string, body: { name: string; password: string; code?: string }) => send<SessionState>("POST", at(twin, "session"), body),
   signOut: (twin: string) => send<null>("DELETE", at(twin, "session")),
   /** What a partner lets us use, through our own server: an address to be taken for a twin. */
   door: (twin: string, agreement: string) => at(twin, "partners", agreement),

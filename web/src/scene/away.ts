@@ -32,8 +32,21 @@ export function createAway(viewer: CesiumWidget, state: State): { destroy(): voi
   const target = Cartesian3.fromDegrees((w + e) / 2, (s + n) / 2, 0);
   const reach = Cartesian3.distance(Cartesian3.fromDegrees(w, s, 0), Cartesian3.fromDegrees(e, n, 0));
   const narrow = canvas.clientWidth < canvas.clientHeight ? 1.7 : 1.15;
+  /** The middle of the picture that no column covers, CSS pixels from its own. */
+  const shift = () => {
+    const dock = document.getElementById("exchange-dock")?.getBoundingClientRect();
+    const frame = canvas.getBoundingClientRect();
+    if (!dock) return [0, 0] as const;
+    if (dock.width < frame.width * 0.8) return [(dock.right - frame.left) / 2, 0] as const;
+    return [0, -(frame.bottom - Math.max(dock.top, frame.top + 60)) / 2 + 40] as const;
+  };
   const home = () => scene.camera.flyToBoundingSphere(new BoundingSphere(target, 1), { duration: 0, offset: new HeadingPitchRange(0, M.toRadians(-42), Math.max(260, reach * narrow)) });
   home();
+  const [right, down] = shift();
+  const frustum = scene.camera.frustum as { fovy?: number };
+  const metres = (2 * Cartesian3.distance(scene.camera.positionWC, target) * Math.tan((frustum.fovy ?? 1) / 2)) / Math.max(1, canvas.clientHeight);
+  scene.camera.moveRight(-right * metres);
+  scene.camera.moveUp(down * metres);
   const az = M.toRadians(LIGHT.azimuth);
   const al = M.toRadians(LIGHT.altitude);
   const toward = Matrix4.multiplyByPointAsVector(place.enu, new Cartesian3(Math.sin(az) * Math.cos(al), Math.cos(az) * Math.cos(al), Math.sin(al)), new Cartesian3());

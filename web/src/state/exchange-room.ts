@@ -1,6 +1,7 @@
 // The room of partners: what the server says of peers, offers, negotiations and agreements, read while the column is open, and what is
 // done there. One room a twin, for as long as the page is open.
 import { reactive } from "vue";
+import { setCsrf } from "../api/client";
 import { exchangeApi, ServerProblem, type Agreement, type Dataset, type Deal, type Entry, type Offer, type Peer, type Release } from "../api/exchange";
 import { planApi, type Me } from "../api/plan";
 import { resultApi, type ProcessAbout, type ScenarioSummary } from "../api/result";
@@ -84,6 +85,13 @@ export async function readPart(room: Room, part: PartName): Promise<void> {
   }
 }
 
+/** Who we are here, and what a signed-in page says with what it writes. */
+export async function readMe(room: Room): Promise<void> {
+  const me = await planApi.me(room.twin).catch(() => null);
+  room.me = me;
+  setCsrf(String((me as { csrf?: string } | null)?.csrf ?? ""));
+}
+
 const EVERY_MS = 2000;
 const SLOW = 5;
 let watchers = 0;
@@ -94,7 +102,7 @@ export function watchRoom(room: Room, heard: Room["heard"] = null): () => void {
   const mine = ++watchers;
   let turn = 0;
   let timer: ReturnType<typeof setTimeout> | null = null;
-  void planApi.me(room.twin).then((me) => (room.me = me), () => undefined);
+  void readMe(room);
   void resultApi.scenarios(room.twin).then((all) => (room.scenarios = all), () => undefined);
   void resultApi.processes(room.twin, "en").then((all) => (room.processes = all), () => undefined);
   const round = async () => {

@@ -58,9 +58,29 @@ export function bearing(key: TermKey, before: Terms, now: Terms): "narrower" | "
   }
 }
 
+/** Minutes that a zone is ahead of UTC at a moment. */
+function ahead(zone: string, at: number): number {
+  const parts = new Intl.DateTimeFormat("en-CA", { timeZone: zone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" }).formatToParts(at);
+  const of = (type: string) => Number(parts.find((p) => p.type === type)!.value);
+  return Math.round((Date.UTC(of("year"), of("month") - 1, of("day"), of("hour"), of("minute")) - Math.floor(at / 60_000) * 60_000) / 60_000);
+}
+
+/** The first ("start") or the last second ("end") of a day of a city's calendar, UTC. */
+export function momentOf(day: string, edge: "start" | "end", zone: string): string {
+  const wall = Date.parse(`${day}T${edge === "start" ? "00:00:00" : "23:59:59"}Z`);
+  const at = wall - ahead(zone, wall - ahead(zone, wall) * 60_000) * 60_000;
+  return new Date(at).toISOString().replace(".000Z", "Z");
+}
+
+/** The day of a city's calendar in which a moment lies, "2027-06-30"; "" where nothing limits. */
+export function dayOf(text: string | null, zone: string): string {
+  const at = moment(text);
+  return at === null ? "" : new Date(at + ahead(zone, at) * 60_000).toISOString().slice(0, 10);
+}
+
 export const kindOf = (asset: string): string => asset.slice(0, asset.indexOf(":"));
 export const idOf = (asset: string): string => asset.slice(asset.indexOf(":") + 1);
 
 export const noTerms = (): Terms => ({
-  assets: [], purposes: [], area: null, since: null, until: null, finest_m: 0, no_resharing: true, delete_by: null, attribution: "",
+  assets: [], purposes: [], area: null, since: null, until: null, finest_m: 0, no_resharing: false, delete_by: null, attribution: "",
 });

@@ -1,6 +1,6 @@
 import { computed } from "vue";
 import { useI18n } from "vue-i18n";
-import type { Both } from "../../api/exchange";
+import type { Both, Peer } from "../../api/exchange";
 import { writeSpot, type Spot } from "../../state/exchange";
 import { idOf, kindOf, sidesOf } from "../../state/exchange-terms";
 import { peerOf, roomOf, tailOf, type Room } from "../../state/exchange-room";
@@ -27,10 +27,14 @@ export function useRoom() {
     const peer = peerOf(room, did);
     const tail = tailOf(peer?.did ?? did);
     const own = state.twins.list.find((one) => one.id === tail);
-    return peer?.names ?? own?.names ?? { ko: peer?.id ?? tail, en: peer?.id ?? tail };
+    return own?.names ?? { ko: peer?.id ?? tail, en: peer?.id ?? tail };
   }
   const city = (did: string): string => cityBoth(did)[lang.value];
   const us = computed(() => state.twins.current!.names[lang.value]);
+
+  /** Whether a peer answers: "there", "away" or not known yet. */
+  const standing = (peer: Peer) => ({ reached: "there", silent: "away", strange: "strange" } as Record<string, string>)[peer.state] ?? "unknown";
+  const standingLook = (peer: Peer) => ({ reached: "good", silent: "bad", strange: "bad" } as Record<string, string>)[peer.state] ?? "";
 
   /** What an asset is called: here by its layer, plan or process, elsewhere by what the partner calls it. */
   function assetName(asset: string, titles: Record<string, string> = {}): string {
@@ -65,5 +69,5 @@ export function useRoom() {
   /** A refusal in words: the page's own where it knows the line, else the server's. */
   const trouble = (text: string) => (te(`exchange.trouble.${text}`) ? t(`exchange.trouble.${text}`) : text);
   const key = (text: string | undefined | null) => (text ? (text.split("#").pop() ?? text) : "");
-  return { page, state, room, t, te, lang, go, here, both, city, cityBoth, us, assetName, kind, day, when, number, length, size, purpose, trouble, key };
+  return { page, state, room, t, te, lang, go, here, both, city, cityBoth, us, assetName, kind, day, when, number, length, size, purpose, trouble, key, standing, standingLook };
 }
