@@ -15,7 +15,7 @@ from twintown.api import answers, problems
 from twintown.api.guard import Asked, OnShelf, Open, Reading, Running, Sharing, enter
 from twintown.api.jobs import StatusInfo, address, body_of, told
 from twintown.api.landing import base
-from twintown.api.represent import JSON, Lang, absolute, language
+from twintown.api.represent import JSON, absolute, language
 from twintown.api.schemas import Link, Model, Names
 from twintown.exchange import playbook_package, playbooks
 from twintown.exchange.playbook_missing import missing
@@ -137,13 +137,13 @@ async def install_playbook(
 def get_playbook(
     request: Request, asked: Reading, playbook: PlaybookId,
     f: Annotated[Literal["json", "zip"], Query(description="json, or zip: the signed package")] = "json",
-    lang: Lang = None,
+    lang: Annotated[str, Query(pattern="^[a-z]{2}$|^$", description="of the guide, by its two letters")] = "",
 ) -> Response:  # fmt: skip
     """A playbook. The package goes to partners by an agreement that names it, and to those of the city who share."""
     row = _row(asked, playbook)
     if f == "json":
         return answers.answer_json(
-            request, _about(request, asked, row, language(request, lang)), cache="no-store"
+            request, _about(request, asked, row, lang or language(request)), cache="no-store"
         )
     if asked.grant.subject.kind != "peer":
         enter(request, asked.served.id, "share")
