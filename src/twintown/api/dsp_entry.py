@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -17,13 +18,14 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from twintown.api import answers, problems
+from twintown.api import answers, book, problems
 from twintown.exchange import schemas
 from twintown.exchange.messages import error
 from twintown.exchange.receiving import Sender
-from twintown.exchange.refusing import record
 from twintown.ground import errors
 from twintown.trust.assertions import check
+from twintown.trust.identity import Subject
+from twintown.trust.seen import take
 
 if TYPE_CHECKING:
     from twintown.exchange.handshake import Handshake
@@ -148,7 +150,10 @@ def _sender(request: Request, party: Party, raw: bytes, now: datetime) -> Sender
     issuer = check(
         token.strip(), audience=party.did, method=request.method, url=url, body=raw, now=now, keys_of=party.peers.keys_of
     )  # fmt: skip
-    return Sender(party.peers.find(issuer.did), issuer)
+    peer = party.peers.find(issuer.did)
+    served = request.app.state.open.shelf.get(party.twin.description.id)
+    request.scope[book.CALLER] = (served, Subject("peer", served.id, peer.did), "message")
+    return Sender(peer, issuer)
 
 
 def _refused(
@@ -160,8 +165,15 @@ def _refused(
     )
     if status >= 500:
         LOG.error("%s %s: %s", request.method, request.url.path, trouble, exc_info=trouble)
-    elif party is not None and request.method != "GET":
-        record(party, sender, request.method, _place(request), _code(trouble), trouble.what, now)
+    else:
+        if party is not None and sender is not None and sender.issuer is not None:
+            with suppress(
+                errors.TwintownError
+            ):  # taken already, if that is why; it opens nothing another time either
+                take(party.twin.tables, sender.issuer, now)
+        book.note(
+            request, _code(trouble), "a message of another city"
+        )  # words of a caller would make lines without end
     if status >= 500:
         reason = ["the server cannot do this now; try again later"]
     elif isinstance(trouble, errors.BadContent) and trouble.findings:
@@ -183,11 +195,6 @@ def _refused(
 def _said(body: Mapping[str, Any], status: int, headers: Mapping[str, str] | None = None) -> Response:
     sent = {"Cache-Control": "no-store", **(headers or {})}
     return Response(answers.dumps(body), status, sent, "application/json")
-
-
-def _place(request: Request) -> str:
-    """The address as the route says it: without the names that a caller can make up."""
-    return str(getattr(request.scope.get("route"), "path", "")).replace("/twins/{twin}", "")
 
 
 def _code(trouble: errors.TwintownError) -> str:
