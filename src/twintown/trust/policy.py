@@ -61,7 +61,9 @@ def decide(
     """
     if action not in ACTIONS:
         return Grant(subject, action, resource, False, f"no rule allows you to {action} here", code="no-rule")
-    if subject.kind == "peer" and standing is not None and not purpose and len(standing.terms.purposes) == 1:
+    if subject.kind != "peer":
+        standing, purpose = None, ""
+    elif standing is not None and not purpose and len(standing.terms.purposes) == 1:
         purpose = standing.terms.purposes[0]
     grade, code, reason, hidden = _answer(
         rules or house(), acting(subject), action, resource, standing, purpose, _when(now, standing)

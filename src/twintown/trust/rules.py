@@ -110,7 +110,7 @@ def _checked(text: str, where: str) -> list[dict[str, Any]]:
                 here,
                 "write `permit (principal is Person, …)`",
             )
-        if policy["effect"] == "permit" and _layers(policy):
+        if policy["effect"] == "permit" and next(_layers(policy), None) is not None:
             raise BadSettings(
                 "permits one layer by its name",
                 here,
