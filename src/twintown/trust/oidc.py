@@ -18,6 +18,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -203,8 +204,6 @@ def claims_of(
 
 
 def _verified(token: str, keys: Mapping[str, Any]) -> dict[str, Any]:
-    import json
-
     from joserfc import jws
     from joserfc.errors import JoseError
     from joserfc.jwk import KeySet
