@@ -40,8 +40,9 @@ def peer_pin(
     made = Peer.of(id, said, "peer")
     if not keys:
         from twintown.exchange.peer_watch import present_keys
+        from twintown.settings import read_settings
 
-        made = Peer.of(id, {**said, "keys": present_keys(made)}, "peer")
+        made = Peer.of(id, {**said, "keys": present_keys(made, read_settings().ca)}, "peer")
     pin(directory, made)
     for one in made.keys:
         click.echo(one)

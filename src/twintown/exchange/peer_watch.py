@@ -10,8 +10,9 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Lock, Thread
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from twintown.ground.errors import BadData, TwintownError
@@ -29,8 +30,16 @@ _LOOKING: set[str] = set()
 _LOCK = Lock()
 
 
-def watch_peers(twin: Twin, _: object = None) -> None:
+class Trusting(Protocol):
+    """What an installation trusts (`settings.Settings`): a file of authorities, none for the usual public ones."""
+
+    @property
+    def ca(self) -> Path | None: ...
+
+
+def watch_peers(twin: Twin, settings: Trusting | None = None) -> None:
     """The keeper's chore: finish a rotation that was cut short, and look at the peers that it is time for. Returns at once."""
+    ca = str((settings.ca if settings else None) or "")
     finish(twin.writing())
     due = [peer for peer in peers_of(twin) if sight(twin.tables, peer.did).due(datetime.now(UTC))]
     name = str(twin.directory)
@@ -42,7 +51,7 @@ def watch_peers(twin: Twin, _: object = None) -> None:
     def work() -> None:
         try:
             for peer in due:
-                look(twin, peer, datetime.now(UTC))
+                look(twin, peer, datetime.now(UTC), lambda one: _document(one, ca))
         except TwintownError as error:
             LOG.warning("the peers of %s cannot be looked at: %s", name, error)
         finally:
@@ -81,13 +90,13 @@ def look(twin: Twin, peer: Peer, now: datetime, fetched: Fetch | None = None) ->
     return found
 
 
-def present_keys(peer: Peer) -> list[str]:
-    """The keys that a peer signs with now, as its address shows them.
+def present_keys(peer: Peer, ca: Path | None = None) -> list[str]:
+    """The keys that a peer signs with now, as its address shows them; `ca`: file of the authorities that are trusted.
 
     Raises:
         BadParameter, StorageFailed: it does not answer. BadData: what it answers is somebody else's document, or without a key.
     """
-    document = _document(peer)
+    document = _document(peer, str(ca or ""))
     if not isinstance(document, dict) or document.get("id") != peer.did:
         raise BadData("is not the document of this peer", f"{peer.address}/did.json", "check the address")
     signing = document.get("authentication") or document.get("assertionMethod")
@@ -97,10 +106,10 @@ def present_keys(peer: Peer) -> list[str]:
     return keys
 
 
-def _document(peer: Peer) -> Any:
+def _document(peer: Peer, ca: str = "") -> Any:
     parts = urlsplit(peer.address)
     host = parts.hostname or ""
-    named = Hosts((f"{host}:{parts.port}" if parts.port else host,))
+    named = Hosts((f"{host}:{parts.port}" if parts.port else host,), ca)
     return fetch(named, f"{peer.address}/did.json", "peers")
 
 
