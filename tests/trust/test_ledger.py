@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from twintown.ground.errors import BadData, TooLarge
+from twintown.ground.errors import BadData, StorageFailed, TooLarge
 from twintown.store.engine import reading, writing
 from twintown.store.tables import Tables, open_tables, sqlite_url
 from twintown.trust.ledger import (
@@ -21,6 +21,7 @@ from twintown.trust.ledger import (
     record_many_in,
     size_in,
 )
+from twintown.trust.ledger_entering import Entering
 
 from .ledgers import empty_database
 
@@ -113,3 +114,30 @@ def test_a_long_record_is_refused(tables: Tables) -> None:
 def test_other_bytes_are_no_leaf(leaf: bytes) -> None:
     with pytest.raises(BadData):
         read_leaf(leaf)
+
+
+def test_callers_that_enter_at_once_share_transactions_and_each_learns_its_own_place(tables: Tables) -> None:
+    entering = Entering(tables)
+
+    def one(number: int) -> tuple[int, int]:
+        return number, entering.enter("refusal", {"n": number}, NOW)
+
+    with ThreadPoolExecutor(8) as pool:
+        places = dict(pool.map(one, range(60)))
+    with reading(tables.engine) as connection:
+        said = {entry.record["n"]: entry.seq for entry in entries_in(connection, tables, 0, 100)}
+    assert said == places
+    assert sorted(said.values()) == list(range(60))
+
+
+def test_who_enters_what_cannot_be_entered_disturbs_nobody_else(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entering = Entering(tables)
+    with pytest.raises(BadData):
+        entering.enter("Bad Kind", {}, NOW)
+    monkeypatch.setattr(tables, "twin", None)  # a row without a twin is refused by the database
+    with pytest.raises(StorageFailed):
+        entering.enter("refusal", {}, NOW)
+    monkeypatch.undo()
+    assert entering.enter("refusal", {}, NOW) == 0

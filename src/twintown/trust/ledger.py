@@ -142,25 +142,28 @@ def record_many_in(
     Returns:
         their places in the ledger.
     """
-    rows = [_row(tables.twin, kind, record, now) for kind, record in entries]
-    first = _next(connection, tables.twin)
-    for place, row in enumerate(rows, first):
-        row["seq"] = place
-    if rows:
-        connection.execute(insert(ledger_entries), rows)
-    return range(first, first + len(rows))
+    return insert_in(connection, tables, [prepared(kind, record, now) for kind, record in entries])
 
 
-def _row(twin: str, kind: str, record: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def prepared(kind: str, record: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """An entry ready to be written, for `insert_in`: checked, salted, hashed; without its place. Raises BadData, TooLarge."""
     salt = secrets.token_bytes(SALT)
     plain = _canonical(record)
     digest = hashlib.sha256(salt + plain).hexdigest()
     at = now.astimezone(UTC)
     at = at.replace(microsecond=at.microsecond // 1000 * 1000)
     return {
-        "twin": twin, "kind": kind, "leaf": leaf_of(kind, at, digest), "digest": digest, "salt": salt,
-        "record": json.loads(plain), "at": at,
+        "kind": kind, "leaf": leaf_of(kind, at, digest), "digest": digest, "salt": salt, "record": json.loads(plain), "at": at,
     }  # fmt: skip
+
+
+def insert_in(connection: Connection, tables: Rows, rows: list[dict[str, Any]]) -> range:
+    """Write entries that are prepared, in this order, in a transaction of the caller's; their places."""
+    first = _next(connection, tables.twin)
+    if rows:
+        numbered = [{**row, "twin": tables.twin, "seq": seq} for seq, row in enumerate(rows, first)]
+        connection.execute(insert(ledger_entries), numbered)
+    return range(first, first + len(rows))
 
 
 def _canonical(record: Mapping[str, Any]) -> bytes:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from twintown.ground.errors import BadData, Conflict, NotFound
-from twintown.store.blobs import Blobs
+from twintown.store.blobs import Blobs, storage_failed
 from twintown.store.engine import reading, writing
 
 from .checkpoints import Checkpoint, signed_checkpoint
@@ -59,18 +59,31 @@ def fetch_of(blobs: Blobs) -> Fetch:
 
     def fetch(tile: Tile) -> bytes:
         try:
-            return blobs.get(f"{FOLDER}/{tile.path}")
+            return _get(blobs, tile)
         except NotFound:
             if tile.full:
                 raise
         for wider in _wider(blobs, tile):
             try:
-                return narrowed(wider, blobs.get(f"{FOLDER}/{wider.path}"), tile.width)
+                return narrowed(wider, _get(blobs, wider), tile.width)
             except NotFound:
                 continue  # the keeper has replaced it since
         raise NotFound(f"{tile.path} is not there", FOLDER)
 
     return fetch
+
+
+def _get(blobs: Blobs, tile: Tile) -> bytes:
+    """A tile; where the store is a directory, its file at once."""
+    key = f"{FOLDER}/{tile.path}"
+    if blobs.root is None:
+        return blobs.get(key)
+    try:
+        return (blobs.root / key).read_bytes()
+    except FileNotFoundError as error:
+        raise NotFound(f"{tile.path} is not there", FOLDER) from error
+    except OSError as error:
+        raise storage_failed(error, key) from error
 
 
 def _wider(blobs: Blobs, tile: Tile) -> list[Tile]:
