@@ -3,6 +3,20 @@ from __future__ import annotations
 import base64
 
 import pytest
+from validation.ledger_vectors import (
+    BOTH,
+    COSIGNED,
+    COSIGNED_AT,
+    HEAD,
+    LOG,
+    OTHER,
+    PETERS,
+    SIGNED,
+    TEXT,
+    WITNESS,
+    verifier,
+)
+from validation.ledger_vectors import PETER as PETERS_KEY
 
 from twintown.ground.errors import BadData
 from twintown.trust.checkpoints import (
@@ -13,44 +27,18 @@ from twintown.trust.checkpoints import (
     signed_checkpoint,
     witness_keys,
 )
-from twintown.trust.keys import Key, public_multibase
+from twintown.trust.keys import Key
 from twintown.trust.notes import COSIGNATURE, Note, Verifier, cosign, cosigned_at, sign, signatures, verified
 
-# The key, text and signature that golang.org/x/mod/sumdb/note is documented and tested with.
-PETER = Key.of(base64.b64decode("AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz")[1:])
-TEXT = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
-SIGNED = "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
-# A checkpoint of a log and a cosignature of a witness, as both have published them.
-_HEAD = (
-    "arche2025h1.staging.ct.transparency.dev\n1432088532\nU7WM79jrzyhGZ5/GUBTpM7NzwdyfFx61t3RovgcC4Ro=\n\n"
-)
-_OTHER = (  # a signature of a type that nobody here knows
-    "— arche2025h1.staging.ct.transparency.dev zTM8sQAAAZ5W0WdjBAMARjBEAiBjW5IQf9pvsYLfQFX6hoGREPMHbdQ3urbllzalApkptQIgIp"
-    "wtEroeW2BXaHAI4kJXFbon5Ch9MNL5zRNZ55lvGt0=\n"
-)
-_BOTH = (
-    "— arche2025h1.staging.ct.transparency.dev ui8GwCF1+kWqZrxGdhj4aX3gcw7XUlXQQabg/27lefwhUkzbC3NygNI75MdhL1bfTW9g8Ei59RA23oHP7"
-    "Ry1k3ZFWwQ=\n— remora.n621.de 2net5wAAAABqEiEgPlfF3V06o0Y+fHM+J5J9s27wgxxcOVSpZ/2g/KSiXCg9DEZI+aVCIobWX9sXTynk5XeU/zZ0WBxt"
-    "qB0DrAWfBw==\n"
-)
-PUBLISHED = _HEAD + _OTHER + _BOTH
-LOG = "arche2025h1.staging.ct.transparency.dev+ba2f06c0+AU0vHmlGCS/PdN8b2OaGmKprLI8HKM+dJ472xgFYh15f"
-WITNESS = "remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2"
+PETER = Key.of(base64.b64decode(PETERS_KEY)[1:])
+PUBLISHED = HEAD + OTHER + BOTH
 SEOUL, ICHEON = Key.of(bytes(32)), Key.of(b"\1" * 32)
-
-
-def verifier(vkey: str) -> Verifier:
-    name, _, key = vkey.split("+", 2)
-    raw = base64.b64decode(key)
-    found = Verifier(name, public_multibase(raw[1:]), raw[0])
-    assert found.vkey() == vkey
-    return found
 
 
 def test_a_note_is_signed_to_the_bytes_that_go_makes() -> None:
     note = Note(TEXT).signed(sign(TEXT, "PeterNeumann", PETER))
-    assert note.encode() == f"{TEXT}\n{SIGNED}"
-    key = verifier("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")
+    assert note.encode() == SIGNED
+    key = verifier(PETERS)
     assert list(verified(Note.parse(note.encode()), [key])) == [key]
 
 
@@ -66,7 +54,7 @@ def test_a_published_checkpoint_and_its_witness_are_believed() -> None:
         read_checkpoint(note, [witness])
 
 
-@pytest.mark.parametrize("at", [*range(0, len(_HEAD), 5), *range(-len(_BOTH), 0, 11)])
+@pytest.mark.parametrize("at", [*range(0, len(HEAD), 5), *range(-len(BOTH), 0, 11)])
 def test_a_published_checkpoint_with_one_sign_changed_is_not(at: int) -> None:
     at %= len(PUBLISHED)
     touched = PUBLISHED[:at] + ("B" if PUBLISHED[at] == "A" else "A") + PUBLISHED[at + 1 :]
@@ -80,11 +68,9 @@ def test_a_published_checkpoint_with_one_sign_changed_is_not(at: int) -> None:
 
 
 def test_the_cosignature_of_the_specification_is_of_its_time() -> None:
-    value = "jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA=="
-    line = f"— witness.example.com/w1 {value}\n"
-    assert cosigned_at(signatures(line)[0]) == 1679315147
+    assert cosigned_at(signatures(COSIGNED)[0]) == COSIGNED_AT
     with pytest.raises(BadData):
-        cosigned_at(signatures(SIGNED)[0])
+        cosigned_at(signatures(SIGNED.partition("\n\n")[2])[0])
 
 
 def test_a_checkpoint_is_cosigned_and_each_signature_counts_for_its_own_key() -> None:
