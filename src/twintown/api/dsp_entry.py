@@ -122,6 +122,8 @@ def _answered(
     now = datetime.now(UTC)
     try:
         party = party_of(request, twin)
+        if len(raw) > _MOST:
+            raise errors.TooLarge(f"a message of more than {_MOST:,} bytes", "body", "say less")
         sender = _sender(request, party, raw, now)
         if types:
             body = schemas.read(raw, *types)

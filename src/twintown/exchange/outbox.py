@@ -86,6 +86,14 @@ def claim(connection: Connection, twin: str, now: datetime) -> Outgoing | None:
     return Outgoing(row.id, row.of, row.seq, row.peer, row.url, row.body, row.attempts + 1, created)
 
 
+def alive(connection: Connection, twin: str, peer: str, now: datetime) -> None:
+    """A peer has spoken, so it is there again: what waits for it for long is tried now."""
+    at = now.astimezone(UTC)
+    open_ = and_(outbox.c.twin == twin, outbox.c.delivered.is_(None), outbox.c.given_up.is_(None))
+    long = and_(open_, outbox.c.peer == peer, outbox.c.next_at > at + LEASE)
+    connection.execute(update(outbox).where(long).values(next_at=at))
+
+
 def due(connection: Connection, twin: str) -> datetime | None:
     """When the next message is to be tried; None where none waits."""
     open_ = and_(outbox.c.twin == twin, outbox.c.delivered.is_(None), outbox.c.given_up.is_(None))

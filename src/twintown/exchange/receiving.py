@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection
 
 from twintown.exchange import negotiation as contracts
-from twintown.exchange import rows, transferring
+from twintown.exchange import outbox, rows, transferring
 from twintown.exchange import transfer_process as transfers
 from twintown.exchange.negotiating import finalize_in, good, in_force, new_pid, recorded, told, verify_in
 from twintown.exchange.negotiation import Negotiation, Role, other
@@ -166,6 +166,7 @@ def take(connection: Connection, party: Party, sender: Sender, now: datetime) ->
     """Take the token of a message, once. Raises BadAssertion."""
     if sender.issuer is not None:
         take_in(connection, party.twin.tables.twin, sender.issuer, now)
+        outbox.alive(connection, party.twin.tables.twin, sender.peer.did, now)
 
 
 def _begun(party: Party, sender: Sender, body: Body, event: contracts.Event, now: datetime) -> Negotiation:
