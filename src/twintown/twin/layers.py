@@ -27,7 +27,7 @@ from twintown.store.watch import Watch
 from twintown.trust.grades import Grade, mix
 from twintown.trust.policy import Grant
 
-from . import narrowing
+from . import narrowing, placing
 from .current import Current
 from .description import Description, LayerEntry
 from .edited import Edited
@@ -66,6 +66,7 @@ class Twin:
 
         Raises:
             BadSettings: no description, or a bad one.
+            Denied: opened for writing, and what it speaks of may not lie in these stores (`[cloud]`).
             NotFound: opened for reading and never built.
             StorageFailed: the database or the bucket is away.
         """
@@ -74,6 +75,8 @@ class Twin:
         state = where / "state.db"
         if read_only and not database and not state.exists():
             raise NotFound("this twin was never built", str(where), f"run `twintown build {where}`")
+        if not read_only:
+            placing.check_open(where, description, database, blobs)
         tables = open_tables(database or sqlite_url(state), description.id, read_only=read_only)
         opened = cls(where, description, tables, open_blobs(blobs or where, create=not read_only))
         opened._addresses = (database, blobs)
@@ -248,10 +251,11 @@ class Twin:
 
         Raises:
             StorageFailed: it could not be kept.
-            Denied: its grade would be lowered, and nobody has decided that.
+            Denied: its grade would be lowered, and nobody has decided that; or it may not lie in this twin's stores.
         """
         entry = entry or self.description.layer(layer)
         grade = mix([grade, entry.grade]) if entry.grade else grade
+        placing.check_stage(self, layer, grade)
         if not decided:
             check_regrading(self.tables, layer, grade)
         if isinstance(shape, Grid) and shape.values.nbytes > LARGE:
