@@ -1,4 +1,4 @@
-"""The command line: `twintown init | build | add | compact | info | run | verify | people | key | peer | playbook | ledger | serve | keep`.
+"""The command line: `twintown init | build | add | info | run | verify | people | peer | playbook | ledger | release | serve | keep | …`.
 
 One line on standard error for whatever goes wrong, and a status: 2 for what was given (a file, an option, a description),
 1 for everything else, 130 for Ctrl-C. `--debug` shows the traceback. Imports wait until a command needs them.
@@ -12,7 +12,21 @@ from importlib.metadata import version
 
 import click
 
-from . import account, adding, info, keys, ledger, peer, people, playbook, results, serving, token, twins
+from . import (
+    account,
+    adding,
+    info,
+    keys,
+    ledger,
+    peer,
+    people,
+    playbook,
+    release,
+    results,
+    serving,
+    token,
+    twins,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -24,7 +38,7 @@ def cli(debug: bool) -> None:
 
 for _command in (
     twins.init, twins.build, adding.add, twins.compact, info.info, serving.serve, serving.keep, results.run, results.verify, people.people,
-    account.account, token.token, keys.key, peer.peer, playbook.playbook, ledger.ledger,
+    account.account, token.token, keys.key, peer.peer, playbook.playbook, ledger.ledger, release.release,
 ):  # fmt: skip
     cli.add_command(_command)
 

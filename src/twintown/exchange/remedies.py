@@ -39,7 +39,7 @@ _DOES: Mapping[str, Callable[[Matter, Shape, Mapping[str, Any]], tuple[Shape, Ma
     "mask": mask, "coarsen": coarsen, "aggregate": aggregate, "withhold": withhold,
 }  # fmt: skip
 _TAKES = {
-    "mask": {"sites", "margin_m", "how"}, "coarsen": {"cell_m", "mesh_m"}, "aggregate": {"k", "finest_m", "by", "areas"},
+    "mask": {"sites", "margin_m", "how"}, "coarsen": {"cell_m", "mesh_m"}, "aggregate": {"k", "finest_m", "by"},
     "withhold": {"columns", "k", "l", "counts"},
 }  # fmt: skip
 
@@ -95,6 +95,14 @@ def apply(
         raise BadParameter(
             unknown[0], f"{kind} has no such parameter", remedy=f"it takes {', '.join(sorted(_TAKES[kind]))}"
         )
+    for name in ("sites", "columns", "counts", "by"):
+        said = parameters.get(name, [])
+        if (
+            not isinstance(said, list | tuple)
+            or len(said) > 1000
+            or not all(isinstance(one, str) for one in said)
+        ):
+            raise BadParameter(name, "is no list of names", remedy="write a list of texts")
     before = shape if shape is not None else shape_of(matter)
     made, numbers = _DOES[kind](matter, before, parameters)
     used = {**parameters, **{name: numbers[name] for name in _TAKES[kind] if name in numbers}}
@@ -113,8 +121,8 @@ def apply(
         if one.severity != "notes" and kind in one.remedies
         and (one.rule, str(one.numbers.get("site", "")), str(one.numbers.get("column", ""))) not in left
     }  # fmt: skip
-    said = Remedy(kind, used, _title(kind, used), tuple(sorted(clears)), verdict(after), numbers)
-    return Applied(made, after, said, used)
+    remedy = Remedy(kind, used, _title(kind, used), tuple(sorted(clears)), verdict(after), numbers)
+    return Applied(made, after, remedy, used)
 
 
 def as_made(matter: Matter, shape: Shape) -> Matter:

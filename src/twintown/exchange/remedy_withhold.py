@@ -35,7 +35,7 @@ def withhold(matter: Matter, shape: Shape, said: Mapping[str, Any]) -> tuple[Sha
         shape, hidden = _counts(matter, shape, counts, said_k(said))
         done |= {"counts": counts, "withheld_values": hidden}
     elif "k" in said or "l" in said:
-        shape, k = _rows(matter, shape, said_k(said), int(said.get("l", 1)))
+        shape, k = _rows(matter, shape, said_k(said), _l(said))
         done |= {"k_after": k}
     elif not columns:
         raise BadParameter("columns", "nothing is to be withheld", remedy="name columns, or say k")
@@ -48,6 +48,13 @@ def said_k(said: Mapping[str, Any]) -> int:
     if isinstance(k, bool) or not isinstance(k, int) or not 2 <= k <= 100_000:
         raise BadParameter("k", f"{k!r} is no number of persons", remedy="write 2 or more")
     return k
+
+
+def _l(said: Mapping[str, Any]) -> int:
+    different = said.get("l", 1)
+    if isinstance(different, bool) or not isinstance(different, int) or not 1 <= different <= 1000:
+        raise BadParameter("l", f"{different!r} is no number of values", remedy="write 1 or more")
+    return different
 
 
 def _names(shape: Features, said: Mapping[str, Any], name: str) -> list[str]:
