@@ -57,7 +57,7 @@ def append(directory: Path, lines: Iterable[Mapping[str, Any]], now: datetime) -
 def root_of(file: Path, salt: bytes) -> tuple[bytes, int]:
     """The root over the lines of a file, and how many there are. Raises OSError."""
     lines = [line for line in file.read_bytes().split(b"\n") if line]
-    return root(len(lines), reader_of([salt + line for line in lines])), len(lines)
+    return root(len(lines), reader_of([proves(line, salt) for line in lines])), len(lines)
 
 
 def proves(line: bytes, salt: bytes) -> bytes:
