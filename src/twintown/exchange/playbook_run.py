@@ -14,6 +14,7 @@ from typing import Any
 from twintown.ground.errors import BadParameter, Conflict, NotFound
 from twintown.ground.features import Features
 from twintown.jobs import results
+from twintown.jobs.deputy import may_run
 from twintown.jobs.job import Job
 from twintown.jobs.process import Progress, silent
 from twintown.jobs.question import ask
@@ -44,10 +45,13 @@ def submit(
         NotFound: there is no such playbook.
         BadParameter: a threshold that it has not, or that is no number.
         Conflict: the twin lacks something for it.
+        Denied: the Grant does not cover one of its processes.
         TooMany, StorageFailed.
     """
     package, row = package_of(twin, id), find(twin, id)
     chosen = _thresholds(package.playbook, thresholds or {})
+    for step in package.playbook.steps:
+        may_run(grant, step.process)
     complete(twin, grant, package.playbook)
     request = {"playbook": id, "digest": row.digest, "thresholds": chosen, **more}
     job = new_job(KIND, request, grant.subject.to_dict(), process=id)

@@ -13,6 +13,7 @@ from twintown.ground.errors import BadData, Denied, NotFound
 from twintown.store.engine import reading, writing
 from twintown.store.schema_shared import playbooks as rows
 from twintown.trust.did import document
+from twintown.trust.peer_keys import known_keys as peer_keys
 from twintown.trust.peers import peers_of
 from twintown.twin.layers import Twin
 
@@ -45,14 +46,14 @@ class Installed:
 
 
 def known_keys(twin: Twin, here: Mapping[str, Mapping[str, Any]]) -> Known:
-    """Whose keys are known: DID documents of the twins of this server (by name), and the keys that are pinned of peers."""
+    """Whose keys are known: DID documents of the twins of this server (by name), and the keys of peers, pinned and followed."""
 
     def known(did: str) -> tuple[Mapping[str, Any], str] | None:
         if did in here:
             return here[did], HERE
         for peer in peers_of(twin):
             if peer.did == did and peer.keys:
-                return document(did, list(peer.keys)), PEER
+                return document(did, peer_keys(twin, peer)), PEER
         return None
 
     return known

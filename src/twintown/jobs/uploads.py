@@ -13,6 +13,8 @@ from twintown.ground.errors import NotFound, TwintownError
 from twintown.jobs.outgoing import Hosts, fetch
 from twintown.jobs.queue import Queue
 from twintown.store.tables import new_version
+from twintown.trust.did import document
+from twintown.trust.peer_keys import known_keys
 from twintown.trust.peers import peers_of
 from twintown.trust.policy import Grant
 from twintown.twin.layers import Twin
@@ -75,14 +77,16 @@ def keys(twin: Twin, here: Mapping[str, Any]) -> Known:
         if did in here and isinstance(here[did], Mapping):
             return here[did], "here"
         for peer in peers_of(twin):
-            if peer.did == did:
+            if peer.did == did and peer.keys:
+                return document(did, known_keys(twin, peer)), "peer"
+            if peer.did == did:  # nobody has pinned its keys: those that it shows now
                 parts = urlsplit(peer.address)
                 host = parts.hostname or ""
                 named = Hosts((f"{host}:{parts.port}" if parts.port else host,))
                 with suppress(TwintownError):
-                    document = fetch(named, f"{peer.address}/did.json", "peers")
-                    if isinstance(document, dict):
-                        return document, "peer"
+                    shown = fetch(named, f"{peer.address}/did.json", "peers")
+                    if isinstance(shown, dict):
+                        return shown, "peer"
         return None
 
     return known
