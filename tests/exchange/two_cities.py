@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
+import secrets
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from fastapi import FastAPI
-from tests.api.conftest import write_twin
+from tests.api.conftest import X, Y, write_twin
 
 from twintown.app import create_app
 from twintown.exchange.courier import MOST, WHOLE_S, Answer
@@ -148,3 +152,83 @@ def two_cities(folder: Path) -> Iterator[Two]:
         handshake.courier = courier  # type: ignore[assignment]
         app.state.handshake = lambda: handshake
         yield Two(*(City(name, folder / name, client, app) for name in names), courier)
+
+
+_SHARED: list[Two] = []
+
+
+@pytest.fixture(scope="session")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Two:
+    """The same two for all tests of a run that only add to them."""
+    if not _SHARED:
+        stack = ExitStack()
+        _SHARED.append(stack.enter_context(two_cities(tmp_path_factory.mktemp("two"))))
+        atexit.register(stack.close)
+    two = _SHARED[0]
+    two.courier.away.clear()
+    return two
+
+
+ROADS = {"assets": ["layer:roads"], "attribution": "© OpenStreetMap contributors"}
+
+
+def allow(city: City, verdict: bool = True) -> None:
+    """The security officer lets everything go that waits, or nothing."""
+    from twintown.exchange import gate
+    from twintown.exchange.release_rows import Releases
+    from twintown.trust.identity import Subject
+    from twintown.trust.policy import Resource, decide
+
+    grant = decide(Subject("owner", city.id), "release", Resource(city.id))
+    for one in Releases(city.twin.tables).listed(state="waiting"):
+        gate.decide(city.twin, grant, one.id, verdict, "for the test", datetime.now(UTC))
+
+
+def draft(city: City, at: tuple[float, float] = (100, 0)) -> str:
+    """A scenario of the city with one building of its own, 20 by 20 by 30 metres; its id."""
+    made = city.ask("POST", "/scenarios", {"name": "새 동", "author": "Kim"}, 201)
+    x, y = X + at[0], Y + at[1]
+    outline = [[x, y], [x + 20, y], [x + 20, y + 20], [x, y + 20]]
+    part = {
+        "outline": outline,
+        "holes": [],
+        "base_m": 0,
+        "eave_m": 30,
+        "top_m": 30,
+        "roof_shape": "flat",
+    }
+    edit = {"op": "add", "object": f"new/{secrets.token_hex(4)}", "parts": [part]}
+    body = {"seen": 0, "edits": [edit], "author": "Kim", "client": "test"}
+    city.ask("POST", f"/scenarios/{made['id']}/edits", body, 201)
+    return str(made["id"])
+
+
+def offered(two: Two, terms: Mapping[str, Any], assignee: str | None = None) -> dict[str, Any]:
+    """An offer of the giver that its security officer has let go."""
+    whom = two.taker.id if assignee is None else assignee
+    made = two.giver.ask("POST", "/offers", {"assignee": whom, "terms": dict(terms), "author": "Lee"}, 201)
+    allow(two.giver)
+    found: dict[str, Any] = next(
+        one for one in two.giver.ask("GET", "/offers")["offers"] if one["id"] == made["id"]
+    )
+    return found
+
+
+def requested(two: Two, offer: Mapping[str, Any], terms: Mapping[str, Any] | None = None) -> tuple[str, str]:
+    """The taker's request for an offer; both names of the negotiation, the giver's first."""
+    body = {"peer": two.giver.id, "dataset": offer["dataset"], "offer": offer["id"], "author": "Park"}
+    pid = two.taker.ask("POST", "/negotiations", body | ({"terms": terms} if terms else {}), 201)["pid"]
+    two.deliver()
+    theirs = two.giver.ask("GET", "/negotiations")["negotiations"][0]
+    assert theirs["state"] == "REQUESTED"
+    return theirs["pid"], pid
+
+
+def agreed(two: Two, terms: Mapping[str, Any] = ROADS) -> str:
+    """An agreement in force with its transfer started; its id."""
+    ours, theirs = requested(two, offered(two, terms))
+    two.giver.ask("POST", f"/negotiations/{ours}/agree", {"author": "Lee"})
+    two.deliver()
+    deal = two.taker.ask("GET", f"/negotiations/{theirs}")
+    assert deal["state"] == "FINALIZED", deal["error"]
+    return str(deal["agreement"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,6 +34,8 @@ from twintown.exchange.negotiation import Negotiation, Role
 from twintown.exchange.signing import PROOF, Signature, check_signature, sign_agreement
 from twintown.exchange.transfer_process import Transfer
 from twintown.ground.errors import BadInput, Conflict, NotFound
+from twintown.ground.names import Name
+from twintown.jobs.process import processes
 from twintown.store.schema_shared import agreements
 from twintown.trust.assertions import KnownKey
 from twintown.trust.did import did_of
@@ -346,11 +349,17 @@ def standing(found: Agreement, now: datetime) -> Findings:
 
 def titles(twin: Twin, assets: Sequence[Asset]) -> dict[str, str]:
     """What a dataset is called, by language."""
-    names = {"ko": [], "en": []}  # type: dict[str, list[str]]
+    names: dict[str, list[str]] = {"ko": [], "en": []}
+    rows = twin.tables.layers() if any(asset.kind == "layer" for asset in assets) else {}
     for asset in assets:
-        title = twin.description.layer(asset.id).title if asset.kind == "layer" else None
-        names["ko"].append(title.ko if title else asset.id)
-        names["en"].append(title.en if title else asset.id)
+        title = Name(asset.id, asset.id)
+        if asset.kind == "layer" and asset.id in rows:
+            title = Name(rows[asset.id].title_ko, rows[asset.id].title_en)
+        elif asset.kind == "process":
+            with suppress(NotFound):
+                title = processes().find(asset.id).title
+        names["ko"].append(title.ko)
+        names["en"].append(title.en)
     return {language: ", ".join(these) for language, these in names.items()}
 
 

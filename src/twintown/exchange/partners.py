@@ -23,7 +23,10 @@ from twintown.exchange.party import Party
 from twintown.ground.errors import BadParameter, Denied, StorageFailed, Unreachable
 
 #: Behind the door are the reading addresses of layers, and of processes and their jobs.
-_OPEN = re.compile(r"(collections|processes|jobs)(/.*)?|me|conformance|tileMatrixSets(/[^/]+)?|playbooks/[a-z0-9-]+", re.DOTALL)
+_OPEN = re.compile(
+    r"(collections|processes|jobs)(/.*)?|me|conformance|tileMatrixSets(/[^/]+)?|playbooks/[a-z0-9-]+",
+    re.DOTALL,
+)
 #: What of a request goes on, and what of an answer comes back.
 _ASKED = (
     "accept",
