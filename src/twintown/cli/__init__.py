@@ -21,6 +21,7 @@ from . import (
     peer,
     people,
     playbook,
+    policy,
     release,
     results,
     serving,
@@ -38,7 +39,7 @@ def cli(debug: bool) -> None:
 
 for _command in (
     twins.init, twins.build, adding.add, twins.compact, info.info, serving.serve, serving.keep, results.run, results.verify, people.people,
-    account.account, token.token, keys.key, peer.peer, playbook.playbook, ledger.ledger, release.release,
+    account.account, token.token, policy.policy, keys.key, peer.peer, playbook.playbook, ledger.ledger, release.release,
 ):  # fmt: skip
     cli.add_command(_command)
 

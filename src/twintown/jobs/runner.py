@@ -45,6 +45,7 @@ from twintown.trust.policy import Grant, Resource, decide
 from twintown.trust.rules import rules_of
 from twintown.trust.standing import Standings, purpose_of
 from twintown.twin.layers import Twin
+from twintown.twin.placing import check_process
 
 LOG = logging.getLogger("twintown.jobs")
 #: How often the keeper looks at the database, seconds.
@@ -114,6 +115,7 @@ def do(
         if dask_url:
             from twintown.jobs.spread import on_cluster
 
+            check_process(twin, dask_url)
             spread = on_cluster(dask_url)
     except TwintownError as error:
         with suppress(Late):

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from .layers import Twin
 
 
+def check_process(twin: Twin, cluster: str) -> None:
+    """Before a job goes to a cluster: it may process what the twin holds. Raises Denied."""
+    grades = [Grade.of(row.grade) for row in twin.tables.layers().values()]
+    grade = max(grades, key=lambda one: one.rank, default=Grade.O)
+    check_lie(
+        twin.description.cloud, address_of(cluster), grade, f"a job on what is graded up to {grade.value}"
+    )
+
+
 def stores(directory: Path, database: str, blobs: str) -> tuple[str, str]:
     """What `[cloud]` calls the stores of a twin's bytes and rows; `database` and `blobs` as `Twin.open` takes them."""
     return _store(blobs, FILES, directory), _store(database, DATABASE, directory)
