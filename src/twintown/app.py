@@ -82,6 +82,7 @@ from twintown.api import (
     transactions,
     transfers,
     verifications,
+    workplan,
     zarr,
 )
 from twintown.api.envelope import Envelope
@@ -155,6 +156,7 @@ ROUTERS = (
     peer_catalogue,
     partners,
     partner_token,
+    workplan,
     dsp_metadata,
     dsp_catalog,
     dsp_negotiations,

@@ -89,7 +89,8 @@ def chores() -> tuple[Chore, ...]:
     witnesses, hands = Witnesses(), dict[str, Any]()
 
     def bring_messages(twin: Twin, settings: Settings) -> None:
-        """What a server could not say to other cities, or died before it did."""
+        """Agreements whose time is over end; and what a server could not say to other cities, or died before it did."""
+        from twintown.exchange.button import expire
         from twintown.exchange.handshake import Handshake
 
         if settings.public_url not in hands:
@@ -97,7 +98,9 @@ def chores() -> tuple[Chore, ...]:
                 settings.public_url, settings.ca, background=False, test=settings.dsp_test
             )
         hand = hands[settings.public_url]
-        hand.bring(hand.party(twin))
+        party = hand.party(twin)
+        expire(party, datetime.now(UTC))
+        hand.bring(party)
 
     def keep_ledger(twin: Twin, settings: Settings) -> None:
         from twintown.jobs.outgoing import trusting
