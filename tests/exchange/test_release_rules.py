@@ -329,6 +329,16 @@ def test_counts_of_few_are_found() -> None:
     assert _rules(_ask(twin, "counted"))["small-counts"].numbers["cells"] == 1
 
 
+def test_a_mean_of_persons_is_no_count_of_them() -> None:
+    towns = rows(
+        {"residents": [300, 400], "per_household": [2.3, 2.1]},
+        None,
+        residents="{person}",
+        per_household="{person}",
+    )
+    assert "small-counts" not in _rules(_ask(_paper("", towns=(towns, Grade.S)), "towns"))
+
+
 # -- the combination ---------------------------------------------------------------------------------------
 
 

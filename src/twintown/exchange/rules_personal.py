@@ -38,9 +38,9 @@ def persons_in(rules: Rules, content: Content) -> Persons:
     about, units = rules.about(content.layer), content.units
     small, k = rules.rules.get("small-counts"), rules.rules.get("person-k")
     counted = small.words("units") if small else ()
-    counts = tuple(name for name in about.counts if name in units) or tuple(
-        name for name, unit in units.items() if unit.casefold() in counted and about.kind in ("", "persons")
-    )
+    counts = tuple(name for name in about.counts if name in units)
+    if not counts and about.kind in ("", "persons"):
+        counts = _whole(content, [name for name, unit in units.items() if unit.casefold() in counted])
     quasi = tuple(name for name in about.quasi_identifiers if name in units)
     if not quasi and not counts and k is not None and about.kind in ("", "persons"):
         named = tuple(name for name in units if name.casefold() in k.words("columns"))
@@ -49,6 +49,15 @@ def persons_in(rules: Rules, content: Content) -> Persons:
         () if counts and not about.quasi_identifiers else quasi,
         tuple(name for name in about.sensitive if name in units), counts,
     )  # fmt: skip
+
+
+def _whole(content: Content, names: Sequence[str]) -> tuple[str, ...]:
+    """Those of some columns that hold whole numbers only: persons per household are no count of persons."""
+    if not names:
+        return ()
+    table = content.table(names)
+    values = {name: numbers(table.column(name)) for name in names}
+    return tuple(name for name in names if not (np.nan_to_num(values[name]) % 1).any())
 
 
 def check_personal(matter: Matter) -> Iterator[Finding]:
