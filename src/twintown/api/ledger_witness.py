@@ -39,21 +39,17 @@ class Seen(Model):
 )  # fmt: skip
 async def add_checkpoint(request: Request, asked: Reading) -> Response:
     """Have a peer's checkpoint cosigned: it must be signed by a key that we have pinned, and continue what we saw last."""
-    from twintown.trust import ledger_witness, witness
-    from twintown.trust.ledger_known import ledger_of, logs_of
+    from twintown.trust.ledger_known import witness
+    from twintown.trust.witness import LONGEST
 
     body = b""
     async for part in request.stream():
         body += part
-        if len(body) > witness.LONGEST:
-            raise TooLarge(f"a question to a witness has at most {witness.LONGEST} bytes", "add-checkpoint")
+        if len(body) > LONGEST:
+            raise TooLarge(f"a question to a witness has at most {LONGEST} bytes", "add-checkpoint")
 
-    def answer() -> ledger_witness.Answer:
-        twin = asked.served.twin
-        ledger = ledger_of(twin.writing(), request.app.state.public_url)
-        return ledger_witness.add_checkpoint(ledger, logs_of(twin), body, datetime.now(UTC))
-
-    said = await run_in_threadpool(answer)
+    twin = asked.served.twin.writing()
+    said = await run_in_threadpool(witness, twin, request.app.state.public_url, body, datetime.now(UTC))
     return Response(said.body, said.status, {"Cache-Control": "no-store"}, said.media_type)
 
 

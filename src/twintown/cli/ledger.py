@@ -114,7 +114,7 @@ def ledger_show(directory: Path, kind: str, limit: int) -> None:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= 100 else f"{text[:99]}…"
+    return text if len(text) <= 240 else f"{text[:239]}…"
 
 
 @ledger.command("open")

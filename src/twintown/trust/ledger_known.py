@@ -18,8 +18,10 @@ from .checkpoints import log_keys, origin_of, witness_keys
 from .keyring import own_keys
 from .keys import signing_key
 from .ledger_tree import Ledger
+from .ledger_witness import Answer, add_checkpoint
 from .notes import Note, Verifier, cosigned_at, verified
 from .peer_keys import known_keys
+from .peer_rows import wish
 from .peers import Hosting, Peer, peers_of
 
 
@@ -93,3 +95,14 @@ def signer_of(twin: Keeping, note: Note) -> str:
     if not found:
         raise BadData("is signed by no key of this twin", "checkpoint", "run `twintown ledger verify`")
     return found[-1].public
+
+
+def witness(twin: Keeping, public_url: str, body: bytes, now: datetime) -> Answer:
+    """Cosign a peer's checkpoint for a twin that is opened for writing, or say why not (`ledger_witness.add_checkpoint`).
+
+    A peer whose key is not known is looked at soon: it may have handed over to a new one.
+    """
+    answer = add_checkpoint(ledger_of(twin, public_url), logs_of(twin), body, now)
+    if answer.status == 403 and (peer := pinned(twin).get(answer.origin)) is not None:
+        wish(twin.tables, peer, now)
+    return answer

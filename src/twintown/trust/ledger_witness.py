@@ -32,11 +32,12 @@ TEXT = "text/plain; charset=utf-8"
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer: status, media type, body."""
+    """An HTTP answer: status, media type, body; and which log it is about, where that is known."""
 
     status: int
     media_type: str
     body: str
+    origin: str = ""
 
 
 def add_checkpoint(
@@ -57,7 +58,7 @@ def add_checkpoint(
         return Answer(400, TEXT, f"{error.what}\n")
     early = judge(ask, logs, lambda _: None, lambda *_: None)
     if early.status in (400, 403, 404):  # nothing of a stranger's reaches the database
-        return Answer(early.status, TEXT, f"{early.what}\n")
+        return Answer(early.status, TEXT, f"{early.what}\n", ask.note.text.partition("\n")[0])
     key = ledger.key()
     with writing(ledger.tables.engine, fresh=True) as connection:
         alone(connection, ledger.tables.twin)
