@@ -59,9 +59,10 @@ def test_a_counter_offer_says_what_it_changes_and_is_answered_with_another(two: 
 
 
 def test_nobody_agrees_to_more_than_the_gate_let_go(two: Two) -> None:
-    offer = offered(two, {**ROADS, "area": AREA})
+    clinics = {**ROADS, "assets": ["layer:clinics"]}
+    offer = offered(two, {**clinics, "area": AREA})
     ours, theirs = requested(two, offer, {**offer["terms"], "area": None})
-    for body, move in (({}, "agree"), ({"terms": {**ROADS}}, "offer")):
+    for body, move in (({}, "agree"), ({"terms": clinics}, "offer")):
         said = two.giver.ask("POST", f"/negotiations/{ours}/{move}", body, 409 if move == "agree" else 400)
         assert "area" in said["detail"], said
     assert two.giver.ask("GET", f"/negotiations/{ours}")["state"] == "REQUESTED"

@@ -205,7 +205,7 @@ def end_in(connection: Connection, tables: Tables, id: str, by: Actor, why: str,
     changed = _change(found, "ended", by, why, now, ())
     _keep(connection, tables, changed, "end", now)
     revoke_in(connection, tables, id, now)
-    record_in(connection, tables, "recall", recall(changed, now), now)
+    record_in(connection, tables, "recall", recall(changed), now)
     return changed
 
 
@@ -226,12 +226,12 @@ def due(tables: Tables, now: datetime) -> tuple[str, ...]:
         return tuple(connection.execute(select(agreements.c.id).where(mine)).scalars())
 
 
-def recall(agreement: Agreement, now: datetime) -> dict[str, Any]:
-    """What the ledgers of both say of copies when an agreement ends: of which assets, and by when they are to be deleted."""
+def recall(agreement: Agreement) -> dict[str, Any]:
+    """What both ledgers say of copies when an agreement ends: of which assets, and when they are to be gone ("": no day was agreed)."""
     limit = agreement.terms.delete_by
     return {
         "agreement": agreement.id, "digest": agreement.digest, "assets": [str(one) for one in agreement.terms.assets],
-        "delete_by": (max(limit, now) if limit else now).astimezone(UTC).isoformat() if limit or agreement.terms.no_resharing else "",
+        "delete_by": limit.astimezone(UTC).isoformat() if limit else "",
     }  # fmt: skip
 
 
