@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Protocol
@@ -124,10 +124,11 @@ def enter(request: Request, twin: str, action: Action) -> Asked:
     subject = who(request, served)
     request.scope[CALLER] = (served, subject, action)
     request.scope[PRIVATE] = subject.kind != "anyone"
+    before = served.standings.last
     grant = decided(opened, served, subject, action, request.headers.get(PURPOSE, ""))
     again: Callable[[], object] = lambda: None  # noqa: E731
     if subject.kind == "peer":
-        again = _watched(request, opened, served, grant)
+        again = _watched(request, opened, served, grant, before)
     grant.require()
     if subject.kind == "peer":
         grant = partner_reach.reached(request, served.twin, grant)
@@ -168,9 +169,11 @@ def inside(asked: Asked, boxes: Sequence[LonLat]) -> None:
         asked.grant.refuse("what is asked for lies outside the granted area", "outside-area")
 
 
-def _watched(request: Request, opened: Open, served: Served, grant: Grant) -> Callable[[], object]:
+def _watched(
+    request: Request, opened: Open, served: Served, grant: Grant, before: Hashable
+) -> Callable[[], object]:
     """Decides again where anything was committed since, or the agreement's time is over; raises as `enter` does."""
-    seen = [served.standings.look()]
+    seen = [before]
 
     def again() -> None:
         look = served.standings.look()

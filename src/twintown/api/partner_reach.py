@@ -47,7 +47,8 @@ def reached(request: Request, twin: Twin, grant: Grant) -> Grant:
     Raises Denied: a partner asks at an address that no agreement reaches, or to change what is not its own.
     """
     _check(request, grant)
-    found = _LAYER.match(request.url.path) or _JOB.match(request.url.path)
+    path = request.scope["path"]
+    found = _LAYER.match(path) or _JOB.match(path)
     if found is None:
         return grant
     if found.re is _LAYER:

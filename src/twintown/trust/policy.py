@@ -65,9 +65,14 @@ def decide(
         standing, purpose = None, ""
     elif standing is not None and not purpose and len(standing.terms.purposes) == 1:
         purpose = standing.terms.purposes[0]
-    grade, code, reason, hidden = _answer(
-        rules or house(), acting(subject), action, resource, standing, purpose, _when(now, standing)
-    )
+    return _granted(rules or house(), subject, action, resource, standing, purpose, _when(now, standing))
+
+
+@lru_cache(4096)
+def _granted(
+    rules: Rules, subject: Subject, action: Action, resource: Resource, standing: Standing | None, purpose: str, when: int
+) -> Grant:  # fmt: skip
+    grade, code, reason, hidden = _answer(rules, acting(subject), action, resource, standing, purpose, when)
     if grade is None:
         return Grant(
             subject, action, resource, False, reason, code=code, agreement=subject.agreement, purpose=purpose
@@ -103,7 +108,6 @@ def _millis(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-@lru_cache(4096)
 def _answer(
     rules: Rules,
     subject: Subject,
@@ -125,8 +129,12 @@ def _answer(
         for one in others
     ]
     entities = Entities.from_json_str(json.dumps([who, what, *named]))
-    most = Grade.C if standing is None else standing.grade  # what is above it the policies deny: no need to ask
-    grades = tuple(one for one in _GRADES if one.within(most)) if resource.grade is None else (resource.grade,)
+    most = (
+        Grade.C if standing is None else standing.grade
+    )  # what is above it the policies deny: no need to ask
+    grades = (
+        tuple(one for one in _GRADES if one.within(most)) if resource.grade is None else (resource.grade,)
+    )
     said: dict[str, Any] = {"action": action, "now": when, "purpose": purpose}
     if standing is not None:
         said["agreement"] = _agreement(standing)

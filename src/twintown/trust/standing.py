@@ -6,6 +6,7 @@ is revoked and an agreement that is suspended count from the next question on, i
 
 from __future__ import annotations
 
+import os
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -24,7 +25,7 @@ from twintown.store.schema_shared import agreements, tokens
 from twintown.store.tables import Tables
 from twintown.store.watch import Watch
 from twintown.trust.identity import Subject
-from twintown.trust.peers import peers_of
+from twintown.trust.peers import FILE, peers_of
 from twintown.trust.terms import Standing, terms_from_json
 
 PURPOSE = "purpose:"
@@ -69,6 +70,7 @@ class Standings:
 
     def __init__(self, twin: Hosting) -> None:
         self._twin = twin
+        self._peers = str(twin.directory / FILE)
         self._lock = Lock()
         self._seen = _Seen()
 
@@ -112,7 +114,17 @@ class Standings:
 
     def look(self) -> Hashable:
         """Equal as long as nothing that stands can have changed."""
-        return self._twin.watch.look(), peers_of(self._twin)
+        try:
+            said = os.stat(self._peers)
+            file: Hashable = (said.st_mtime_ns, said.st_size, said.st_ino)
+        except OSError:
+            file = None
+        return self._twin.watch.look(), file
+
+    @property
+    def last(self) -> Hashable:
+        """The look that somebody took last: what is asked after it is no older."""
+        return self._seen.look
 
     def _now(self) -> _Seen:
         look = self.look()
