@@ -23,9 +23,10 @@ from twintown.exchange import schemas
 from twintown.exchange.messages import error
 from twintown.exchange.receiving import Sender
 from twintown.ground import errors
-from twintown.trust.assertions import check
+from twintown.trust.assertions import check, named_issuer
 from twintown.trust.identity import Subject
-from twintown.trust.seen import take
+from twintown.trust.peer_rows import wish
+from twintown.trust.seen import look, take
 
 if TYPE_CHECKING:
     from twintown.exchange.handshake import Handshake
@@ -149,9 +150,15 @@ def _sender(request: Request, party: Party, raw: bytes, now: datetime) -> Sender
     url = base + request.scope.get("raw_path", request.url.path.encode()).decode("ascii", "replace")
     if query := request.scope.get("query_string", b"").decode("ascii", "replace"):
         url = f"{url}?{query}"
-    issuer = check(
-        token.strip(), audience=party.did, method=request.method, url=url, body=raw, now=now, keys_of=party.peers.keys_of
-    )  # fmt: skip
+    try:
+        issuer = check(
+            token.strip(), audience=party.did, method=request.method, url=url, body=raw, now=now, keys_of=party.peers.keys_of
+        )  # fmt: skip
+    except errors.BadAssertion as trouble:
+        if trouble.code == "unknown-key":  # the peer may have a new one: the keeper looks at its document
+            wish(party.twin.tables, party.peers.find(named_issuer(token.strip())), now)
+        raise
+    look(party.twin.tables, issuer)
     peer = party.peers.find(issuer.did)
     served = request.app.state.open.shelf.get(party.twin.description.id)
     request.scope[book.CALLER] = (served, Subject("peer", served.id, peer.did), "message")
@@ -169,13 +176,10 @@ def _refused(
         LOG.error("%s %s: %s", request.method, request.url.path, trouble, exc_info=trouble)
     else:
         if party is not None and sender is not None and sender.issuer is not None:
-            with suppress(
-                errors.TwintownError
-            ):  # taken already, if that is why; it opens nothing another time either
-                take(party.twin.tables, sender.issuer, now)
-        book.note(
-            request, _code(trouble), "a message of another city"
-        )  # words of a caller would make lines without end
+            with suppress(errors.TwintownError):  # taken already, if that is why
+                take(party.twin.tables, sender.issuer, now)  # it opens nothing another time either
+        # not in the words of a caller, who could make lines without end
+        book.note(request, _code(trouble), "a message of another city")
     if status >= 500:
         reason = ["the server cannot do this now; try again later"]
     elif isinstance(trouble, errors.BadContent) and trouble.findings:

@@ -27,6 +27,7 @@ from twintown.exchange import offers
 from twintown.exchange.agreed import titles
 from twintown.ground.errors import Conflict
 from twintown.store.engine import writing
+from twintown.trust.cloud import may_send
 from twintown.trust.grades import Grade
 from twintown.trust.peers import Peer, peers_of
 from twintown.trust.terms import Asset, Terms
@@ -147,12 +148,11 @@ def _published(asked: Asked, terms: Terms, now: datetime) -> tuple[Terms, frozen
 
 
 def _may_send(asked: Asked, peer: Peer, terms: Terms) -> None:
-    """Refuse what is graded above what may be sent to a city. Raises Conflict."""
+    """Refuse what may not be sent to a city, by its grade and by the cloud policy. Raises Conflict."""
     there = asked.served.twin.tables.layers()
     for layer in assets_of(terms.assets, "layer"):
         grade = Grade.of(there[layer].grade, layer) if layer in there else Grade.O
-        if not grade.within(peer.grade):
-            raise Conflict(
-                f"{layer} is graded {grade.value}, and {peer.id} may get {peer.grade.value} at most", f"peers.{peer.id}",
-                "let the security officer decide about that peer's grade",
-            )  # fmt: skip
+        verdict = may_send(asked.served.twin, peer, grade)
+        if not verdict.allowed:
+            remedy = "let the security officer decide about that peer's grade and country"
+            raise Conflict(f"{layer}: {verdict.why}", f"peers.{peer.id}", remedy)

@@ -145,6 +145,14 @@ def check(
     return Issuer(issuer, public, jti, issued, expires)
 
 
+def named_issuer(token: str) -> str:
+    """Whom a token says that it comes from, before anything of it is proved; "" where it says nothing."""
+    try:
+        return str(_parts(token)[1].get("iss", ""))
+    except BadAssertion:
+        return ""
+
+
 def same_address(one: str, other: str) -> bool:
     """Whether two addresses are the same: scheme, host and port without regard to how they are written, all else by the letter."""
     try:

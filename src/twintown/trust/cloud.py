@@ -106,6 +106,13 @@ def may_send(twin: Described, peer: Peer, grade: Grade) -> Verdict:
     return Verdict(True, "allowed", f"{called} may be sent to {peer.country or 'any country'}")
 
 
+def sendable(twin: Described, peer: Peer) -> Grade:
+    """The highest grade that may be sent to another city; what is open may always."""
+    return max(
+        (one for one in Grade if may_send(twin, peer, one).allowed), key=lambda one: one.rank, default=Grade.O
+    )
+
+
 def check_send(twin: Described, peer: Peer, grade: Grade, what: str) -> None:
     """Go on, or stop before anything is sent. Raises Denied with code `cloud-policy`: it may not be sent there."""
     verdict = may_send(twin, peer, grade)
