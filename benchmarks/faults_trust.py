@@ -288,6 +288,8 @@ def kills(count: int, seed: int) -> Iterator[Row]:
         with under_fire((gives, gets), count, chance) as told:
             while told["kills"] < count:
                 one_story(gives, gets, chance, told)
+        for one, other in ((gives, gets), (gets, gives)):  # a sign of life: who waits for the other tries again at once
+            patiently(one, "GET", f"/peers/{other.name}/catalogue")
         resting = until(lambda: at_rest(gives, gets), REST_S)
         apart = until(lambda: not differences(gives, gets) and "none", 10.0)
         found = [] if apart else differences(gives, gets)

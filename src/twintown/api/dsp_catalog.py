@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from twintown.api.dsp_entry import Came, came, described, taken
 from twintown.api.guard import TwinId
-from twintown.exchange import catalogue, schemas
+from twintown.exchange import catalogue, receiving, schemas
 from twintown.exchange.messages import CATALOG_ERROR
-from twintown.trust.seen import take
+from twintown.store.engine import writing
 
 router = APIRouter(tags=["dataspace"])
 
@@ -55,5 +55,6 @@ async def get_dataset(
 
 def _take(one: Came) -> None:
     """A token is good for one reading too: what it shows is for that city alone. Raises BadAssertion."""
-    if one.sender.issuer is not None:
-        take(one.party.twin.tables, one.sender.issuer, one.now)
+    with writing(one.party.twin.tables.engine, fresh=True) as connection:
+        receiving.take(connection, one.party, one.sender, one.now)
+    one.party.wake()

@@ -20,7 +20,7 @@ from twintown.store.schema_shared import outbox
 #: For how long a message belongs to whom took it.
 LEASE = timedelta(seconds=5)
 #: Pauses before the second, third … attempt; the last one is repeated.
-PAUSES = (1, 2, 5, 10, 30, 60, 300, 900, 3600)
+PAUSES = (1, 2, 5, 10, 20, 30, 60, 60, 120, 300, 900, 1800)
 #: For how long it is tried.
 PATIENCE = timedelta(days=3)
 
