@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -24,6 +24,8 @@ from twintown.store.engine import reading
 from twintown.store.schema_shared import agreements, tokens
 from twintown.store.tables import Tables
 from twintown.store.watch import Watch
+from twintown.trust.cloud import sendable
+from twintown.trust.grant import Grant
 from twintown.trust.identity import Subject
 from twintown.trust.peers import FILE, peers_of
 from twintown.trust.terms import Standing, terms_from_json
@@ -63,6 +65,7 @@ class _Seen:
     look: Hashable = None
     tokens: Mapping[bytes, _Token] | None = None
     standings: Mapping[str, Standing] | None = None
+    grants: dict[Hashable, Grant] = field(default_factory=dict)
 
 
 class Standings:
@@ -99,12 +102,25 @@ class Standings:
             raise _dead(twin, found.revoked)
         return Subject("peer", twin, standing.assignee, (), standing.id, found.scopes)
 
-    def standing(self, subject: Subject) -> Standing | None:
-        """The agreement by which a peer asks, as it stands now; None for everybody else. Raises StorageFailed."""
+    def standing(self, subject: Subject, *, found: bool = False) -> Standing | None:
+        """The agreement by which a peer asks, as it stands now; None for everybody else.
+
+        Args:
+            found: the subject was found a moment ago, within the same request: nothing is looked at again.
+
+        Raises:
+            StorageFailed: the database is away.
+        """
         if subject.kind != "peer":
             return None
-        found = (self._now().standings or {}).get(subject.agreement)
-        return found if found is not None and found.assignee == subject.name else None
+        seen = self._seen if found else self._now()
+        found_one = (seen.standings or {}).get(subject.agreement)
+        return found_one if found_one is not None and found_one.assignee == subject.name else None
+
+    @property
+    def kept(self) -> dict[Hashable, Grant]:
+        """What was decided since anything changed; empty again with every change."""
+        return self._seen.grants
 
     def holds(self, agreement: str, now: datetime) -> bool:
         """Whether an agreement is in force at a moment. Raises StorageFailed."""
@@ -140,7 +156,7 @@ class Standings:
         with reading(tables.engine) as connection:
             shown = {bytes.fromhex(row.digest): _token(row) for row in connection.execute(mine)}
             rows = connection.execute(ours).all()
-        grades = {peer.did: peer.grade for peer in peers_of(self._twin)}
+        grades = {peer.did: sendable(self._twin, peer) for peer in peers_of(self._twin)}
         description = self._twin.description
         stand: dict[str, Standing] = {}
         for row in rows:
