@@ -89,8 +89,9 @@ def chores() -> tuple[Chore, ...]:
     witnesses, hands = Witnesses(), dict[str, Any]()
 
     def bring_messages(twin: Twin, settings: Settings) -> None:
-        """Agreements whose time is over end; and what a server could not say to other cities, or died before it did."""
+        """Agreements and copies whose time is over end; and what a server could not say to other cities, or died before it did."""
         from twintown.exchange.button import expire
+        from twintown.exchange.copies import delete_due
         from twintown.exchange.handshake import Handshake
 
         if settings.public_url not in hands:
@@ -100,6 +101,7 @@ def chores() -> tuple[Chore, ...]:
         hand = hands[settings.public_url]
         party = hand.party(twin)
         expire(party, datetime.now(UTC))
+        delete_due(twin, datetime.now(UTC))
         hand.bring(party)
 
     def keep_ledger(twin: Twin, settings: Settings) -> None:

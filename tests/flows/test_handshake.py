@@ -91,7 +91,7 @@ def test_two_cities_share_a_draft_and_the_sun_until_the_red_button(cities: tuple
     (offered,) = dataset["offers"]
     wanted = {**offered["terms"], "area": _around(seoul, 60), "until": "2031-12-31T15:00:00Z"}
     body = {
-        "peer": "jamsil",
+        "peer": seoul.id,
         "dataset": dataset["id"],
         "offer": offered["id"],
         "terms": wanted,

@@ -23,6 +23,7 @@ from twintown.api.represent import absolute
 from twintown.api.schemas import Model
 from twintown.exchange import partners, rows
 from twintown.exchange.agreements import Agreement, agreement_of, agreements_of
+from twintown.exchange.copies import copies_of
 from twintown.ground.errors import Denied, NotFound, TooLarge, Unauthenticated
 from twintown.store.engine import reading
 from twintown.trust.peers import peers_of
@@ -50,6 +51,7 @@ class Partnership(Model):
     state: Literal["waiting", "active", "suspended", "ended"]
     change: ChangedModel | None = Field(description="who stopped it, when and why")
     transfer: str = Field(description="state of its transfer; empty while there is none")
+    copies: list[str] = Field(description="layers of ours that were kept of it")
     href: str = Field(
         description="the door: an address that is asked as the partner's twin would be (collections, processes, jobs)"
     )
@@ -121,7 +123,7 @@ def dismiss_partner_job(request: Request, asked: Using, agreement: AgreementId, 
 
 
 def _through(request: Request, asked: Asked, agreement: str, path: str, body: bytes) -> Response:
-    found = _consumed(asked, agreement)
+    found = consumed(asked, agreement)
     party = side(request, asked)
     question = partners.Question(
         request.method, path, request.url.query, {name.lower(): value for name, value in request.headers.items()}, body
@@ -160,7 +162,8 @@ def _while_it_stands(asked: Asked, found: Agreement, answer: partners.Answer) ->
         yield part
 
 
-def _consumed(asked: Asked, id: str) -> Agreement:
+def consumed(asked: Asked, id: str) -> Agreement:
+    """An agreement by which we get something. Raises NotFound."""
     found = agreement_of(asked.served.twin.tables, id)
     if found.role != "consumer":
         raise NotFound("this agreement is about what we give, not what we get", id, "GET …/partners lists what there is")  # fmt: skip
@@ -188,5 +191,5 @@ def _told(request: Request, asked: Asked, found: Agreement) -> Partnership:
         dataset=found.dataset, layers=assets["layer"], processes=assets["process"], scenarios=assets["scenario"],
         playbooks=assets["playbook"], terms=TermsModel.of(found.terms), attribution=found.terms.attribution,
         state=state_of(found, datetime.now(UTC)), change=ChangedModel.model_validate(change) if change else None,
-        transfer=known[0].state if known else "", href=_door(request, asked, found),
+        transfer=known[0].state if known else "", copies=list(copies_of(twin.tables, found.id)), href=_door(request, asked, found),
     )  # fmt: skip
