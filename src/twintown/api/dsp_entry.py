@@ -210,13 +210,15 @@ def _code(trouble: errors.TwintownError) -> str:
 
 
 def described(good: int, what: str, *codes: int) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI entries of an end point: JSON of the protocol, errors included."""
+    """The OpenAPI entries of an end point: JSON of the protocol, errors included; an address that is none is our own problem."""
     content = {"application/json": {"schema": {"type": "object"}}}
+    ours = problems.responses(*codes)
     said: dict[int | str, dict[str, Any]] = {good: {"description": what, "content": content}}
     for code in codes:
+        known: Any = ours[code]["content"]
         said[code] = {
             "description": f"{HTTPStatus(code).phrase}: an error of the protocol",
-            "content": content,
+            "content": {**content, **known},
         }
     return said
 
