@@ -13,17 +13,18 @@ from datetime import UTC, datetime
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
-from twintown.ground.errors import BadData, Conflict, Denied, StorageFailed, TwintownError
+from twintown.ground.errors import BadData, Conflict, Denied, NotFound, StorageFailed, TwintownError
 from twintown.store.engine import writing
 
-from .checkpoints import origin_of, witness_keys
+from .checkpoints import log_keys, origin_of, witness_keys
 from .ledger import alone
-from .ledger_known import Keeping, good_keys, ledger_of
+from .ledger_known import Keeping, good_keys, ledger_of, pinned
+from .ledger_looking import look
 from .ledger_rows import Kept, at_size, keep
 from .ledger_source import Address
 from .ledger_tree import Ledger, fetch_of, grow, publish
 from .notes import Note, signatures, verified
-from .peers import Peer, peers_of
+from .peers import Peer
 from .tlog import consistency
 from .tlog_tiles import reader
 from .witness import SIZE_TYPE, Ask
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     import ssl
 
 LOG = logging.getLogger("twintown.ledger")
+#: A peer's own ledger is looked at so often, seconds.
+LOOK_S = 60.0
 #: A peer that did not cosign is asked again after so long, twice as long each time, seconds.
 FIRST_S, LONGEST_S = 1.0, 60.0
 #: Puts a question to a peer's witness: status, media type, body.
@@ -100,62 +103,85 @@ def _take(ledger: Ledger, last: Kept, peer: Peer, keys: Sequence[str], said: str
 
 @dataclass
 class _Told:
-    """What is known of one peer as a witness of one ledger."""
+    """What is known of one peer: as a witness of one ledger, and as a ledger of its own."""
 
     size: int = 0
     failures: int = 0
     due: float = 0.0
+    look: float = 0.0
     busy: bool = False
     said: str = ""
+    seen: str = ""
 
 
 @dataclass
 class Witnesses:
-    """Asks the peers of the served twins to cosign, beside the chores."""
+    """Asks the peers of the served twins to cosign, and looks at their ledgers, beside the chores."""
 
-    post: Callable[[ssl.SSLContext | bool], Post] = field(default=lambda verify: _post(verify))
+    source: Callable[[str, ssl.SSLContext | bool], Address] = Address
     _told: dict[tuple[str, str], _Told] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def turn(self, twin: Keeping, public_url: str, verify: ssl.SSLContext | bool = True) -> None:
-        """One turn of the chore: grow, sign, and ask whom it is time to ask. Raises like `grow`, and like `peers_of`."""
+        """One turn of the chore: grow, sign, ask whom it is time to ask. Raises like `grow`, and like `peers_of`."""
         ledger = ledger_of(twin, public_url)
         last = grow(ledger, datetime.now(UTC))
-        if last is None:
-            return
-        for peer in peers_of(twin):
-            if not peer.pinned:
-                continue
-            keys = good_keys(twin, peer)
-            if verified(last.note, witness_keys(origin_of(peer.address), keys)):
-                continue
+        for origin, peer in pinned(twin).items():
+            now = time.monotonic()
             with self._lock:
-                told = self._told.setdefault((ledger.origin, peer.did), _Told())
-                if told.busy or time.monotonic() < told.due:
+                told = self._told.setdefault((ledger.origin, peer.did), _Told(look=now + FIRST_S))
+                if told.busy or now < min(told.due, told.look):
+                    continue
+                keys = good_keys(twin, peer)
+                cosigned = last is None or bool(verified(last.note, witness_keys(origin, keys)))
+                if (cosigned or now < told.due) and now < told.look:
                     continue
                 told.busy = True
-            asking = (ledger, peer, keys, told, self.post(verify))
-            Thread(target=self._ask, args=asking, name=f"cosign {peer.id}", daemon=True).start()
+            work = (ledger, peer, keys, told, self.source(peer.address, verify), not cosigned)
+            Thread(target=self._work, args=work, name=f"ledger of {peer.id}", daemon=True).start()
 
-    def _ask(self, ledger: Ledger, peer: Peer, keys: Sequence[str], told: _Told, post: Post) -> None:
+    def _work(
+        self, ledger: Ledger, peer: Peer, keys: Sequence[str], told: _Told, source: Address, wanted: bool
+    ) -> None:
+        try:
+            if wanted and time.monotonic() >= told.due:
+                self._ask(ledger, peer, keys, told, source)
+            if time.monotonic() >= told.look:
+                told.look = time.monotonic() + LOOK_S
+                self._look(ledger, peer, keys, told, source)
+        except Exception:  # the next turn tries again
+            told.due = time.monotonic() + LONGEST_S
+            LOG.exception("the ledger of %s and %s", ledger.origin, peer.id)
+        finally:
+            source.close()
+            told.busy = False
+
+    def _ask(self, ledger: Ledger, peer: Peer, keys: Sequence[str], told: _Told, source: Address) -> None:
+        def post(_: Peer, body: bytes) -> tuple[int, str, str]:
+            return source.add_checkpoint(body)
+
         try:
             told.size = ask(ledger, peer, keys, told.size, post, datetime.now(UTC))
             told.failures, told.due, told.said = 0, 0.0, ""
         except TwintownError as error:
             told.due = time.monotonic() + min(LONGEST_S, FIRST_S * 2**told.failures)
             told.failures, told.size = told.failures + 1, 0
-            if told.said != error.what:  # once, until it says something else
+            if (
+                told.said != error.what and told.failures > 1
+            ):  # once, and not for a peer that is only starting
                 LOG.warning("%s", error)
-            told.said = error.what
-        except Exception:  # the next turn asks again
-            told.due = time.monotonic() + LONGEST_S
-            LOG.exception("cosigning of %s by %s", ledger.origin, peer.id)
-        finally:
-            told.busy = False
+                told.said = error.what
 
-
-def _post(verify: ssl.SSLContext | bool) -> Post:
-    def post(peer: Peer, body: bytes) -> tuple[int, str, str]:
-        return Address(peer.address, verify).add_checkpoint(body)
-
-    return post
+    def _look(self, ledger: Ledger, peer: Peer, keys: Sequence[str], told: _Told, source: Address) -> None:
+        origin = origin_of(peer.address)
+        try:
+            said = look(ledger, origin, source, log_keys(origin, keys), datetime.now(UTC))
+        except NotFound:
+            return  # nothing is in its ledger yet
+        except StorageFailed:
+            return  # it does not answer; `peers` shows that
+        except TwintownError as error:
+            said = str(error)
+        if said and said != told.seen:
+            LOG.warning("%s", said)
+        told.seen = said

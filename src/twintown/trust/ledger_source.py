@@ -125,6 +125,12 @@ class Address:
             raise StorageFailed(f"{name}: answered {status}", self.where, "try again later")
         return body
 
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
     def _url(self, name: str) -> str:
         return (
             f"{self.where.removesuffix('/ledger')}{name[2:]}"
