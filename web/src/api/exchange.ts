@@ -51,7 +51,9 @@ export interface Offer {
   title?: string | Both;
   terms: Terms;
   release?: string;
-  state: string;
+  /** The gate's answers, one an asset. */
+  releases?: string[];
+  state: "waiting" | "offered" | "refused" | "withdrawn";
   created: string;
 }
 
@@ -111,7 +113,7 @@ export interface Agreement {
 /** `forbids`: it cannot go out so; `decides`: a person must weigh it; `notes`: is to be known. */
 export interface Finding { rule: string; severity: "forbids" | "decides" | "notes"; message: Both; citation: string; numbers?: Record<string, unknown>; remedies?: string[]; layers?: string[]; confirmed?: string }
 export interface Remedy { kind: string; title: Both; parameters?: Record<string, unknown>; clears?: string[]; leaves?: string; numbers?: Record<string, unknown> }
-export interface Release { id: string; asset: string; state: "allowed" | "waiting" | "refused" | "granted" | "denied"; findings: Finding[]; remedies: Remedy[]; decision?: unknown; audience?: string }
+export interface Release { id: string; asset: string; state: "allowed" | "waiting" | "refused" | "granted" | "denied"; findings: Finding[]; remedies: Remedy[]; decision?: { by?: { name: string }; at: string; allow: boolean; why: string } | null; audience?: string }
 
 export interface Entry { seq: number; kind: string; record: Record<string, unknown>; at: string; digest?: string }
 export interface Ledger { entries: Entry[]; size?: number }
