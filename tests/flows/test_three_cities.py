@@ -117,6 +117,7 @@ def test_the_contract_reads_in_vietnamese_and_its_times_are_those_of_who_reads_i
     assert "Thành phố Hồ Chí Minh (giả định)" in here
     assert "00:00 (UTC+07)" in here
     assert "1 tháng 7 năm 2027" in here
+    assert "Đường" in here  # what the layer is called at home
     there = cities[SEOUL].ask("GET", path, params={"lang": "ko", "f": "text"})
     assert "2027년 7월 1일 02:00 (UTC+09)" in there
     assert "02:00 (UTC+09)" in cities[SEOUL].ask("GET", path, params={"lang": "vi", "f": "text"})

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from twintown.api import answers, negotiation_models
 from twintown.api.exchange_models import meaning
 from twintown.api.guard import Asked
-from twintown.exchange import agreement, contract
+from twintown.exchange import agreement, contract, playbooks
 from twintown.exchange.agreed import aware
 from twintown.exchange.agreement import Deed
 from twintown.exchange.agreements import Agreement
@@ -101,12 +101,16 @@ def _titles(request: Request, assigner: str, assets: tuple[Asset, ...]) -> dict[
     """What assets are called by the city that gives them, where it is one of this server; a process is called the same everywhere."""
     knows, found = meaning(request), dict[Asset, Name]()
     served = request.app.state.open.shelf.twins.values()
-    rows: Mapping[str, LayerRow] = next(
-        (one.twin.tables.layers() for one in served if knows.did(one.twin) == assigner), {}
-    )
+    giver: Twin | None = next((one.twin for one in served if knows.did(one.twin) == assigner), None)
+    rows: Mapping[str, LayerRow] = giver.tables.layers() if giver else {}
+    books = {one.id: one.about["names"] for one in playbooks.listed(giver)} if giver else {}
     for asset in assets:
-        if asset.kind == "layer" and asset.id in rows:
-            found[asset] = Name(rows[asset.id].title_ko, rows[asset.id].title_en)
+        if giver and asset.kind == "layer" and asset.id in rows:
+            described = giver.description.layers.get(asset.id)
+            row = rows[asset.id]
+            found[asset] = described.title if described else Name(row.title_ko, row.title_en)
+        elif asset.kind == "playbook" and asset.id in books:
+            found[asset] = Name.of(books[asset.id])
         elif asset.kind == "process":
             title = _process(asset.id)
             found |= {asset: title} if title else {}
