@@ -199,7 +199,9 @@ def test_an_object_outside_of_the_agreement_is_refused_in_a_question_whether_it_
     headers = agree(place, Terms((Asset("process", "view"), Asset("layer", "buildings")), area=box))
     opened = app.state.open
     served = opened.shelf.get("small")
-    grant = decided(opened, served, Subject("peer", "small", PEER, agreement=headers["X-Agreement"]), "run")
+    who = Subject("peer", "small", PEER, agreement=headers["X-Agreement"])
+    assert served.standings.standing(who) is not None
+    grant = decided(opened, served, who, "run")
 
     def ask(**inputs: Any) -> None:
         deputy.check(served.twin, grant, PROCESS, inputs, calls=False, plan=False)

@@ -35,7 +35,22 @@ GATHER_S, DISTINCT = 0.2, 100
 @dataclass(frozen=True, slots=True)
 class _Access:
     served: Served
-    line: dict[str, Any]
+    at: datetime
+    subject: Subject
+    action: str
+    path: str
+    status: int
+
+    def line(self) -> dict[str, Any]:
+        who = self.subject
+        return access_log.line_of(
+            self.at,
+            refusals.caller_of(who),
+            self.action,
+            self.path[:300],
+            self.status,
+            agreement=who.agreement,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +113,7 @@ class Book:
                 continue
             twins[one.served.id] = one.served
             if isinstance(one, _Access):
-                lines[one.served.id].append(one.line)
+                lines[one.served.id].append(one.line())
             else:
                 counts[one.served.id][self._bounded(one.served.id, one.refused, now)] += 1
         for id, served in twins.items():
@@ -133,16 +148,7 @@ def answered(scope: Scope, status: int) -> None:
     found: tuple[Served, Subject, str] | None = scope.get(CALLER)
     if found is None or found[1].kind == "anyone":
         return
-    served, subject, action = found
-    line = access_log.line_of(
-        datetime.now(UTC),
-        refusals.caller_of(subject),
-        action,
-        scope["path"][:300],
-        status,
-        agreement=subject.agreement,
-    )
-    BOOK.note(_Access(served, line))
+    BOOK.note(_Access(found[0], datetime.now(UTC), found[1], found[2], scope["path"], status))
 
 
 def refused(request: Request, error: Exception) -> None:

@@ -28,6 +28,8 @@ ASKED = "twintown.asked"
 #: Marks a route whose query parameters depend on the layer.
 OPEN_ENDED = "x-column-filters"
 PURPOSE = "twintown-purpose"
+#: Grants that are kept until something changes; a caller may say as many purposes as it likes.
+_MOST_KEPT = 1000
 
 
 class Decide(Protocol):
@@ -150,10 +152,18 @@ def decided(opened: Open, served: Served, subject: Subject, action: Action, purp
     resource = Resource(served.id, access=served.twin.description.access)
     if subject.kind != "peer":
         return opened.decide(subject, action, resource, rules=served.rules)
-    return opened.decide(
-        subject, action, resource, now=datetime.now(UTC), standing=served.standings.standing(subject),
+    kept, now = served.standings.kept, datetime.now(UTC)
+    key = (subject.agreement, subject.scopes, action, purpose)
+    known = kept.get(key)
+    if known is not None and known.subject == subject and (known.expires is None or now < known.expires):
+        return known
+    grant = opened.decide(
+        subject, action, resource, now=now, standing=served.standings.standing(subject, found=True),
         purpose=purpose or purpose_of(subject), rules=served.rules,
     )  # fmt: skip
+    if grant.allowed and len(kept) < _MOST_KEPT:
+        kept[key] = grant
+    return grant
 
 
 def inside(asked: Asked, boxes: Sequence[LonLat]) -> None:
