@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Iterator
@@ -124,7 +125,7 @@ def test_two_cities_share_a_draft_and_the_sun_until_the_red_button(cities: tuple
     assert found["status"] == "successful", found
     results = icheon.ask("GET", f"{way}/jobs/{job['jobID']}/results")
     assert results
-    manifest = icheon.ask("GET", f"{way}/jobs/{job['jobID']}/manifest")
+    manifest = json.loads(icheon.raw("GET", f"{way}/jobs/{job['jobID']}/manifest"))
     assert manifest["proof"]["verificationMethod"].startswith(seoul.did)
     # outside the agreement Seoul refuses with its reason
     for path, code in (

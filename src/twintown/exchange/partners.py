@@ -169,7 +169,7 @@ def _asked(
         stack.close()
         raise BadParameter("f", "pages are not shown through this door", remedy="ask for json")
     turn = (address.endpoint.encode(), door.encode())
-    json = "json" in type_
+    json = "json" in type_ and not path.endswith("/manifest")  # what is signed stays as it is
     headers = {name: answer.headers[name] for name in _ANSWERED if name in answer.headers}
     for name in ("location", "link"):
         if name in headers:
