@@ -185,9 +185,26 @@ def test_only_whom_release_lets_decides(twin: Twin) -> None:
     assert decided.decision is not None and decided.decision["by"]["name"] == "Kim"
 
 
+def test_a_process_is_judged_by_what_it_reads_whoever_asks(tmp_path: Path) -> None:
+    layers = {
+        "buildings": (blocks(provenance=OSM), Grade.S),
+        "building-parts": (blocks(provenance=OSM), Grade.S),
+    }
+    twin = small_twin(tmp_path / "sunny", layers)
+    partner = Subject("person", twin.description.id, "Lee", ("partner",))
+    grant = decide(partner, "share", Resource(twin.description.id))
+    asked = terms("process:sunlight", no_resharing=True)
+    found = {one.rule: one for one in gate.look(twin, grant, "process:sunlight", PEER, asked, NOW).findings}
+    assert found["grade"].severity == "decides"
+    assert found["licence-no-further-restrictions"].citation == "ODbL 4.8"
+
+
 def test_a_question_about_what_is_not_there_says_so(twin: Twin) -> None:
     with pytest.raises(NotFound):
         gate.look(twin, granted(twin), "layer:nowhere", PEER, None, NOW)
+    for asset in ("playbook:nowhere", "process:nowhere", "scenario:nowhere"):
+        with pytest.raises(NotFound):
+            gate.look(twin, granted(twin), asset, PEER, None, NOW)
     with pytest.raises(BadInput):
         gate.look(twin, granted(twin), "layer:sun", "somebody", None, NOW)
 

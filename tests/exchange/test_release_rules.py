@@ -377,6 +377,28 @@ def test_a_site_that_is_masked_here_and_shown_by_an_open_layer_is_found() -> Non
     assert found.layers == ("open-blocks",) and found.places[0]["site"] == "invented-depot"
 
 
+def test_a_site_that_is_masked_here_and_told_by_open_terrain_is_found() -> None:
+    paper = _paper(SITE, masked=(blocks(1), Grade.S), open_terrain=(terrain(5, 120), Grade.O))
+    assert _rules(_ask(paper, "masked"))["linked-objects"].layers == ("open-terrain",)
+
+
+def test_what_went_to_one_peer_counts_for_that_peer_only(tmp_path: Path) -> None:
+    other = "did:web:elsewhere.example"
+    more = (
+        HOME
+        + f'[peers.elsewhere]\naddress = "https://elsewhere.example/twins/e"\ndid = "{other}"\ncountry = "KR"\n'
+    )
+    twin = _twin(
+        tmp_path, more, terrain_one=(terrain(90, 8), Grade.S), terrain_two=(terrain(90, 8, dx=30, dy=-45), Grade.S),
+    )  # fmt: skip
+    asked = gate.question(twin, granted(twin, "share"), "layer:terrain-one", PEER, None, NOW)
+    assert "terrain-cell" not in _rules(asked)
+    assert "terrain-cell" not in _rules(_ask(twin, "terrain-two", PEER))
+    gate.decide(twin, granted(twin, "release"), asked.id, True, "They may.", NOW)
+    assert _rules(_ask(twin, "terrain-two", PEER))["terrain-cell"].layers == ("terrain-one",)
+    assert "terrain-cell" not in _rules(_ask(twin, "terrain-two", other))
+
+
 def test_the_difference_of_two_releases_that_singles_persons_out_is_found() -> None:
     twin = _paper("", residents=(_people([30] * 18 + [40] * 9), Grade.S), residents_release_1=(_people([30] * 20), Grade.O)
     )  # fmt: skip

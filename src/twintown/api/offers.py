@@ -88,7 +88,7 @@ def create_offer(request: Request, asked: Sharing, body: NewOffer) -> Response:
 
     now, twin = datetime.now(UTC), asked.served.twin
     peer = peer_named(asked, body.assignee) if body.assignee else None
-    terms, planned = _published(asked, body.terms.terms(), now)
+    terms, planned = published(asked, body.terms.terms(), now)
     audience = peer.did if peer else PEERS
     releases = []
     for asset in terms.assets:
@@ -138,8 +138,8 @@ def told(asked: Asked, one: offers.Offer) -> OfferModel:
     )  # fmt: skip
 
 
-def _published(asked: Asked, terms: Terms, now: datetime) -> tuple[Terms, frozenset[Asset]]:
-    """The terms with the layer of each scenario among their assets, and those layers."""
+def published(asked: Asked, terms: Terms, now: datetime) -> tuple[Terms, frozenset[Asset]]:
+    """The terms with the layer of each scenario among their assets, and those layers. Raises like `plan_layer.publish`."""
     made = tuple(
         Asset("layer", plan_layer.publish(asked, id, now)) for id in assets_of(terms.assets, "scenario")
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -31,6 +32,8 @@ from twintown.api.release_models import (
 from twintown.api.represent import absolute
 from twintown.exchange.release import Release
 from twintown.ground.errors import BadParameter
+from twintown.trust.grades import Grade
+from twintown.trust.terms import Asset, Terms
 
 router = APIRouter(tags=["exchange"])
 _READ = problems.responses(400, 401, 403, 404)
@@ -65,14 +68,25 @@ def list_releases(
     responses={**_WRITE, 201: {"headers": _LOCATION}},
 )  # fmt: skip
 def ask_release(request: Request, asked: Officer, body: Question) -> Response:
-    """Ask the gate. It looks at licences, spatial security, personal data and the combination with what is open, and offers remedies."""
+    """Ask the gate. It looks at licences, spatial security, personal data and the combination with what is open, and offers remedies.
+
+    A scenario is asked about as the layer of what it builds, which is made where it is not there yet.
+    """
+    from twintown.api.offers import published
     from twintown.exchange import gate
 
-    said = body.terms.terms() if body.terms else None
-    audience = audience_of(asked, body.audience)
+    now, asset = _now(), Asset.of(body.asset)
+    said = body.terms.terms() if body.terms else Terms((asset,))
+    grant = asked.grant
+    if asset.kind == "scenario":  # what of it leaves is its layer, as when it is offered
+        among = said if asset in said.assets else replace(said, assets=(*said.assets, asset))
+        said, planned = published(asked, among, now)
+        asset = next(iter(published(asked, Terms((asset,)), now)[1]))
+        grant = replace(grant, grade=max(grant.grade, Grade.S))
+        assert asset in planned
     made = gate.question(
-        asked.served.twin, asked.grant, body.asset, audience, said, _now(), said_by=body.author
-    )
+        asked.served.twin, grant, asset, audience_of(asked, body.audience), said, now, said_by=body.author
+    )  # fmt: skip
     return _created(request, asked, made)
 
 

@@ -18,8 +18,10 @@ from twintown.trust.grant import Grant
 from twintown.trust.peers import peers_of
 from twintown.trust.terms import Asset, Terms
 from twintown.twin.layers import LayerVersion, Twin
+from twintown.twin.versions import layer_version
 
 from .content import Content, OfLayer
+from .playbooks import find
 from .release import ANYONE, PEERS
 from .rules import Reach, Rules
 from .rules_licence import Work
@@ -84,19 +86,19 @@ def matter_of(twin: Twin, grant: Grant, asset: Asset, audience: str, terms: Term
         grant, area=_area(twin, grant.area, terms), finest_m=max(grant.finest_m, terms.finest_m)
     )
     reach = reach_of(twin, audience, rules.country)
-    layer = asset.id if asset.kind == "layer" else _published(twin, asset)
-    if layer:
-        part = twin.version(layer, grant)
+    if asset.kind == "layer":
+        part = twin.version(asset.id, grant)
         work = Work.of(part.kind, str(part.meta.get("unit", "")), part.count)
         content, made = OfLayer(twin, part, narrowed), "release" in part.meta
         return Matter(
             twin, narrowed, grant, asset, audience, reach, terms, rules, (part,), work, content, made
         )
     if asset.kind == "process":
-        parts, work = _process(twin, grant, asset)
+        parts, work = _process(twin, asset)
     elif asset.kind == "scenario":
-        parts, work = _scenario(twin, grant, asset), Work.of("features")
+        parts, work = _scenario(twin, asset), Work.of("features")
     else:  # a playbook holds no data
+        find(twin, asset.id)
         parts, work = (), Work.of("series")
     return Matter(twin, narrowed, grant, asset, audience, reach, terms, rules, parts, work)
 
@@ -110,30 +112,31 @@ def reach_of(twin: Twin, audience: str, country: str) -> Reach:
     return "peers" if at_home else "abroad"
 
 
-def _published(twin: Twin, asset: Asset) -> str:
-    """The layer that a plan was published as, where it was."""
-    name = f"plan-{asset.id[:8]}"
-    return name if asset.kind == "scenario" and name in twin.tables.layers() else ""
-
-
-def _process(twin: Twin, grant: Grant, asset: Asset) -> tuple[tuple[LayerVersion, ...], Work]:
+def _process(twin: Twin, asset: Asset) -> tuple[tuple[LayerVersion, ...], Work]:
     """The result is what leaves; it is made from the layers that the process reads."""
     kinds = {entry.id: entry.kind for entry in twin.description.processes}
     promise = processes().find(kinds.get(asset.id, asset.id))
-    there = {one.layer: one for one in twin.layers(grant)}
-    parts = tuple(there[name] for name in (*promise.needs, *promise.takes) if name in there)
+    parts = _named(twin, (*promise.needs, *promise.takes))
     return parts, Work.of("features" if "features" in {one.shape for one in promise.outputs} else "grid")
 
 
-def _scenario(twin: Twin, grant: Grant, asset: Asset) -> tuple[LayerVersion, ...]:
+def _scenario(twin: Twin, asset: Asset) -> tuple[LayerVersion, ...]:
     """A plan holds the buildings that it changes, so it is made from the layers that it rests on."""
     mine = and_(scenarios.c.twin == twin.tables.twin, scenarios.c.id == asset.id.partition("@")[0])
     with reading(twin.tables.engine) as connection:
         row: Any = connection.execute(select(scenarios.c.base).where(mine)).first()
     if row is None:
         raise NotFound(f"there is no scenario {asset.id[:60]!r}", twin.description.id)
-    there = {one.layer: one for one in twin.layers(grant)}
-    return tuple(there[name] for name in row.base if name in there)
+    return _named(twin, tuple(row.base))
+
+
+def _named(twin: Twin, layers: tuple[str, ...]) -> tuple[LayerVersion, ...]:
+    """What the catalogue says of some layers, whoever asks: a grade or a licence must count though the asker may not read the layer.
+
+    Nothing of what is in them is looked at.
+    """
+    there = twin.tables.layers()
+    return tuple(layer_version(there[name]) for name in layers if name in there)
 
 
 def _area(twin: Twin, area: Bounds | None, terms: Terms) -> Bounds | None:

@@ -7,6 +7,7 @@ what was masked another layer still shows. (Counts and their totals: `rules_diff
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,7 @@ from .lattices import SAME, together
 from .linkage import linked
 from .matter import Matter
 from .released import origin
+from .rules import Place, Site
 from .rules_personal import ids_at, persons_in
 from .rules_sites import inside, place, sites_of, within
 from .rules_spatial import terrain_rule
@@ -159,7 +161,6 @@ def _shown(matter: Matter, content: Content, known: Sequence[Content]) -> Iterat
     if found is None:
         return
     rule, severity = found
-    frame = matter.twin.description.frame
     for site, shape in sites_of(matter):
         if content.kind == "grid":
             if content.known_in(shape)[0]:
@@ -167,20 +168,30 @@ def _shown(matter: Matter, content: Content, known: Sequence[Content]) -> Iterat
         elif within(content, shape):
             continue
         for other in known:
-            if (
-                other.kind == "features"
-                and not _same_place(matter, other.layer)
-                and (met := within(other, shape))
-            ):
-                places = [place(frame, id, *inside(one), site=site.id) for id, one in met[:MOST_PLACES]]
+            if _same_place(matter, other.layer):
+                continue
+            count, places = _seen(matter, other, site, shape)
+            if count:
                 yield rule.finding(
                     severity,
                     message(
-                        f"제한 구역 “{site.title['ko']}”은(는) 여기서 가려져 있으나 {other.layer}에 객체 {len(met)}개가 그대로 보입니다",
-                        f"“{site.title['en']}” is masked here, and {other.layer} still shows {len(met)} objects in it",
+                        f"제한 구역 “{site.title['ko']}”은(는) 여기서 가려져 있으나 {other.layer}에 {count}개가 그대로 보입니다",
+                        f"“{site.title['en']}” is masked here, and {other.layer} still shows {count} objects or cells in it",
                     ),
-                    {"objects": len(met), "site": site.id}, places=places, remedies=(), layers=(other.layer,),
+                    {"objects": count, "site": site.id}, places=places, layers=(other.layer,),
                 )  # fmt: skip
+
+
+def _seen(matter: Matter, other: Content, site: Site, shape: Any) -> tuple[int, list[Place]]:
+    """How much of a site another layer shows, and where: its objects, or its cells of terrain or imagery."""
+    frame = matter.twin.description.frame
+    if other.kind == "features":
+        met = within(other, shape)
+        return len(met), [place(frame, id, *inside(one), site=site.id) for id, one in met[:MOST_PLACES]]
+    if other.kind == "grid" and terrain_rule(matter, other) is not None:
+        count, first = other.known_in(shape)
+        return count, [] if first is None else [place(frame, "", *first, site=site.id)]
+    return 0, []
 
 
 def _same_place(matter: Matter, layer: str) -> bool:
