@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock, Thread
 
+from twintown.exchange import outbox
 from twintown.exchange.agreed import Agreed
 from twintown.exchange.courier import Courier
 from twintown.exchange.delivery import Clock, deliver, now_utc
@@ -19,12 +20,15 @@ from twintown.exchange.hooks import Hooks
 from twintown.exchange.party import Party, Pinned
 from twintown.exchange.rehearsal import Anybody, Rehearsed, play
 from twintown.ground.errors import TwintownError
+from twintown.store.engine import reading
 from twintown.trust.keys import signing_key
 from twintown.twin.layers import Twin
 
 LOG = logging.getLogger("twintown.exchange")
 #: How long a thread that brought everything waits for more before it ends, seconds.
 _IDLE_S = 30.0
+#: How long it waits at least before it tries again what could not be brought, seconds.
+_LEAST_S = 0.25
 
 
 @dataclass
@@ -81,7 +85,12 @@ class Handshake:
     def bring(self, party: Party, clock: Clock = now_utc) -> float | None:
         """Bring what is due; seconds until there may be more to do, None where nothing is known of."""
         deliver(party, self.courier, clock=clock)
-        return play(party, clock()) if party.test else None
+        waits = [play(party, clock())] if party.test else []
+        with reading(party.twin.tables.engine) as connection:
+            due = outbox.due(connection, party.twin.tables.twin)
+        if due is not None:
+            waits.append(max((due - clock()).total_seconds(), _LEAST_S))
+        return min((wait for wait in waits if wait is not None), default=None)
 
 
 class Bringing:
@@ -104,7 +113,7 @@ class Bringing:
     def _run(self) -> None:
         again: float | None = None
         while True:
-            if not self._woken.wait(_IDLE_S if again is None else again) and again is None:
+            if not self._woken.wait(_IDLE_S if again is None else min(again, _IDLE_S)) and again is None:
                 with self._lock:
                     if not self._woken.is_set():
                         self._thread = None
