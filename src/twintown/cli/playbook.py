@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from twintown.exchange.playbook_package import Package
     from twintown.twin.layers import Twin
 
-FILE = click.Path(path_type=Path, exists=True)
+SOURCE = click.Path(path_type=Path, exists=True)
 LANG = click.option(
     "--lang", default="en", show_default=True, help="ko, en, or another that its guide speaks."
 )
@@ -43,7 +43,7 @@ def export(directory: Path, name: str, out: Path) -> None:
 
 
 @playbook.command("show")
-@click.argument("file", type=FILE)
+@click.argument("file", type=SOURCE)
 @LANG
 @click.option("--guide", is_flag=True, help="The guide too.")
 def show(file: Path, lang: str, guide: bool) -> None:
@@ -79,7 +79,7 @@ def show(file: Path, lang: str, guide: bool) -> None:
 
 @playbook.command("install")
 @click.argument("directory", type=DIRECTORY)
-@click.argument("source", type=FILE)
+@click.argument("source", type=SOURCE)
 @click.option(
     "--accept",
     default="",
@@ -118,13 +118,22 @@ def listed(directory: Path, lang: str) -> None:
 @click.argument("name")
 @LANG
 def lacking(directory: Path, name: str, lang: str) -> None:
-    """Say what the twin in DIRECTORY lacks for the playbook NAME; ends with 1 where something is missing."""
+    """Say what the twin in DIRECTORY lacks for the playbook NAME; ends with 1 where something is missing.
+
+    NAME is one that is installed, or a folder or a package of one that is not.
+    """
+    from twintown.exchange.playbook import FILE, Playbook
     from twintown.exchange.playbook_missing import missing
+    from twintown.exchange.playbook_package import folder_files
     from twintown.exchange.playbooks import package_of
     from twintown.jobs.asking import owner
 
-    twin = open_twin(directory)
-    found = missing(twin, owner(twin), package_of(twin, name).playbook)
+    twin, place = open_twin(directory), Path(name)
+    if place.is_dir():
+        wanted = Playbook.parse(folder_files(place)[FILE], str(place))
+    else:
+        wanted = (_of(place) if place.is_file() else package_of(twin, name)).playbook
+    found = missing(twin, owner(twin), wanted)
     for one in found:
         click.echo(f"{one.says[lang]}{f' ({one.why[lang]})' if one.why else ''}")
     if found:
