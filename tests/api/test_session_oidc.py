@@ -105,7 +105,7 @@ def test_somebody_signs_in_with_the_roles_that_their_groups_give(
     page: TestClient, provider: ProviderServer, asked: list[str]
 ) -> None:
     assert page.get("/twins/small/session").json()["oidc"] == GO
-    answer = page.get(there(page, provider))
+    answer = page.get(there(page, provider) + "&session_state=x&scope=openid")  # as providers do
     assert (answer.status_code, answer.headers["location"]) == (303, "/?twin=small")
     me = page.get(ME).json()
     assert (me["kind"], me["name"], me["roles"]) == ("person", "Han", ["planner"])

@@ -17,7 +17,7 @@ from twintown.trust.peer_rows import sight
 from twintown.trust.peers import Peer, peers_of
 from twintown.twin.layers import Twin
 
-router = APIRouter(tags=["partners"])
+router = APIRouter(tags=["exchange"])
 
 
 class PeerKey(Model):

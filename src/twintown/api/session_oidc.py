@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from twintown.api import problems, session_cookie
-from twintown.api.guard import OnShelf, TwinId
+from twintown.api.guard import OPEN_ENDED, OnShelf, TwinId
 from twintown.api.session import begun
 from twintown.api.shelf import Served
 from twintown.ground.errors import NotFound, Unauthenticated
@@ -48,16 +48,18 @@ def go(request: Request, twin: TwinId, opened: OnShelf) -> Response:
 @router.get(
     "/twins/{twin}/session/oidc/back", operation_id="signInBack", status_code=303, response_class=Response,
     responses={**_REDIRECT, **problems.responses(400, 401, 403, 404, 503)},
+    openapi_extra={OPEN_ENDED: "what the provider sends besides"},  # providers send more than was asked for
 )  # fmt: skip
 def back(
     request: Request,
     twin: TwinId,
     opened: OnShelf,
-    state: Annotated[str, Query(max_length=200)],
-    code: Annotated[str, Query(max_length=2000)] = "",
-    error: Annotated[str, Query(max_length=200)] = "",
-    iss: Annotated[str, Query(max_length=500)] = "",
-    session_state: Annotated[str, Query(max_length=500)] = "",
+    state: Annotated[str, Query(max_length=200, description="as the question had it")],
+    code: Annotated[
+        str, Query(max_length=2000, description="what the provider changes for an ID token")
+    ] = "",
+    error: Annotated[str, Query(max_length=200, description="why the provider did not sign you in")] = "",
+    iss: Annotated[str, Query(max_length=500, description="the provider (RFC 9207)")] = "",
 ) -> Response:
     """Come back from the provider: the code is changed for an ID token, and its claims for roles."""
     served, now = opened.shelf.get(twin), datetime.now(UTC)
