@@ -75,35 +75,32 @@ def halved(
     if weights.sum() < k:
         return np.empty((0, 4))
     size = finest
-    while len({(int(a), int(b)) for a, b in zip(np.floor(x / size), np.floor(y / size), strict=True)}) > 1:
+    while _apart(x, size) or _apart(y, size):
         size *= 2
         if size > 1e8:  # on two sides of an axis: no square on multiples holds both
             break
-    out: list[tuple[float, float, float, float]] = []
-    todo = [np.arange(len(x))]
-    while todo:
-        smaller: list[NDArray[np.int64]] = []
-        for rows in todo:
-            parts = _quarters(x, y, rows, size / 2)
-            if size / 2 >= finest and all(
-                weights[part].sum() >= k for part in parts if weights[part].sum() > 0
-            ):
-                smaller += [part for part in parts if weights[part].sum() > 0]
-            else:
-                west, south = np.floor(x[rows[0]] / size) * size, np.floor(y[rows[0]] / size) * size
-                out.append((float(west), float(south), size, float(weights[rows].sum())))
-        todo, size = smaller, size / 2
-    return np.array(sorted(out))
+    out: list[NDArray[np.float64]] = []
+    _, of = np.unique(np.column_stack([np.floor(x / size), np.floor(y / size)]), axis=0, return_inverse=True)
+    of = of.reshape(-1)
+    while len(x):
+        half = size / 2
+        quarter = of * 4 + (np.floor(x / half) % 2 * 2 + np.floor(y / half) % 2).astype(np.int64)
+        sums = np.bincount(quarter, weights, (int(of.max()) + 1) * 4).reshape(-1, 4)
+        cut = ((sums == 0) | (sums >= k)).all(axis=1) & (half >= finest)
+        stays = ~cut[of]
+        first = np.unique(of[stays], return_index=True)[1]
+        west, south = (np.floor(side[stays][first] / size) * size for side in (x, y))
+        told = np.bincount(of[stays], weights[stays], len(cut))[of[stays][first]]
+        out.append(np.column_stack([west, south, np.full(len(first), size), told]))
+        x, y, weights = x[~stays], y[~stays], weights[~stays]
+        of, size = np.unique(quarter[~stays], return_inverse=True)[1].reshape(-1), half
+    found = np.concatenate(out)
+    found = found[found[:, 3] > 0]
+    return found[np.lexsort((found[:, 1], found[:, 0]))]
 
 
-def _quarters(
-    x: NDArray[np.float64], y: NDArray[np.float64], rows: NDArray[np.int64], side: float
-) -> list[NDArray[np.int64]]:
-    key = np.column_stack([np.floor(x[rows] / side), np.floor(y[rows] / side)])
-    _, of = np.unique(key, axis=0, return_inverse=True)
-    order = np.argsort(of, kind="stable")
-    cuts = np.flatnonzero(np.diff(of[order])) + 1
-    return [rows[part] for part in np.split(order, cuts)]
+def _apart(values: NDArray[np.float64], size: float) -> bool:
+    return bool(np.floor(values.min() / size) != np.floor(values.max() / size))
 
 
 def _by_columns(
