@@ -70,6 +70,14 @@ def test_the_same_message_again_is_answered_as_the_first_time_and_changes_nothin
         assert len(rows.messages_of(connection, two.giver.id, pid)) == 2
 
 
+def test_another_message_by_the_name_of_one_that_came_is_refused(two: Two) -> None:  # noqa: F811
+    body = asking(two)
+    assert say(two, "/negotiations/request", body).status_code == 201
+    other = {**body, "offer": {**body["offer"], "@id": "urn:uuid:other"}}
+    answer = say(two, "/negotiations/request", other)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad-parameter")
+
+
 def test_another_message_under_a_known_pid_begins_nothing(two: Two) -> None:  # noqa: F811
     body = asking(two)
     assert say(two, "/negotiations/request", body).status_code == 201

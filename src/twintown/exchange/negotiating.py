@@ -25,7 +25,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from twintown.exchange import messages, outbox, rows
+from twintown.exchange import messages, outbox, rows, schemas
 from twintown.exchange.hooks import Findings, Policy
 from twintown.exchange.negotiation import Event, Negotiation, Role, step
 from twintown.exchange.party import Party
@@ -237,6 +237,7 @@ def _write(
 ) -> Negotiation:  # fmt: skip
     twin, mark = party.twin.tables.twin, new_pid()
     body["@id"] = mark
+    schemas.check(body, str(body["@type"]))
     rows.keep(connection, twin, after, now)
     seq = rows.add_message(connection, twin, after, "out", body, author, mark, now)
     process = "{peer_pid}/" if before.state else ""

@@ -259,6 +259,7 @@ def _further(
     past = rows.messages_of(connection, party.twin.tables.twin, found.pid)
     before = rows.came_before(past, _mark(body))
     if before is not None:
+        _same(before, body)
         return replace(found, state=before.state)  # type: ignore[arg-type]
     return taken(connection, replace(found, peer_pid=_pid(body, theirs)))
 
@@ -267,9 +268,17 @@ def _again(connection: Connection, party: Party, known: Process, body: Body) -> 
     """The message that began it came again; any other one with its pid is wrong."""
     past = rows.messages_of(connection, party.twin.tables.twin, known.pid)
     before = rows.came_before(past[:1], _mark(body))
-    if before is None:
+    if before is not None:
+        _same(before, body)
+    else:
         raise WrongState("there is one of that name already", _pid_of(known), "send further messages to it")
     return replace(known, state=before.state)  # type: ignore[arg-type]
+
+
+def _same(before: rows.Message, body: Body) -> None:
+    """Raise BadParameter where a message calls itself by the name of another one."""
+    if dict(before.body) != transferring.without_token(body):
+        raise BadParameter("@id", "another message had that name", remedy="give each message its own")
 
 
 def _pid_of(process: Negotiation | Transfer) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from twintown.exchange import messages, outbox, rows
+from twintown.exchange import messages, outbox, rows, schemas
 from twintown.exchange.negotiating import SERVER, Author, good, new_pid, reachable, told
 from twintown.exchange.party import Party
 from twintown.exchange.transfer_process import Event, Transfer, step
@@ -185,6 +185,7 @@ def _write(
 ) -> Transfer:  # fmt: skip
     twin, mark = party.twin.tables.twin, new_pid()
     body["@id"] = mark
+    schemas.check(body, str(body["@type"]))
     rows.keep(connection, twin, after, now)
     seq = rows.add_message(connection, twin, after, "out", without_token(body), author, mark, now)
     process = "{peer_pid}/" if before.state else ""
