@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -127,3 +130,25 @@ def test_what_cannot_be_is_said_in_one_line(
 ) -> None:
     told = refused(capsys, *(one.format(directory) for one in arguments))
     assert said in told and told.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_twins_that_are_served_as_partners_know_each_other_at_the_port_that_was_got(tmp_path: Path) -> None:
+    for name in ("small", "other"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "twintown.toml").write_text(DESCRIPTION.format(id=name), encoding="utf-8")
+        open_tables(sqlite_url(folder / "state.db"), name, read_only=False)
+    twins = [str(tmp_path / name) for name in ("small", "other")]
+    command = [sys.executable, "-m", "twintown.cli", "serve", *twins, "--port", "0", "--partners"]
+    environment = {**os.environ, "TWINTOWN_KEEPER": "off", "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:
+        try:
+            assert server.stdout is not None
+            address = server.stdout.readline().split()[3].rstrip("/")
+        finally:
+            server.terminate()
+    known = read_peers(tmp_path / "small")["other"]
+    assert (known.address, known.grade.value) == (f"{address}/twins/other", "S")
+    assert known.keys == (signing_key(tmp_path / "other").public,)
+    assert "small" in read_peers(tmp_path / "other")
