@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -219,3 +221,18 @@ def test_what_is_no_ledger_is_named(tmp_path: Path) -> None:
     status, said = verify(tmp_path)
     assert (status, "checkpoint is not there" in said) == (2, True)
     assert verify()[0] == 2
+
+
+def test_a_database_that_says_something_else_is_found(pair: tuple[City, City], tmp_path: Path) -> None:
+    directory = tmp_path / "seoul"
+    shutil.copytree(pair[0].directory, directory)
+    assert "the database says what was entered, 300 entries" in verify(directory)[1]
+    with closing(sqlite3.connect(directory / "state.db")) as database, database:
+        database.execute("UPDATE ledger_entries SET record = '{}' WHERE seq = 5")
+        database.execute("UPDATE ledger_entries SET leaf = X'00' WHERE seq = 7")
+        database.execute("DELETE FROM ledger_entries WHERE seq = 299")
+    status, said = verify(directory)
+    assert status == 1
+    assert "something else than was entered in entry 5" in said
+    assert "other rows than the tree for entry 7" in said
+    assert "the database has 299 entries, and 300 are in the tree" in said

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
@@ -15,6 +15,9 @@ from twintown.api.guard import Reading
 from twintown.api.ledger import TEXT, plain
 from twintown.api.schemas import Model
 from twintown.ground.errors import TooLarge
+
+if TYPE_CHECKING:
+    from twintown.trust.ledger_witness import Answer
 
 router = APIRouter(tags=["ledger"])
 
@@ -31,9 +34,7 @@ class Seen(Model):
     responses={
         **plain(TEXT, "our cosignature, as a line of a signed note"),
         409: {"description": "another size was seen last: this one", "content": {"text/x.tlog.size": {"schema": {"type": "string"}}}},
-        403: {"description": "no known key of this log has signed it", "content": {"text/plain": {"schema": {"type": "string"}}}},
-        422: {"description": "the proof does not lead to it", "content": {"text/plain": {"schema": {"type": "string"}}}},
-        **problems.responses(400, 401, 404, 413, 500, 503, 507),
+        **problems.responses(400, 401, 403, 404, 413, 422, 500, 503, 507),
     },
     openapi_extra={"requestBody": {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}},
 )  # fmt: skip
@@ -48,8 +49,12 @@ async def add_checkpoint(request: Request, asked: Reading) -> Response:
         if len(body) > LONGEST:
             raise TooLarge(f"a question to a witness has at most {LONGEST} bytes", "add-checkpoint")
 
-    twin = asked.served.twin.writing()
-    said = await run_in_threadpool(witness, twin, request.app.state.public_url, body, datetime.now(UTC))
+    def answer() -> Answer:
+        return witness(asked.served.twin.writing(), request.app.state.public_url, body, datetime.now(UTC))
+
+    said = await run_in_threadpool(answer)
+    if said.status not in (200, 409):
+        return problems.problem(request, said.status, said.body.strip())
     return Response(said.body, said.status, {"Cache-Control": "no-store"}, said.media_type)
 
 

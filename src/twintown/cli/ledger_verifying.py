@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NoReturn
 from twintown.ground.errors import BadData, BadSettings, NotFound, StorageFailed
 from twintown.store.engine import reading
 from twintown.trust.checkpoints import Checkpoint, log_keys, witness_keys
-from twintown.trust.ledger_check import Copy, Report, check, check_record
+from twintown.trust.ledger_check import Copy, Report, check
+from twintown.trust.ledger_claims import check_record, check_rows
 from twintown.trust.ledger_proof import Opened, prove
 from twintown.trust.ledger_source import Address, Folder, Source
 from twintown.trust.ledger_tree import Ledger
@@ -68,6 +69,8 @@ def verify(asked: Asked) -> Report:
     if record is not None:
         copies.append(Copy("the opened entry", [record.note]))
     report = check(source, keys, _witnesses(asked, first), copies)
+    if isinstance(source, Folder) and report.checkpoint is not None:
+        _database(report, source, report.checkpoint.size)
     if how and keys:
         report.good.insert(0, how)
     if record is not None:
@@ -83,6 +86,28 @@ def verify(asked: Asked) -> Report:
     if asked.remember and report.holds:
         asked.remember.write_text(source.checkpoint().encode(), encoding="utf-8")
     return report
+
+
+def _database(report: Report, source: Folder, size: int) -> None:
+    """Hold the twin's database against its tree, where the folder is a twin's."""
+    from twintown.trust.ledger import Entry, entries_in
+
+    directory = source.directory.parent
+    if not (directory / "twintown.toml").exists() or not (directory / "state.db").exists():
+        return
+    tables = open_twin(directory).tables
+
+    def rows() -> Iterator[Entry]:
+        start, step = 0, 1024
+        while True:
+            with reading(tables.engine) as connection:
+                found = entries_in(connection, tables, start, start + step)
+            yield from found
+            start += step
+            if len(found) < step:
+                return
+
+    check_rows(report, rows(), source, size)
 
 
 def opened(twin: Twin, entry: int) -> Opened:

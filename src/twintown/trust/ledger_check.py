@@ -17,12 +17,10 @@ from datetime import UTC, datetime
 from twintown.ground.errors import BadData, NotFound
 
 from .checkpoints import Checkpoint, read_checkpoint
-from .ledger import opens
-from .ledger_proof import Opened
 from .ledger_source import Source
 from .notes import Note, Verifier, cosigned_at, verified
 from .proof import Finding
-from .tlog import HASH, included, leaf_hash, root
+from .tlog import HASH, leaf_hash, root
 from .tlog_tiles import ENTRIES, HEIGHT, WIDTH, Tile, above, reader, unbundle, width_at
 
 #: So many entries are named one by one.
@@ -273,23 +271,3 @@ def named(places: Sequence[int]) -> str:
     shown = ", ".join(map(str, places[:_NAMED]))
     more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
     return f"{'entry' if len(places) == 1 else 'entries'} {shown}{more}"
-
-
-def check_record(report: Report, opened: Opened, keys: Sequence[Verifier]) -> None:
-    """Hold an opened entry against the checkpoint that came with it."""
-    try:
-        checkpoint = read_checkpoint(opened.note, keys)
-    except BadData as error:
-        report.bad("record", f"its checkpoint {error.what}")
-        return
-    report.checkpoint = report.checkpoint or checkpoint
-    if not opens(opened.leaf, opened.salt, opened.record):
-        report.bad("record", f"entry {opened.index} was made from another record or salt")
-    elif not included(leaf_hash(opened.leaf), opened.index, checkpoint.size, opened.path, checkpoint.root):
-        report.bad(
-            "record", f"entry {opened.index} is not in the tree of {checkpoint.size} entries that was signed"
-        )
-    else:
-        report.good.append(
-            f"the record is entry {opened.index} of {checkpoint.origin}, in the tree of {checkpoint.size}"
-        )
