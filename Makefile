@@ -94,7 +94,7 @@ lock: ## the locks anew, newest versions that fit pyproject.toml
 clean: ## what was built: twins, page, caches (packages stay)
 	@rm -rf build dist web/dist web/.vite .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	@for city in cities/*/; do \
-	  rm -rf "$$city"layers "$$city"tiles "$$city"index "$$city"ledger "$$city".staging "$$city".lock "$$city".built "$$city"catalog.json \
+	  rm -rf "$$city"layers "$$city"tiles "$$city"index "$$city"ledger "$$city"playbooks "$$city"access "$$city"releases "$$city".staging "$$city".lock "$$city".built "$$city"catalog.json \
 	    "$$city"state.db "$$city"state.db-shm "$$city"state.db-wal "$$city"owner.token "$$city"peers.toml; \
 	done
 	@find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +

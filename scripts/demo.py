@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -13,6 +14,20 @@ import page
 from stamps import ROOT, say, stop
 
 CITIES = ("jamsil", "icheon")
+
+
+def install(twintown: str, twin: str) -> None:
+    """The playbooks that come with the project, in a built twin; those of this version are not installed again."""
+    for playbook in sorted((ROOT / "playbooks").iterdir()):
+        about = (playbook / "playbook.toml").read_bytes()
+        mark = ROOT / "build" / f"{Path(twin).name}-{playbook.name}.digest"
+        digest = hashlib.sha256(about).hexdigest()
+        kept = ROOT / twin / "playbooks" / playbook.name
+        if not (ROOT / twin / "state.db").exists() or (kept.exists() and mark.exists() and mark.read_text() == digest):
+            continue
+        if subprocess.run([twintown, "playbook", "install", twin, str(playbook)], stdout=subprocess.DEVNULL).returncode == 0:
+            mark.parent.mkdir(exist_ok=True)
+            mark.write_text(digest)
 
 
 def main() -> None:
@@ -30,6 +45,8 @@ def main() -> None:
         environment.make("run")
         twintown = str(environment.VENV / "bin" / "twintown")
         built = subprocess.run([twintown, "build", *twins]).returncode
+        for twin in twins:
+            install(twintown, twin)
         paged = builder.wait()
     except BaseException:
         builder.terminate()
