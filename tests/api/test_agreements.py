@@ -14,6 +14,8 @@ from twintown.exchange.partner_access import address
 from twintown.store.engine import reading, writing
 from twintown.store.schema_shared import agreements, tokens, transfers
 
+pytestmark = pytest.mark.slow  # two cities are made for them
+
 
 def _items(two: Two, id: str) -> tuple[int, str]:
     """What the taker gets through its door: the status, and the code of a refusal."""

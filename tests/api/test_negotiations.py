@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.exchange.two_cities import ROADS, Two, offered, requested
 from tests.exchange.two_cities import two as two
+
+pytestmark = pytest.mark.slow  # two cities are made for them
 
 AREA = [127.09, 37.5, 127.11, 37.52]
 

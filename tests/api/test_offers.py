@@ -6,6 +6,8 @@ import pytest
 from tests.exchange.two_cities import ROADS, Two, allow, draft, offered
 from tests.exchange.two_cities import two as two
 
+pytestmark = pytest.mark.slow  # two cities are made for them
+
 
 def test_no_resharing_of_openstreetmap_is_refused_with_what_it_cites(two: Two) -> None:
     body = {"assignee": "other", "terms": {**ROADS, "no_resharing": True}}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
+import pytest
 from sqlalchemy import select
 from tests.exchange.two_cities import ROADS, URL, Two, agreed, draft
 from tests.exchange.two_cities import two as two
 
 from twintown.store.engine import reading
 from twintown.store.schema_shared import transfers
+
+pytestmark = pytest.mark.slow  # two cities are made for them
 
 
 def test_a_layer_shows_through_the_door_with_whose_it_is(two: Two) -> None:

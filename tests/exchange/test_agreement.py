@@ -88,7 +88,7 @@ def _schema(name: str) -> Any:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(terms())
 def test_terms_come_back_from_an_offer_and_from_an_agreement_as_they_went(one: Terms) -> None:
     assert agreement.read(agreement.offer("urn:uuid:1", one)).terms == one
@@ -248,7 +248,7 @@ def test_what_the_profile_does_not_know_is_refused_by_name_and_place(what: str) 
     assert refused.value.what
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.recursive(
         st.none()
@@ -315,7 +315,7 @@ def test_a_counter_offer_is_told_by_what_it_changes() -> None:
     assert within(replace(counter, until=FULL.until, attribution=FULL.attribution), FULL)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(terms(), terms())
 def test_no_change_is_told_only_of_the_same_terms(one: Terms, other: Terms) -> None:
     same = {

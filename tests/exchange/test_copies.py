@@ -14,6 +14,8 @@ from twintown.exchange import copies, partners
 from twintown.ground.grid import Grid
 from twintown.trust.grades import Grade
 
+pytestmark = pytest.mark.slow  # two cities are made for them
+
 WHEN = "2035-01-01T00:00:00+00:00"
 
 

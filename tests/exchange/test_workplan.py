@@ -34,6 +34,7 @@ PROGRAMME: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 def test_a_programme_is_proposed_agreed_reviewed_and_proposed_again(two: Two) -> None:
     city, id = two.giver, agreed(two)
     made = city.ask("POST", "/workplan", {"programme": PROGRAMME, "agreement": id, "author": "Lee"}, 201)
@@ -64,6 +65,7 @@ def test_a_programme_is_proposed_agreed_reviewed_and_proposed_again(two: Two) ->
     assert steps == ["propose", "propose", "agree", "review", "withdraw"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "word"),
     [
@@ -83,6 +85,7 @@ def test_a_programme_that_is_not_whole_is_refused_by_name(
     assert word in str(said)
 
 
+@pytest.mark.slow
 def test_what_is_not_there_is_not_spoken_of(two: Two) -> None:
     two.giver.ask("POST", "/workplan", {"programme": PROGRAMME, "agreement": "urn:uuid:none"}, 404)
     two.giver.ask("POST", "/workplan/wp-none/statements", {"step": "agree"}, 404)

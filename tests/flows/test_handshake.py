@@ -155,6 +155,15 @@ def test_two_cities_share_a_draft_and_the_sun_until_the_red_button(cities: tuple
         assert proof
 
 
+def _told(city: City, path: str) -> str:
+    """The first line of a stream of events."""
+    token = (city.folder / "owner.token").read_text().strip()
+    headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
+    with httpx.stream("GET", f"{city.address}{path}", headers=headers, timeout=30) as said:
+        assert said.headers["content-type"].startswith("text/event-stream"), said.read()
+        return next(line for line in said.iter_lines() if line)
+
+
 def _proved(city: City, entry: int) -> Any:
     """The proof of an entry, once the keeper has put it into the tree."""
     ends = time.monotonic() + 20

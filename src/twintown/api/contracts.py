@@ -14,9 +14,8 @@ from twintown.api import answers, negotiation_models
 from twintown.api.exchange_models import meaning
 from twintown.api.guard import Asked
 from twintown.exchange import agreement, contract, playbooks
-from twintown.exchange.agreed import aware
 from twintown.exchange.agreement import Deed
-from twintown.exchange.agreements import Agreement
+from twintown.exchange.agreements import Agreement, aware
 from twintown.exchange.contract import Facts
 from twintown.ground.errors import NotFound
 from twintown.ground.names import Name

@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue
 from twintown.api.exchange_models import AuthorModel, ChangeModel, TermsModel
 from twintown.api.guard import Asked
 from twintown.api.schemas import Model
-from twintown.exchange import agreed, agreement, rows
+from twintown.exchange import agreement, agreements, rows
 from twintown.exchange.changes import changes
 from twintown.exchange.negotiation import Negotiation, possible, turn
 from twintown.exchange.rows import Message
@@ -138,6 +138,6 @@ def _brief(connection: Any, asked: Asked, one: Negotiation) -> dict[str, Any]:
         "peer_id": next((peer.id for peer in peers_of(twin) if peer.did == one.peer), ""), "state": one.state,
         "turn": "" if not now else "ours" if now == one.role else "theirs", "may": may, "dataset": one.dataset,
         "terms": TermsModel.of(terms) if terms else None,
-        "agreement": agreed.agreement_for(connection, twin, one.pid) or None, "error": dict(one.error) if one.error else None,
-        "created": agreed.aware(created), "updated": agreed.aware(updated),
+        "agreement": agreements.agreement_for(connection, twin.tables, one.pid) or None, "error": dict(one.error) if one.error else None,
+        "created": agreements.aware(created), "updated": agreements.aware(updated),
     }  # fmt: skip

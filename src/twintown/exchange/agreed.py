@@ -10,24 +10,25 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from twintown.exchange import agreement as odrl
 from twintown.exchange import offers, partner_tokens
 from twintown.exchange.agreement import Deed
 from twintown.exchange.agreements import (
+    SKEW,
     Actor,
     Agreement,
     agreement_in,
     conclude_in,
     end_in,
     resume_in,
+    standing,
     suspend_in,
 )
-from twintown.exchange.agreements import aware as aware
 from twintown.exchange.changes import changes, within
 from twintown.exchange.hooks import Findings, Offered
 from twintown.exchange.negotiation import Negotiation, Role
@@ -36,7 +37,6 @@ from twintown.exchange.transfer_process import Transfer
 from twintown.ground.errors import BadInput, Conflict, NotFound
 from twintown.ground.names import Name
 from twintown.jobs.process import processes
-from twintown.store.schema_shared import agreements
 from twintown.trust.assertions import KnownKey
 from twintown.trust.did import did_of
 from twintown.trust.keyring import own_keys
@@ -49,8 +49,6 @@ from twintown.twin.layers import Twin
 FORMAT = "HttpData-PULL"
 #: Codes of a transfer that was stopped with its agreement (`transferring.stop_in`).
 SUSPENDED, ENDED = "agreement-suspend", "agreement-terminate"
-#: How far two cities' clocks may differ.
-SKEW = timedelta(minutes=5)
 Policy = Mapping[str, Any]
 
 
@@ -334,19 +332,6 @@ class Agreed:
         return True
 
 
-def standing(found: Agreement, now: datetime) -> Findings:
-    """Why nothing may be transferred under an agreement now; empty where it may."""
-    if found.state == "suspended":
-        return (
-            f"agreement-suspended: {(found.change or {}).get('why', '') or 'the agreement is suspended'}",
-        )
-    if found.over(now):
-        return ("agreement-ended: the agreement has ended",)
-    if now < found.since - SKEW:
-        return (f"the agreement begins on {found.since.isoformat()}",)
-    return ()
-
-
 def titles(twin: Twin, assets: Sequence[Asset]) -> dict[str, str]:
     """What a dataset is called, by language."""
     names: dict[str, list[str]] = {"ko": [], "en": []}
@@ -361,12 +346,6 @@ def titles(twin: Twin, assets: Sequence[Asset]) -> dict[str, str]:
         names["ko"].append(title.ko)
         names["en"].append(title.en)
     return {language: ", ".join(these) for language, these in names.items()}
-
-
-def agreement_for(connection: Connection, twin: Twin, negotiation: str) -> str:
-    """The id of the agreement that came from one of our negotiations; "" where there is none."""
-    mine = (agreements.c.twin == twin.tables.twin) & (agreements.c.negotiation == negotiation)
-    return str(connection.execute(select(agreements.c.id).where(mine)).scalar() or "")
 
 
 def _wider(deed: Deed, offer: offers.Offer) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import Connection, Row, and_, insert, select, update
@@ -22,6 +22,8 @@ from twintown.store.tables import Tables
 from twintown.trust.ledger import record_in
 from twintown.trust.terms import State, Terms, terms_from_json, terms_to_json
 
+#: How far two cities' clocks may differ.
+SKEW = timedelta(minutes=5)
 #: The longest reason that is kept, characters.
 LONGEST_WHY = 1000
 
@@ -295,3 +297,22 @@ def _agreement(row: Row[Any]) -> Agreement:
         tuple(Signature.of(one) for one in row.signatures), cast(State, row.state), aware(row.since),
         aware(row.until) if row.until else None, aware(row.changed), row.change, row.revision,
     )  # fmt: skip
+
+
+def standing(found: Agreement, now: datetime) -> tuple[str, ...]:
+    """Why nothing may be transferred under an agreement now; empty where it may."""
+    if found.state == "suspended":
+        return (
+            f"agreement-suspended: {(found.change or {}).get('why', '') or 'the agreement is suspended'}",
+        )
+    if found.over(now):
+        return ("agreement-ended: the agreement has ended",)
+    if now < found.since - SKEW:
+        return (f"the agreement begins on {found.since.isoformat()}",)
+    return ()
+
+
+def agreement_for(connection: Connection, tables: Tables, negotiation: str) -> str:
+    """The id of the agreement that came from one of our negotiations; "" where there is none."""
+    mine = (agreements.c.twin == tables.twin) & (agreements.c.negotiation == negotiation)
+    return str(connection.execute(select(agreements.c.id).where(mine)).scalar() or "")

@@ -15,8 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from twintown.exchange import delivery, rows, transferring
-from twintown.exchange.agreed import standing
-from twintown.exchange.agreements import Agreement, agreement_in
+from twintown.exchange.agreements import Agreement, agreement_in, standing
 from twintown.exchange.courier import Courier
 from twintown.exchange.partner_tokens import Address, read_address
 from twintown.exchange.party import Party
