@@ -358,3 +358,16 @@ def test_a_preview_keeps_nothing_and_needs_the_layer_as_it_was(twin: Twin) -> No
     put(twin, {"synthetic-terrain": (terrain(5, 61), Grade.S)})
     with pytest.raises(Conflict):
         gate.preview(twin, granted(twin), asked.id, "coarsen", {"cell_m": 100})
+
+
+def test_what_is_classified_goes_to_a_peer_as_sensitive_once_it_is_masked_and_decided(tmp_path: Path) -> None:
+    twin = small_twin(tmp_path / "twin", {"own-blocks": (blocks(8), Grade.C)}, SITE)
+    asked = gate.question(twin, granted(twin, "share"), "layer:own-blocks", PEER, None, NOW)
+    assert asked.verdict == "refused" and {"site-objects", "grade"} <= {one.rule for one in asked.findings}
+    masked = gate.remedy(twin, granted(twin, "share"), asked.id, "mask", {}, NOW)
+    assert masked.verdict == "needs-decision"
+    decided = gate.decide(twin, granted(twin, "release"), masked.id, True, "Nothing of the depot shows.", NOW)
+    assert decided.decision is not None and decided.decision["grade"] == "S"
+    made = twin.version("own-blocks-release-1", granted(twin))
+    assert (made.grade, made.count) == (Grade.S, 6)
+    assert twin.version("own-blocks", granted(twin)).grade is Grade.C
