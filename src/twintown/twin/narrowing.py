@@ -80,8 +80,8 @@ def grid(whole: Grid, grant: Grant, layer: str) -> Grid:
 
 
 def placeless(version: LayerVersion, grant: Grant) -> None:
-    """Raises Denied: an area is granted, and nothing says of a layer of this kind that it lies in it."""
-    if grant.area is not None:
+    """Raises Denied: an agreement grants an area, and nothing says of a layer of this kind that it lies in it."""
+    if grant.area is not None and grant.agreement:
         grant.refuse(
             "rows without a place cannot be shown to lie in the granted area", "outside-area", version.layer
         )
