@@ -32,6 +32,8 @@ from two_cities import WHO, City, offer, two
 
 #: How long the cities have to come to rest after the last kill, seconds.
 REST_S = 90.0
+#: Handshakes at once, so that each shot hits several.
+STORIES = 4
 
 
 def serve(directory: Path, port: int) -> None:
@@ -159,20 +161,20 @@ def one_story(gives: City, gets: City, chance: random.Random, told: Counter[str]
     told["negotiations"] += 1
 
     def theirs() -> Any:
-        found = patiently(gives, "GET", "/negotiations").json()["negotiations"]
-        return [one for one in found if one["state"] == "REQUESTED"]
+        with contextlib.closing(sqlite3.connect(gives.directory / "state.db")) as rows:
+            query = "SELECT pid FROM negotiations WHERE peer_pid = ? AND state = 'REQUESTED'"
+            return (rows.execute(query, (pid,)).fetchone() or ("",))[0]
 
     waiting = until(theirs)
     if not waiting:
         told["unheard requests"] += 1
         return
     if chance.random() < 0.2:
-        which, name = (gives, waiting[0]["pid"]) if chance.random() < 0.5 else (gets, pid)
+        which, name = (gives, waiting) if chance.random() < 0.5 else (gets, pid)
         patiently(which, "POST", f"/negotiations/{name}/terminate", json={"reason": "fire", **WHO})
         told["terminated"] += 1
         return
-    for one in waiting:
-        patiently(gives, "POST", f"/negotiations/{one['pid']}/agree", json=WHO)
+    patiently(gives, "POST", f"/negotiations/{waiting}/agree", json=WHO)
 
     def agreed() -> Any:
         return patiently(gets, "GET", f"/negotiations/{pid}").json().get("agreement")
@@ -286,9 +288,20 @@ def kills(count: int, seed: int) -> Iterator[Row]:
         offer(gives, gets)
         begun = time.monotonic()
         with under_fire((gives, gets), count, chance) as told:
-            while told["kills"] < count:
-                one_story(gives, gets, chance, told)
-        for one, other in ((gives, gets), (gets, gives)):  # a sign of life: who waits for the other tries again at once
+
+            def stories() -> None:
+                while told["kills"] < count:
+                    one_story(gives, gets, chance, told)
+
+            at_once = [Thread(target=stories) for _ in range(STORIES)]
+            for thread in at_once:
+                thread.start()
+            for thread in at_once:
+                thread.join()
+        for one, other in (
+            (gives, gets),
+            (gets, gives),
+        ):  # a sign of life: who waits for the other tries again at once
             patiently(one, "GET", f"/peers/{other.name}/catalogue")
         resting = until(lambda: at_rest(gives, gets), REST_S)
         apart = until(lambda: not differences(gives, gets) and "none", 10.0)
