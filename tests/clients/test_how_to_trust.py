@@ -58,6 +58,9 @@ def test_people_and_programs_get_in_as_the_page_says(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_cloud_policy_is_kept_as_the_page_says(tmp_path: Path) -> None:
     city = write_twin(tmp_path / "cities" / "jamsil", "jamsil")
+    (declared,) = blocks("cloud-policy.md", "toml")
+    with (city / "twintown.toml").open("a", encoding="utf-8") as file:
+        file.write(declared)
     audit = [sys.executable, "-m", "twintown.cli", "policy", "audit", str(city)]
     told = subprocess.run(audit, capture_output=True, text=True, check=False)
     assert (
@@ -68,7 +71,7 @@ def test_the_cloud_policy_is_kept_as_the_page_says(tmp_path: Path) -> None:
     assert "0 of which may not" in said and "to be confirmed by the security officer" in said
     assert "holds up to Sensitive (S)" in (tmp_path / "refused.txt").read_text()
     assert json.loads((tmp_path / "audit.json").read_text())["allowed"] is True
-    assert re.search(r"layer +buildings .* city-hall +yes", said)
+    assert re.search(r"layer +buildings .* demonstration +yes", said)
 
 
 def forget(city: Path, layer: str) -> None:
