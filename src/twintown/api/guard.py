@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Path, Request
@@ -15,7 +16,9 @@ from twintown.api import partner_reach, session_cookie
 from twintown.api.book import CALLER, PRIVATE
 from twintown.api.quiet import Quiet
 from twintown.api.shelf import Served, Shelf
+from twintown.ground.bounds import Bounds
 from twintown.ground.errors import BadParameter
+from twintown.ground.frames import Frame
 from twintown.query.query import LonLat
 from twintown.trust.identity import ANYONE, Subject, identify
 from twintown.trust.policy import Action, Grant, Resource
@@ -174,9 +177,14 @@ def inside(asked: Asked, boxes: Sequence[LonLat]) -> None:
     area = asked.grant.area
     if area is None:
         return
-    west, south, east, north = asked.served.twin.description.frame.lonlat_bounds(area).as_tuple()
+    west, south, east, north = _degrees(asked.served.twin.description.frame, area)
     if not any(box[0] <= east and box[2] >= west and box[1] <= north and box[3] >= south for box in boxes):
         asked.grant.refuse("what is asked for lies outside the granted area", "outside-area")
+
+
+@lru_cache(256)
+def _degrees(frame: Frame, area: Bounds) -> LonLat:
+    return frame.lonlat_bounds(area).as_tuple()
 
 
 def _watched(
