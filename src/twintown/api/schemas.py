@@ -22,7 +22,7 @@ class Names(Model):
     """A name in Korean and English, and by its two letters in every other language that the city has."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
-    __pydantic_extra__: dict[str, str]
+    __pydantic_extra__: dict[str, str] = Field(init=False)
 
     ko: str
     en: str
