@@ -23,7 +23,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-from table import Row, free_port, keep, show
+from table import ROOT, Row, free_port, keep, show
 from two_cities import WHO, City, offer, two
 
 from twintown.trust.assertions import assert_
@@ -390,6 +390,24 @@ def rows() -> Iterable[Row]:
             yield one(siege, name, attack)
         visits = siege.trap.visits
         yield Row("requests that left for other addresses", visits, "requests", "0", not visits)
+    yield leaks()
+
+
+def leaks() -> Row:
+    """Leaks by count, filter, tile, entity tag, error, time: the flow's own tests, counted; a test that was skipped is short."""
+    import subprocess
+    from xml.etree import ElementTree
+
+    report = ROOT / "build" / "leaks.xml"
+    report.parent.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "pytest", "-q", "tests/flows/test_leaks.py", f"--junitxml={report}"]
+    subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
+    suite = next(ElementTree.parse(report).iter("testsuite"))
+    tried = int(suite.get("tests", 0))
+    let = sum(int(suite.get(name, 0)) for name in ("failures", "errors", "skipped"))
+    return Row(
+        "leaks by count, filter, tile, tag, error, time", let, f"of {tried}", "0", not let and tried > 0
+    )
 
 
 def one(siege: Siege, name: str, attack: Callable[[Siege], Answers]) -> Row:
