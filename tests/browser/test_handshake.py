@@ -131,7 +131,7 @@ def test_seoul_offers_icheon_counters_both_sign_icheon_sees_and_computes_and_seo
     icheon.shot(f"handshake-3-offered-{lang}")
     assert icheon.faults() == []
     press(icheon, "counter")
-    drag(icheon, "svg.map", (0.2, 0.2), (0.62, 0.72))
+    drag(icheon, "svg.map", (0.2, 0.3), (0.62, 0.96))
     icheon.page.fill('[data-term-field="until"]', "2027-06-30")
     icheon.page.locator('[data-term-field="until"]').dispatch_event("change")
     press(icheon, "send-counter")
@@ -166,7 +166,7 @@ def test_seoul_offers_icheon_counters_both_sign_icheon_sees_and_computes_and_seo
 
     # What lies outside the agreement is refused, in words.
     press(icheon, "ask-part")
-    drag(icheon, ".part svg.map", (0.55, 0.5), (0.97, 0.9))
+    drag(icheon, ".part svg.map", (0.70, 0.08), (0.80, 0.25))
     press(icheon, "fetch-part")
     refused = see(icheon, "[data-refused]")
     assert refused.get_attribute("data-refused") == "outside-area"

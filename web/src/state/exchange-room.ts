@@ -144,7 +144,9 @@ export async function act<T>(room: Room, name: string, work: () => Promise<T>, .
 }
 
 export async function readCatalogue(room: Room, peer: string): Promise<void> {
-  const one = (room.catalogues[peer] ??= { datasets: [], trouble: "", busy: true });
+  room.catalogues[peer] ??= { datasets: [], trouble: "", busy: true };
+  // As the room has it, so that the page hears of what comes.
+  const one = room.catalogues[peer];
   one.busy = true;
   try {
     one.datasets = await exchangeApi.catalogue(room.twin, peer);
