@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -159,8 +162,22 @@ def _shapes() -> dict[str, tuple[Shape, Grade]]:
     }
 
 
+#: Twins that were written once, by name: the next one is a copy.
+_WRITTEN: dict[str, Path] = {}
+
+
 def write_twin(directory: Path, name: str = "small") -> Path:
     """A built twin without sources: its layers staged and switched."""
+    if name not in _WRITTEN:
+        folder = Path(tempfile.mkdtemp(prefix="twin-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        _WRITTEN[name] = _write_twin(folder / name, name)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(_WRITTEN[name], directory)
+    return directory
+
+
+def _write_twin(directory: Path, name: str) -> Path:
     directory.mkdir(parents=True)
     (directory / "twintown.toml").write_text(DESCRIPTION.format(id=name), encoding="utf-8")
     twin = Twin.open(directory, read_only=False)

@@ -128,6 +128,7 @@ def some(draw: st.DrawFn) -> edits.Edit:
     return parsed({"op": "set", "object": name, **{k: v for k, v in members.items() if v is not None}})
 
 
+@pytest.mark.slow
 @given(st.lists(some(), max_size=12))
 @settings(max_examples=20, deadline=None)
 def test_what_is_in_force_stays_in_force_and_gives_the_same_city(journal: list[edits.Edit]) -> None:

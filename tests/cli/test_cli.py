@@ -153,6 +153,7 @@ def stopped(server: subprocess.Popen[str]) -> int:
     return server.returncode
 
 
+@pytest.mark.slow
 def test_serve_prints_one_address_takes_the_next_free_port_and_ends_when_told(town: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

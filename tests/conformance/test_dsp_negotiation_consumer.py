@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.conformance.dsp_kit import Kit
 
+pytestmark = pytest.mark.slow
+
 #: What the kit calls the scenario, the data set that plays it here, and its steps.
 SCENARIOS = [
     (

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.conformance.dsp_kit import Kit
 
+pytestmark = pytest.mark.slow
+
 #: What the kit calls the scenario, the agreement that plays it here, and its steps.
 SCENARIOS = [
     ("TP_C:01-01", "ATPC0101", "<request =REQUESTED >start =STARTED >termination =TERMINATED"),

@@ -66,7 +66,7 @@ def get_entries(
     kind: Annotated[str, Query(max_length=24, pattern=r"^[a-z-]*$", description="only of this kind")] = "",
     agreement: Annotated[str, Query(max_length=80, description="only of this agreement")] = "",
     before: Annotated[int | None, Query(ge=0, lt=2**53, description="only before this place")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    limit: Annotated[int, Query(ge=1, le=1000, description="entries of one answer, at most")] = 100,
 ) -> Response:  # fmt: skip
     """What was offered, agreed, released, refused, transferred and recalled, for the officers of the city."""
     from twintown.store.engine import reading
