@@ -76,7 +76,7 @@ describe("a partner's things", () => {
     expect(solids).toHaveLength(1);
     expect(solids[0]!.parts[0]!.outline).toHaveLength(4);
     expect(solids[0]!.parts[0]!.top_m).toBe(60);
-    expect(points).toEqual([[127.1, 37.5]]);
+    expect(points).toEqual([{ lon: 127.1, lat: 37.5, z: 0, colour: null }]);
     expect(planeOf(127.1, 37.5)).toBe("EPSG:32652");
     expect(meets([127, 37, 128, 38], [127.5, 37.5, 129, 39])).toBe(true);
     expect(meets([127, 37, 127.1, 37.1], [127.2, 37, 128, 38])).toBe(false);

@@ -64,7 +64,7 @@ export interface Message {
   way: "in" | "out";
   type: string;
   at: string;
-  author?: { name: string } | null;
+  author?: { name: string; kind: string; verified: boolean } | null;
   /** Which key signed it. */
   key?: string;
   terms?: Terms | null;

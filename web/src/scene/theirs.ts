@@ -71,8 +71,14 @@ export function createTheirs(scene: Scene, stage: Pick<Stage, "sun" | "place">, 
       }
       for (const way of one.lines)
         lines.add({ positions: way.map(([lon, lat]) => Cartesian3.fromDegrees(lon, lat, ground + 0.6)), width: 2.5, material: Material.fromType("Color", { color: VIOLET }) });
-      for (const [lon, lat] of one.points)
-        points.add({ position: Cartesian3.fromDegrees(lon, lat, ground + 1), pixelSize: 9, color: VIOLET, outlineColor: Color.WHITE, outlineWidth: 2, disableDepthTestDistance: Number.POSITIVE_INFINITY });
+      // Few points are pins, many are measurements: small, and hidden by what stands before them.
+      const many = one.points.length > 300;
+      for (const { lon, lat, z, colour } of one.points)
+        points.add({
+          position: Cartesian3.fromDegrees(lon, lat, ground + Math.max(1, z)), pixelSize: many ? 4 : 9,
+          color: colour ? Color.fromBytes(...colour) : VIOLET, outlineColor: Color.WHITE, outlineWidth: many ? 0 : 2,
+          disableDepthTestDistance: many ? 0 : Number.POSITIVE_INFINITY,
+        });
     }
     tags.set(badges);
     scene.requestRender();

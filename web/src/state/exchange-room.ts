@@ -2,7 +2,7 @@
 // done there. One room a twin, for as long as the page is open.
 import { reactive } from "vue";
 import { setCsrf } from "../api/client";
-import { exchangeApi, ServerProblem, type Agreement, type Dataset, type Deal, type Entry, type Offer, type Peer, type Release } from "../api/exchange";
+import { exchangeApi, ServerProblem, type Agreement, type Dataset, type Deal, type Entry, type Offer, type Peer, type Release, type Terms } from "../api/exchange";
 import { planApi, type Me } from "../api/plan";
 import { resultApi, type ProcessAbout, type ScenarioSummary } from "../api/result";
 
@@ -61,7 +61,11 @@ export function conditionOf(error: unknown): Condition {
 }
 
 const ask: { [P in PartName]: (room: Room) => Promise<void> } = {
-  peers: async (room) => void (room.peers = await exchangeApi.peers(room.twin)),
+  peers: async (room) => {
+    room.peers = await exchangeApi.peers(room.twin);
+    // Names of what partners share stand in their catalogues.
+    for (const peer of room.peers) if (peer.pinned && !room.catalogues[peer.id] && peer.state !== "silent") void readCatalogue(room, peer.id);
+  },
   offers: async (room) => void (room.offers = await exchangeApi.offers(room.twin)),
   deals: async (room) => void (room.deals = newest(await exchangeApi.deals(room.twin), "updated")),
   agreements: async (room) => {
@@ -155,6 +159,30 @@ export async function readCatalogue(room: Room, peer: string): Promise<void> {
     one.trouble = line(error);
   }
   one.busy = false;
+}
+
+/** What the assets of a dataset are called, by its title: the names stand there in the order of the assets. */
+export function titlesOf(room: Room, dataset: string, lang: "ko" | "en"): Record<string, string> {
+  const offer = room.offers.find((o) => o.dataset === dataset);
+  const found = offer
+    ? { title: offer.title, assets: offer.terms.assets }
+    : Object.values(room.catalogues).flatMap((c) => c.datasets).filter((d) => d.id === dataset).map((d) => ({ title: d.title, assets: d.assets ?? [] }))[0];
+  const title = typeof found?.title === "string" ? found.title : found?.title?.[lang];
+  const names = title?.split(", ") ?? [];
+  if (!found || names.length !== found.assets.length) return {};
+  const told = Object.fromEntries(found.assets.map((asset, i) => [asset, names[i]!]));
+  // A plan goes as the layer of what it builds: it has that layer's name.
+  for (const asset of found.assets) {
+    const layer = `layer:plan-${asset.slice(9, 17)}`;
+    if (asset.startsWith("scenario:") && told[layer]) told[asset] = told[layer]!.replace(/^[^:]*: /, "");
+  }
+  return told;
+}
+
+/** The terms under which a dataset was offered at first: by us, or in the partner's catalogue. */
+export function offeredTerms(room: Room, deal: Pick<Deal, "role" | "dataset">): Terms | null {
+  if (deal.role === "provider") return room.offers.find((o) => o.dataset === deal.dataset)?.terms ?? null;
+  return Object.values(room.catalogues).flatMap((c) => c.datasets).find((d) => d.id === deal.dataset)?.offers[0]?.terms ?? null;
 }
 
 /** The last part of a DID: what a peer is called where nobody gave it a name. */

@@ -81,6 +81,9 @@ export function dayOf(text: string | null, zone: string): string {
 export const kindOf = (asset: string): string => asset.slice(0, asset.indexOf(":"));
 export const idOf = (asset: string): string => asset.slice(asset.indexOf(":") + 1);
 
+/** Assets as people name them: a plan goes as the layer of what it builds, and is told once. */
+export const told = (assets: readonly string[]): string[] => assets.filter((a) => !(a.startsWith("layer:plan-") && assets.some((b) => kindOf(b) === "scenario" && idOf(b).startsWith(a.slice(11)))));
+
 export const noTerms = (): Terms => ({
   assets: [], purposes: [], area: null, since: null, until: null, finest_m: 0, no_resharing: false, delete_by: null, attribution: "",
 });

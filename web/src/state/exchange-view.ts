@@ -6,7 +6,8 @@ import { part } from "../api/client";
 import { line } from "./exchange-room";
 import type { Degrees, InBoth, Theirs } from "./exchange";
 import { planeFrame } from "./frame";
-import { painter, readCells, rectangleOf, scaleOf, type Cells, type Scale } from "./results";
+import type { Rgb } from "./ramp";
+import { colourOf, painter, readCells, rectangleOf, roundUp, scaleOf, type Cells, type Scale } from "./results";
 import { signedArea, STOREY_M, type Part, type Ring, type Solid } from "./scenario-shape";
 import { statisticsOf } from "./shown";
 import type { State } from "./store";
@@ -38,21 +39,21 @@ export function refusalOf(error: unknown): Refusal {
 export const layersAt = (door: string): Promise<Told[]> => json<{ collections: Told[] }>(`${door}/collections`).then((a) => a.collections.filter((c) => c.kind));
 
 const PAGE = 1000;
-const MOST = 6000;
+const MOST = 12_000;
 type Position = [number, number, ...number[]];
 interface Row { id?: string | number; geometry: { type: string; coordinates: unknown } | null; properties: Record<string, unknown> }
 
-/** The features of a layer, page by page, up to 6,000. */
-export async function featuresAt(door: string, layer: string, box?: Box | null): Promise<{ rows: Row[]; more: boolean }> {
+/** The features of a layer, page by page, up to 12,000. */
+export async function featuresAt(door: string, layer: string, box?: Box | null): Promise<{ rows: Row[]; of: number; more: boolean }> {
   const rows: Row[] = [];
   let cursor = "";
   for (;;) {
     const query = new URLSearchParams({ limit: String(PAGE), ...(box ? { bbox: box.join(",") } : {}), ...(cursor ? { cursor } : {}) });
-    const answer = await json<{ features: Row[]; links?: { rel: string; href: string }[] }>(`${door}/collections/${part(layer)}/items?${query}`);
+    const answer = await json<{ features: Row[]; numberMatched?: number; links?: { rel: string; href: string }[] }>(`${door}/collections/${part(layer)}/items?${query}`);
     rows.push(...answer.features);
     const next = answer.links?.find((l) => l.rel === "next");
     cursor = next ? (new URL(next.href, location.href).searchParams.get("cursor") ?? "") : "";
-    if (!cursor || rows.length >= MOST) return { rows, more: !!cursor };
+    if (!cursor || rows.length >= MOST) return { rows, of: Math.max(answer.numberMatched ?? 0, rows.length), more: !!cursor };
   }
 }
 
@@ -62,7 +63,7 @@ export const planeOf = (lon: number, lat: number): string => `EPSG:${(lat < 0 ? 
 const number = (value: unknown): number | null => (typeof value === "number" && Number.isFinite(value) ? value : null);
 
 /** Outlines with their heights as the scene draws them, and what has no area. Pure. */
-export function shapesOf(rows: readonly Row[], crs: string): Pick<Theirs, "solids" | "lines" | "points"> {
+export function shapesOf(rows: readonly Row[], crs: string, colour: (row: Row) => Rgb | null = () => null): Pick<Theirs, "solids" | "lines" | "points"> {
   const { fromLonLat } = planeFrame(crs);
   const ring = (all: Position[]): Ring => {
     const out = all.map((p) => fromLonLat(p[0], p[1]));
@@ -73,14 +74,15 @@ export function shapesOf(rows: readonly Row[], crs: string): Pick<Theirs, "solid
   const wound = (one: Ring, way: 1 | -1): Ring => (signedArea(one) * way < 0 ? [...one].reverse() : one);
   const solids: Solid[] = [];
   const lines: [number, number][][] = [];
-  const points: [number, number][] = [];
+  const points: Theirs["points"] = [];
+  const point = (at: Position, row: Row) => points.push({ lon: at[0], lat: at[1], z: number(row.properties["z_m"]) ?? 0, colour: colour(row) });
   rows.forEach((row, i) => {
     if (!row.geometry) return;
     const { type, coordinates } = row.geometry;
     const p = row.properties;
     const id = String(row.id ?? i);
-    if (type === "Point") points.push((coordinates as Position).slice(0, 2) as [number, number]);
-    else if (type === "MultiPoint") for (const one of coordinates as Position[]) points.push([one[0], one[1]]);
+    if (type === "Point") point(coordinates as Position, row);
+    else if (type === "MultiPoint") for (const one of coordinates as Position[]) point(one, row);
     else if (type === "LineString") lines.push((coordinates as Position[]).map((one) => [one[0], one[1]]));
     else if (type === "MultiLineString") for (const all of coordinates as Position[][]) lines.push(all.map((one) => [one[0], one[1]]));
     else if (type === "Polygon" || type === "MultiPolygon") {
@@ -100,7 +102,7 @@ export function shapesOf(rows: readonly Row[], crs: string): Pick<Theirs, "solid
 }
 
 /** What a layer of a partner's shows, with the scale of its colours where it is a grid. */
-export interface Laid { theirs: Theirs; told: Told; cells: Cells | null; scale: Scale | null; more: boolean }
+export interface Laid { theirs: Theirs; told: Told; cells: Cells | null; scale: Scale | null }
 
 export interface Looking { laid: Laid[]; busy: string; refusal: (Refusal & { layer: string }) | null }
 /** What of partners is on the map now, as the column tells it; one for the page. */
@@ -127,6 +129,10 @@ const boxAround = (rows: readonly Row[]): Degrees | null => {
 /** Whether a box lies in this city at least in part; then the partner's things stand in our own picture. */
 export const meets = (a: Degrees, b: Degrees): boolean => a[0] < b[2] && a[2] > b[0] && a[1] < b[3] && a[3] > b[1];
 
+/** What the points of a result are coloured by: its first column of amounts (not of places, heights or directions). */
+export const valueColumn = (told: Told): { name: string; unit: string } | null =>
+  told.columns?.find((c) => !!c.unit && !["m", "deg", "1"].includes(c.unit) && !c.unit.startsWith("{")) ?? null;
+
 export interface Wanted { agreement: Agreement; door: string; told: Told; whose: InBoth; box?: Box | null }
 
 /** Puts a partner's layer on the map. A refusal stays on the page until the next try; nothing of the layer is shown then. */
@@ -138,7 +144,7 @@ export async function lay(state: State, { agreement, door, told, whose, box }: W
   looking.refusal = null;
   try {
     const title: InBoth = told.names ?? { ko: told.title ?? told.id, en: told.title ?? told.id };
-    const attribution = [agreement.terms.attribution, told.attribution].filter((x, i, all) => x && all.indexOf(x) === i).join(" · ");
+    const attribution = [...new Set([agreement.terms.attribution, told.attribution ?? ""].flatMap((x) => x.split(" · ")).filter(Boolean))].join(" · ");
     const own = /EPSG\/[^/]*\/(\d+)$/.exec(told.storageCrs ?? "")?.[1];
     const common = { key, door, layer: told.id, agreement: agreement.id, whose, title, attribution };
     let laid: Laid;
@@ -148,12 +154,19 @@ export async function lay(state: State, { agreement, door, told, whose, box }: W
       const cells = await hours(await readCells(door, told.id, crs), told);
       const scale = scaleOf([statisticsOf(cells)]);
       const grid = { url: `theirs:${key}:${scale.low}:${scale.high}`, draw: painter(cells, scale), rectangle: rectangleOf(cells), opacity: 0.86 };
-      laid = { theirs: { ...common, crs, solids: [], lines: [], points: [], grid, count: statisticsOf(cells).known, unit: cells.unit }, told, cells, scale, more: false };
+      laid = { theirs: { ...common, crs, solids: [], lines: [], points: [], grid, count: statisticsOf(cells).known, of: statisticsOf(cells).known, unit: cells.unit }, told, cells, scale };
     } else {
-      const { rows, more } = await featuresAt(door, told.id, box);
+      const { rows, of } = await featuresAt(door, told.id, box);
+      const column = valueColumn(told);
+      const most = column ? rows.reduce((m, row) => Math.max(m, number(row.properties[column.name]) ?? 0), 0) : 0;
+      const scale: Scale | null = column && most > 0 ? { kind: "amount", low: 0, high: roundUp(most) } : null;
+      const colour = (row: Row): Rgb | null => {
+        const value = scale && column ? number(row.properties[column.name]) : null;
+        return value === null || !scale ? null : colourOf(scale, value);
+      };
       const around = agreement.terms.area ?? boxAround(rows);
       const crs = around ? planeOf((around[0] + around[2]) / 2, (around[1] + around[3]) / 2) : "EPSG:32652";
-      laid = { theirs: { ...common, crs, ...shapesOf(rows, crs), grid: null, count: rows.length, unit: "" }, told, cells: null, scale: null, more };
+      laid = { theirs: { ...common, crs, ...shapesOf(rows, crs, colour), grid: null, count: rows.length, of, unit: column?.unit ?? "" }, told, cells: null, scale: rows.some((r) => r.geometry?.type.includes("Point")) ? scale : null };
       if (!agreement.terms.area && around) state.exchange.away = { whose, box: around, gone: !meets(around, twin.bounds_lonlat as Degrees) };
     }
     if (looking.busy !== key || state.twins.current !== twin) return false;

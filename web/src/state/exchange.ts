@@ -22,10 +22,12 @@ export interface Theirs {
   crs: string;
   solids: Solid[];
   lines: [number, number][][];
-  points: [number, number][];
+  /** Degrees, metres above the ground, and the colour of its value where it has one. */
+  points: { lon: number; lat: number; z: number; colour: [number, number, number] | null }[];
   grid: GroundGrid | null;
-  /** Features or cells that came. */
+  /** Features or cells that came, and how many there are. */
   count: number;
+  of: number;
   unit: string;
 }
 
