@@ -29,7 +29,10 @@ from twintown.store.engine import reading
 from twintown.trust.peers import peers_of
 
 router = APIRouter(tags=["exchange"])
-_PROBLEMS = problems.responses(400, 401, 403, 404, 413, 502, 503)
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "what the partner answers", "content": {"application/json": {"schema": {}}, "application/octet-stream": {}}},
+    **problems.responses(400, 401, 403, 404, 413, 502, 503),
+}  # fmt: skip
 FROM, ATTRIBUTION = "Twintown-From", "Twintown-Attribution"
 AgreementId = Annotated[str, Path(max_length=80, description="id of an agreement of which this twin is the consumer")]  # fmt: skip
 Behind = Annotated[str, Path(description="behind the partner's twin: collections/…, processes/…, jobs/…")]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from twintown.api import answers, problems
@@ -112,7 +112,7 @@ def preview_remedy(
     request: Request,
     asked: Officer,
     release: ReleaseId,
-    remedy: Kind,
+    remedy: Annotated[Kind, Path(description="which remedy")],
     parameters: Annotated[
         str,
         Query(
