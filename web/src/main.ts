@@ -47,6 +47,7 @@ watch(() => state.plan.open, (open) => open && (state.exchange.open = false));
 watch(() => state.exchange.open, (open) => open && (state.plan.open = false));
 let selected = link.selected;
 let guests: { destroy(): void } | null = null;
+let drawer: { destroy(): void } | null = null;
 let stands: unknown[] = [];
 /** What stands before the eye: the city or, where a partner's things lie elsewhere, the partner's place. */
 async function bringScene(): Promise<void> {
@@ -55,9 +56,10 @@ async function bringScene(): Promise<void> {
   if (now.every((one, i) => one === stands[i])) return;
   stands = now;
   guests?.destroy();
+  drawer?.destroy();
   tools?.destroy();
   shown?.destroy();
-  guests = tools = shown = null;
+  guests = drawer = tools = shown = null;
   if (!twin) return;
   if (state.exchange.away?.gone) {
     const { createAway } = await import("./scene/away");
@@ -75,6 +77,18 @@ async function bringGuests(): Promise<void> {
   const { createTheirs } = await import("./scene/theirs");
   if (!guests && shown?.stage === stage) guests = createTheirs(stage.scene, stage, state);
 }
+/** The box of terms that are being written is on the ground as long as they are. */
+async function bringBox(): Promise<void> {
+  const stage = shown?.stage;
+  if (!stage || drawer) return;
+  const { createBox } = await import("./scene/box");
+  if (!drawer && shown?.stage === stage && (state.exchange.box || state.exchange.drawing)) drawer = createBox(stage, state);
+}
+watch(() => !!state.exchange.box || state.exchange.drawing, (any) => {
+  if (any) return void bringBox();
+  drawer?.destroy();
+  drawer = null;
+});
 watch(() => state.exchange.theirs.length > 0, (any) => {
   if (any) return void bringGuests();
   guests?.destroy();

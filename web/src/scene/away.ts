@@ -31,7 +31,6 @@ export function createAway(viewer: CesiumWidget, state: State): { destroy(): voi
   const [w, s, e, n] = away.box;
   const target = Cartesian3.fromDegrees((w + e) / 2, (s + n) / 2, 0);
   const reach = Cartesian3.distance(Cartesian3.fromDegrees(w, s, 0), Cartesian3.fromDegrees(e, n, 0));
-  const narrow = canvas.clientWidth < canvas.clientHeight ? 1.7 : 1.15;
   /** The middle of the picture that no column covers, CSS pixels from its own. */
   const shift = () => {
     const dock = document.getElementById("exchange-dock")?.getBoundingClientRect();
@@ -42,7 +41,7 @@ export function createAway(viewer: CesiumWidget, state: State): { destroy(): voi
   };
   const [right, down] = shift();
   const room = Math.max(1, canvas.clientWidth / Math.max(1, canvas.clientWidth - 2 * right), canvas.clientHeight / Math.max(1, canvas.clientHeight + 2 * down));
-  const home = () => scene.camera.flyToBoundingSphere(new BoundingSphere(target, 1), { duration: 0, offset: new HeadingPitchRange(0, M.toRadians(-42), Math.max(260, reach * narrow * Math.min(2.4, room))) });
+  const home = () => scene.camera.flyToBoundingSphere(new BoundingSphere(target, 1), { duration: 0, offset: new HeadingPitchRange(0, M.toRadians(-42), Math.max(260, reach * 1.15 * Math.min(2.2, room))) });
   home();
   const frustum = scene.camera.frustum as { fovy?: number };
   const metres = (2 * Cartesian3.distance(scene.camera.positionWC, target) * Math.tan((frustum.fovy ?? 1) / 2)) / Math.max(1, canvas.clientHeight);

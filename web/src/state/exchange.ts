@@ -49,6 +49,9 @@ export interface ExchangeNow {
   away: Away | null;
   /** A box on the map that terms are being written about; drawn while it is set. */
   box: Degrees | null;
+  /** A hand draws it on the ground now; what it has drawn is in `drawn`, for who asked. */
+  drawing: boolean;
+  drawn: Degrees | null;
 }
 
 export function readSpot(text: string | null | undefined): Spot {
@@ -58,5 +61,5 @@ export function readSpot(text: string | null | undefined): Spot {
 export const writeSpot = (spot: Spot): string => (spot.page === "home" ? "" : spot.id ? `${spot.page}/${spot.id}` : spot.page);
 
 export function createExchangeNow(wanted: string | null | undefined): ExchangeNow {
-  return shallowReactive({ open: wanted != null, at: readSpot(wanted), theirs: [], away: null, box: null });
+  return shallowReactive({ open: wanted != null, at: readSpot(wanted), theirs: [], away: null, box: null, drawing: false, drawn: null });
 }
