@@ -102,7 +102,16 @@ def test_seoul_offers_icheon_counters_both_sign_icheon_sees_and_computes_and_seo
     press(seoul, "offer")
     see(seoul, f'[data-asset="scenario:{plan}"]').click()
     seoul.page.click('[data-asset="process:sunlight"]')
+    # The area: by a hand on the ground, then to scale on the small map.
+    press(seoul, "draw")
+    seoul.page.wait_for_function("() => twintown.viewer.canvas.style.cursor === 'crosshair'")
+    drag(seoul, "#scene canvas", (0.45, 0.5), (0.7, 0.72))
+    seoul.page.wait_for_function("() => !twintown.state.exchange.drawing && twintown.state.exchange.box")
+    drawn = seoul.value("twintown.state.exchange.box")
+    assert drawn[0] < drawn[2] < 127.12
+    seoul.shot(f"handshake-1-drawn-{lang}")
     drag(seoul, "svg.map", (0.22, 0.25), (0.8, 0.94))
+    assert seoul.value("twintown.state.exchange.box") != drawn
     # What is made from OpenStreetMap may be shared on by whoever gets it: the gate says so, with the clause.
     seoul.page.check('[data-term-field="no_resharing"]')
     press(seoul, "gate")

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Terms } from "../src/api/exchange";
+import { viewBox } from "../src/state/exchange-box";
 import { readSpot, writeSpot } from "../src/state/exchange";
 import { base58, canonical, check, proofHolds, rootOf, type LedgerProof } from "../src/state/exchange-proof";
-import { conditionOf, movesOf, ourMove } from "../src/state/exchange-room";
+import { conditionOf, ourMove } from "../src/state/exchange-room";
 import { bearing, changed, dayOf, momentOf, noTerms, sidesOf } from "../src/state/exchange-terms";
 import { meets, planeOf, refusalOf, shapesOf } from "../src/state/exchange-view";
 import { ServerProblem } from "../src/api/client";
@@ -38,18 +39,22 @@ describe("terms of an agreement", () => {
 });
 
 describe("a negotiation", () => {
-  it("lets a person do what the protocol lets their side do, and nothing once it is over", () => {
-    expect(movesOf({ role: "provider", state: "REQUESTED" })).toEqual(["agree", "offer", "terminate"]);
-    expect(movesOf({ role: "consumer", state: "REQUESTED" })).toEqual(["terminate"]);
-    expect(movesOf({ role: "consumer", state: "OFFERED" })).toEqual(["accept", "request", "terminate"]);
-    expect(movesOf({ role: "consumer", state: "FINALIZED" })).toEqual([]);
-    expect(movesOf({ role: "provider", state: "REQUESTED", may: ["terminate"] })).toEqual(["terminate"]);
-  });
   it("waits for us only while it goes on", () => {
-    const deal = { pid: "p", role: "provider", peer: "", state: "REQUESTED", turn: "ours", dataset: "", terms: terms(), created: "", updated: "" } as const;
-    expect(ourMove({ ...deal })).toBe(true);
-    expect(ourMove({ ...deal, turn: "theirs" })).toBe(false);
-    expect(ourMove({ ...deal, state: "TERMINATED" })).toBe(false);
+    expect(ourMove({ state: "REQUESTED", turn: "ours" })).toBe(true);
+    expect(ourMove({ state: "REQUESTED", turn: "theirs" })).toBe(false);
+    expect(ourMove({ state: "TERMINATED", turn: "ours" })).toBe(false);
+  });
+});
+
+describe("what is looked at", () => {
+  it("is a box about the place before the camera", () => {
+    const twin = { id: "t", kind: "city3d", bounds_lonlat: [127, 37, 127.1, 37.1], ground: { ellipsoidal_m: 40 } };
+    const look = (camera: object | null) => viewBox({ twins: { current: twin }, place: { camera } } as never, null);
+    expect(look(null)).toBeNull();
+    const [w, s, e, n] = look({ lon: 127.05, lat: 37.05, height: 540, heading: 0, pitch: -45 })!;
+    expect((w + e) / 2).toBeCloseTo(127.05, 5);
+    expect((s + n) / 2).toBeGreaterThan(37.05);
+    expect((n - s) * 111_195).toBeCloseTo(707, 0);
   });
 });
 

@@ -72,10 +72,190 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who you are here, by the token that you sent, and what you may do
-         * @description Who you are here, by the token that you sent, and what you may do; 401 for a token that is not known.
+         * Who you are here, by the token or the cookie that you sent, and what you may do
+         * @description Who you are here, by the token or the cookie that you sent, and what you may do; 401 for a token that is not known.
          */
         get: operations["getMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether you are signed in by cookie, and what has to go with what you write
+         * @description Whether you are signed in by cookie, and what has to go with what you write.
+         */
+        get: operations["getSession"];
+        put?: never;
+        /**
+         * Sign in
+         * @description Sign in; the answer sets a cookie. Whatever does not fit, the answer is the same (401); many failures from one place: 429.
+         */
+        post: operations["signIn"];
+        /**
+         * Sign out
+         * @description Sign out: the session ends here, whoever still has its cookie.
+         */
+        delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/session/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Go to the OpenID provider of this twin to sign in
+         * @description Go to the OpenID provider of this twin to sign in.
+         */
+        get: operations["signInElsewhere"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/session/oidc/back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Come back from the provider
+         * @description Come back from the provider: the code is changed for an ID token, and its claims for roles.
+         */
+        get: operations["signInBack"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who may sign in here
+         * @description Who may sign in here.
+         */
+        get: operations["getAccounts"];
+        put?: never;
+        /**
+         * Let somebody sign in
+         * @description Let somebody sign in.
+         */
+        post: operations["addAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/accounts/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Close an account
+         * @description Close an account: its sessions end, nobody signs in under its name. It stays in the list.
+         */
+        delete: operations["closeAccount"];
+        options?: never;
+        head?: never;
+        /**
+         * Change the roles or the password of an account, close it or open it again
+         * @description Change the roles or the password of an account, close it or open it again.
+         */
+        patch: operations["changeAccount"];
+        trace?: never;
+    };
+    "/twins/{twin}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which services may do what here
+         * @description Which services may do what here.
+         */
+        get: operations["getTokens"];
+        put?: never;
+        /**
+         * Give a service a token
+         * @description Give a service a token; the answer is the only place where it is shown.
+         */
+        post: operations["addToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take a token back
+         * @description Take a token back: it opens nothing from the next request on.
+         */
+        delete: operations["revokeToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/peers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The cities that this twin knows, for its officers
+         * @description The cities that this twin knows, for its officers.
+         */
+        get: operations["getPeers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1445,6 +1625,1184 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/twins/{twin}/playbooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The playbooks of a twin
+         * @description The playbooks of a twin.
+         */
+        get: operations["getPlaybooks"];
+        put?: never;
+        /**
+         * Install a playbook
+         * @description Install a playbook: the body is a package that a city signed, whose key is known here; an older one of its id is replaced.
+         */
+        post: operations["installPlaybook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/playbooks/{playbook}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A playbook
+         * @description A playbook. The package goes to partners by an agreement that names it, and to those of the city who share.
+         */
+        get: operations["getPlaybook"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a playbook
+         * @description Remove a playbook; what it answered stays.
+         */
+        delete: operations["removePlaybook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/playbooks/{playbook}/missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What this twin lacks for the playbook
+         * @description What this twin lacks for the playbook: layers, columns, units, processes and their versions.
+         */
+        get: operations["getMissing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/playbooks/{playbook}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a playbook as a job
+         * @description Run a playbook as a job: its results name the jobs and layers of the steps, the answer's style, thresholds and numbers.
+         */
+        post: operations["runPlaybook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/ledger/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many entries the ledger has and the root of the tree over them, signed by the city and cosigned by its peers
+         * @description How many entries the ledger has and the root of the tree over them, signed by the city and cosigned by its peers.
+         */
+        get: operations["getCheckpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/ledger/tile/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 256 hashes of the tree, or 256 entries
+         * @description 256 hashes of the tree, or 256 entries: digests, never what they are digests of.
+         */
+        get: operations["getLedgerTile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/ledger/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a stranger needs to see that an entry stands in the ledger, and that the peers have seen the ledger so
+         * @description What a stranger needs to see that an entry stands in the ledger, and that the peers have seen the ledger so.
+         */
+        get: operations["getLedgerProof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/ledger/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was offered, agreed, released, refused, transferred and recalled, for the officers of the city
+         * @description What was offered, agreed, released, refused, transferred and recalled, for the officers of the city.
+         */
+        get: operations["getLedgerEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/ledger/entries/{entry}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One entry, opened
+         * @description One entry, opened: record, salt and proof in a file that a stranger checks with `twintown ledger verify --record`.
+         */
+        get: operations["getLedgerEntry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/ledger/add-checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a peer's checkpoint cosigned
+         * @description Have a peer's checkpoint cosigned: it must be signed by a key that we have pinned, and continue what we saw last.
+         */
+        post: operations["addCheckpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/ledger/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What this twin has seen of a peer's ledger
+         * @description What this twin has seen of a peer's ledger: whoever was shown another one holds the proof of a fork in hand.
+         */
+        get: operations["getSeenCheckpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What this twin offers to other cities, and what it has withdrawn
+         * @description What this twin offers to other cities, and what it has withdrawn.
+         */
+        get: operations["listOffers"];
+        put?: never;
+        /**
+         * Offer assets
+         * @description Offer assets. The release gate looks at each; what it forbids is not offered (409, with what it cites), what it doubts waits.
+         */
+        post: operations["createOffer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/offers/{offer}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take an offer back
+         * @description Take an offer back: nobody can take it any more. Agreements that were made on it stand until they are ended.
+         */
+        delete: operations["withdrawOffer"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/releases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was asked of the gate, last first
+         * @description What was asked of the gate, last first: what it found, what waits for a person, what was decided by whom and why.
+         */
+        get: operations["listReleases"];
+        put?: never;
+        /**
+         * Ask the gate
+         * @description Ask the gate. It looks at licences, spatial security, personal data and the combination with what is open, and offers remedies.
+         *
+         *     A scenario is asked about as the layer of what it builds, which is made where it is not there yet.
+         */
+        post: operations["askRelease"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/releases/{release}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One answer of the gate as it stands now
+         * @description One answer of the gate as it stands now.
+         */
+        get: operations["getRelease"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/releases/{release}/preview/{remedy}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a remedy would make, looked at by the same gate
+         * @description What a remedy would make, looked at by the same gate. Nothing is kept.
+         */
+        get: operations["previewRemedy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/releases/{release}/remedies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a new layer by a remedy and ask the gate about that one
+         * @description Make a new layer by a remedy and ask the gate about that one; its answer comes back. The source stays as it is.
+         */
+        post: operations["applyRemedy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/releases/{release}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let it go or not, once, with the reason
+         * @description Let it go or not, once, with the reason. What the gate forbids cannot be allowed; what has changed since is asked about anew.
+         */
+        post: operations["decideRelease"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/release-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The rules that the gate goes by, each with its limit, its source and whether anybody has confirmed it
+         * @description The rules that the gate goes by, each with its limit, its source and whether anybody has confirmed it.
+         */
+        get: operations["listReleaseRules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/negotiations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The negotiations with other cities, the one that changed last first
+         * @description The negotiations with other cities, the one that changed last first.
+         */
+        get: operations["listNegotiations"];
+        put?: never;
+        /**
+         * Ask a city for one of its datasets
+         * @description Ask a city for one of its datasets. Without `terms` its offer is asked for as it is.
+         */
+        post: operations["createNegotiation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/negotiations/{pid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One negotiation with every message and what each changed
+         * @description One negotiation with every message and what each changed.
+         */
+        get: operations["getNegotiation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/negotiations/{pid}/contract": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The terms of a negotiation as the contract that they would be, in Korean, English or Vietnamese
+         * @description The terms of a negotiation as the contract that they would be, in Korean, English or Vietnamese.
+         */
+        get: operations["getDraft"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/negotiations/{pid}/{move}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a step
+         * @description Take a step: `offer` (or `request`, the consumer's word for it) with other terms, `accept`, `agree`, `terminate`.
+         */
+        post: operations["moveNegotiation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/agreements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The agreements with other cities, those that have ended too
+         * @description The agreements with other cities, those that have ended too.
+         */
+        get: operations["listAgreements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/agreements/{agreement}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One agreement, with both signatures checked
+         * @description One agreement, with both signatures checked.
+         */
+        get: operations["getAgreement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/agreements/{agreement}/contract": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The agreement as a contract in Korean, English or Vietnamese, made from what both signed
+         * @description The agreement as a contract in Korean, English or Vietnamese, made from what both signed.
+         */
+        get: operations["getContract"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/agreements/{agreement}/suspension": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The red button
+         * @description The red button: nothing goes under this agreement from now on, anywhere, until you resume it. The partner is told why.
+         */
+        post: operations["suspendAgreement"];
+        /**
+         * Lift your own suspension
+         * @description Lift your own suspension; the partner's only the partner lifts.
+         */
+        delete: operations["resumeAgreement"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/agreements/{agreement}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End it, for good
+         * @description End it, for good. Copies fall under the duty to delete; both ledgers say so.
+         */
+        post: operations["endAgreement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The transfers to and from other cities
+         * @description The transfers to and from other cities.
+         */
+        get: operations["listTransfers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/agreements/{agreement}/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask the provider for what was agreed
+         * @description Ask the provider for what was agreed; it starts by itself as soon as an agreement is in force.
+         */
+        post: operations["createTransfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/peers/{peer}/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask a peer now what it offers to this city (Dataspace Protocol, catalogue request)
+         * @description Ask a peer now what it offers to this city (Dataspace Protocol, catalogue request).
+         */
+        get: operations["getPeerCatalogue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/partners/{agreement}/copies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep a result of a partner's process as a layer
+         * @description Keep a result of a partner's process as a layer: graded S, marked as theirs, under the agreement's terms.
+         */
+        post: operations["keepPartnerResult"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/partners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What other cities let this one use, under which terms, and the door to each
+         * @description What other cities let this one use, under which terms, and the door to each.
+         */
+        get: operations["listPartners"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/partners/{agreement}/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A partner's layers, processes and jobs, as its own API shows them
+         * @description A partner's layers, processes and jobs, as its own API shows them; streams stream. The token stays on this server.
+         */
+        get: operations["readPartner"];
+        put?: never;
+        /**
+         * Have a partner's process run where its data is
+         * @description Have a partner's process run where its data is; only the result comes back.
+         */
+        post: operations["askPartner"];
+        /**
+         * Dismiss a job that we have asked a partner for
+         * @description Dismiss a job that we have asked a partner for.
+         */
+        delete: operations["dismissPartnerJob"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/dsp/transfers/{pid}/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The next token of a transfer that is started, for the city that it goes to
+         * @description The next token of a transfer that is started, for the city that it goes to. The one before is worth nothing any more.
+         */
+        post: operations["renewPartnerToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/workplan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What this city and its partners do together, with budget and review
+         * @description What this city and its partners do together, with budget and review.
+         */
+        get: operations["getWorkplan"];
+        put?: never;
+        /**
+         * Propose a joint programme, by itself or as part of an agreement
+         * @description Propose a joint programme, by itself or as part of an agreement.
+         */
+        post: operations["proposeProgramme"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/workplan/{programme}/statements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add a statement
+         * @description Add a statement: propose it changed, agree, review, withdraw.
+         */
+        post: operations["sayOfProgramme"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/.well-known/dspace-version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The protocol end points of every twin of this server, as paths below it
+         * @description The protocol end points of every twin of this server, as paths below it.
+         */
+        get: operations["getDataspaceVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/.well-known/dspace-version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The protocol end points of one twin, as a path below it
+         * @description The protocol end points of one twin, as a path below it.
+         */
+        get: operations["getTwinDataspaceVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/dsp/.well-known/dspace-version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same, for who knows the address of the end points only
+         * @description The same, for who knows the address of the end points only.
+         */
+        get: operations["getEndpointDataspaceVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/dsp/catalog/request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The datasets that are offered to the city that asks, each with its offers
+         * @description The datasets that are offered to the city that asks, each with its offers.
+         */
+        post: operations["requestCatalog"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/dsp/catalog/datasets/{dataset}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One dataset that is offered to the city that asks
+         * @description One dataset that is offered to the city that asks.
+         */
+        get: operations["getDataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/dsp/negotiations/request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Another city asks for a dataset
+         * @description Another city asks for a dataset: a negotiation begins, we provide.
+         */
+        post: operations["requestContract"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/dsp/negotiations/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Another city offers a dataset
+         * @description Another city offers a dataset: a negotiation begins, we consume.
+         */
+        post: operations["offerContract"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/dsp/negotiations/{pid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How a negotiation stands, for the city that it is with
+         * @description How a negotiation stands, for the city that it is with.
+         */
+        get: operations["getContractNegotiation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/dsp/negotiations/{pid}/request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The consumer asks for other terms than we offered
+         * @description The consumer asks for other terms than we offered.
+         */
+        post: operations["counterContract"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/dsp/negotiations/{pid}/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The provider offers
+         * @description The provider offers.
+         */
+        post: operations["counterOfferContract"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/dsp/negotiations/{pid}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The consumer has accepted, or the provider has finalized
+         * @description The consumer has accepted, or the provider has finalized.
+         */
+        post: operations["tellContractEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/dsp/negotiations/{pid}/agreement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The provider sends the agreement, signed
+         * @description The provider sends the agreement, signed.
+         */
+        post: operations["agreeContract"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/dsp/negotiations/{pid}/agreement/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The consumer has signed it too
+         * @description The consumer has signed it too.
+         */
+        post: operations["verifyContract"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/dsp/negotiations/{pid}/termination": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The other city ends the negotiation
+         * @description The other city ends the negotiation.
+         */
+        post: operations["terminateContract"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/dsp/transfers/request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Another city asks for the data of an agreement
+         * @description Another city asks for the data of an agreement; it starts by itself where the agreement is in force.
+         */
+        post: operations["requestTransfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/dsp/transfers/{pid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How a transfer stands, for the city that it is with
+         * @description How a transfer stands, for the city that it is with.
+         */
+        get: operations["getTransferProcess"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/dsp/transfers/{pid}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The provider starts the transfer, or either side lets it go on
+         * @description The provider starts the transfer, or either side lets it go on.
+         */
+        post: operations["startTransfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/dsp/transfers/{pid}/suspension": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The other side lets it stand still
+         * @description The other side lets it stand still.
+         */
+        post: operations["suspendTransfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/dsp/transfers/{pid}/completion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The other side says that it is done
+         * @description The other side says that it is done.
+         */
+        post: operations["completeTransfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/dsp/transfers/{pid}/termination": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The other side ends it
+         * @description The other side ends it.
+         */
+        post: operations["terminateTransfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -1654,6 +3012,130 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AccountChange
+         * @description What shall change; whoever is signed in under that name is signed out.
+         */
+        AccountChange: {
+            /** Roles */
+            roles?: ("viewer" | "planner" | "approver" | "engineer" | "partner" | "security")[] | null;
+            /** Password */
+            password?: string | null;
+            /** Disabled */
+            disabled?: boolean | null;
+            /**
+             * Totp
+             * @description asks for no one-time code any more
+             */
+            totp?: "off" | null;
+        };
+        /**
+         * AccountInfo
+         * @description Somebody who may sign in.
+         */
+        AccountInfo: {
+            /** Name */
+            name: string;
+            /** Roles */
+            roles: ("viewer" | "planner" | "approver" | "engineer" | "partner" | "security")[];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "password" | "oidc";
+            /**
+             * Totp
+             * @description whether a one-time code is asked for
+             */
+            totp: boolean;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /** Disabled */
+            disabled: string | null;
+        };
+        /**
+         * Accounts
+         * @description Everybody who may sign in, by name.
+         */
+        Accounts: {
+            /** Accounts */
+            accounts: components["schemas"]["AccountInfo"][];
+        };
+        /**
+         * AgreementFull
+         * @description One agreement with what both signed, and where the ledger tells of it.
+         */
+        AgreementFull: {
+            /** Id */
+            id: string;
+            /**
+             * Role
+             * @description which side this twin is
+             * @enum {string}
+             */
+            role: "provider" | "consumer";
+            /**
+             * Peer
+             * @description DID of the other city
+             */
+            peer: string;
+            /**
+             * Peer Id
+             * @description what it is called here; empty for one that is no peer any more
+             */
+            peer_id: string;
+            /** Negotiation */
+            negotiation: string;
+            /** Dataset */
+            dataset: string;
+            terms: components["schemas"]["TermsModel"];
+            /**
+             * State
+             * @description `waiting`: it begins later
+             * @enum {string}
+             */
+            state: "waiting" | "active" | "suspended" | "ended";
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Until */
+            until: string | null;
+            /**
+             * Changed
+             * Format: date-time
+             */
+            changed: string;
+            change: components["schemas"]["ChangedModel"] | null;
+            /**
+             * Digest
+             * @description SHA-256 of what both signed, hexadecimal
+             */
+            digest: string;
+            /** Signatures */
+            signatures: components["schemas"]["SignatureModel"][];
+            /**
+             * Policy
+             * @description the ODRL agreement that both cities signed
+             */
+            policy: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Ledger */
+            ledger: components["schemas"]["Recorded"][];
+        };
+        /**
+         * AgreementList
+         * @description The agreements of a twin, newest first.
+         */
+        AgreementList: {
+            /** Agreements */
+            agreements: components["schemas"]["AgreementFull"][];
+        };
+        /**
          * Approval
          * @description Why a scenario shall become part of the city.
          */
@@ -1699,6 +3181,21 @@ export interface components {
             /**
              * Verified
              * @description whether a token proves it; a name that was only typed is not verified
+             */
+            verified: boolean;
+        };
+        /**
+         * AuthorModel
+         * @description Who did something.
+         */
+        AuthorModel: {
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /**
+             * Verified
+             * @description whether a token proves it
              */
             verified: boolean;
         };
@@ -1775,44 +3272,6 @@ export interface components {
             };
         };
         /**
-         * Catalogue
-         * @description The catalogue of a twin as a collection of records (OGC API - Records).
-         */
-        Catalogue: {
-            /**
-             * Id
-             * @constant
-             */
-            id: "catalogue";
-            /**
-             * Type
-             * @constant
-             */
-            type: "Catalog";
-            /**
-             * Itemtype
-             * @constant
-             */
-            itemType: "record";
-            /** Conformsto */
-            conformsTo: string[];
-            /** Title */
-            title: string;
-            /** Description */
-            description: string;
-            names: components["schemas"]["Names"];
-            extent: components["schemas"]["Extent"];
-            /** Crs */
-            crs: string[];
-            /**
-             * Count
-             * @description records: one a layer that the caller may see
-             */
-            count: number;
-            /** Links */
-            links: components["schemas"]["Link"][];
-        };
-        /**
          * Change
          * @description What shall be otherwise; what is not sent stays.
          */
@@ -1836,6 +3295,69 @@ export interface components {
              * @default
              */
             author: string;
+        };
+        /**
+         * ChangeModel
+         * @description One term that a counter-offer changes.
+         */
+        ChangeModel: {
+            /** Term */
+            term: string;
+            /**
+             * Kind
+             * @description whether the receiving city may do less or more
+             * @enum {string}
+             */
+            kind: "narrower" | "wider" | "other";
+            before: components["schemas"]["JsonValue"];
+            after: components["schemas"]["JsonValue"];
+            /**
+             * Added
+             * @description of a list, what came
+             * @default []
+             */
+            added: string[];
+            /**
+             * Removed
+             * @description of a list, what went
+             * @default []
+             */
+            removed: string[];
+        };
+        /**
+         * ChangedModel
+         * @description Who changed the state of an agreement last.
+         */
+        ChangedModel: {
+            /**
+             * To
+             * @enum {string}
+             */
+            to: "active" | "suspended" | "ended";
+            /**
+             * Did
+             * @description of the city; empty where its time was over
+             */
+            did: string;
+            /** Ours */
+            ours: boolean;
+            /**
+             * Name
+             * @description of the officer, as this city says; empty for the partner's
+             */
+            name: string;
+            /** Why */
+            why: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Holds
+             * @description DIDs of the cities that hold it suspended now
+             */
+            holds: string[];
         };
         /**
          * Cited
@@ -1946,7 +3468,7 @@ export interface components {
          */
         Collections: {
             /** Collections */
-            collections: (components["schemas"]["Collection"] | components["schemas"]["Catalogue"])[];
+            collections: (components["schemas"]["Collection"] | components["schemas"]["twintown__api__collections__Catalogue"])[];
             /**
              * Crs
              * @description what every layer with geometry can be asked for in
@@ -2119,6 +3641,53 @@ export interface components {
             crs: string;
         };
         /**
+         * Copy
+         * @description A layer that is a partner's.
+         */
+        Copy: {
+            /** Layer */
+            layer: string;
+            /** Version */
+            version: string;
+            /** Agreement */
+            agreement: string;
+            /** Attribution */
+            attribution: string;
+            /**
+             * Delete By
+             * @description when it goes away by itself
+             */
+            delete_by: string | null;
+            /** Href */
+            href: string;
+        };
+        /**
+         * Cosignature
+         * @description That a witness has seen this checkpoint, and that it continues what the witness had seen before.
+         */
+        Cosignature: {
+            /**
+             * Witness
+             * @description the name under which it signs: the origin of its own ledger
+             */
+            witness: string;
+            /**
+             * Peer
+             * @description id of the peer that it is; empty for one that this twin has not pinned
+             */
+            peer: string;
+            /**
+             * At
+             * @description when, by the witness's clock (RFC 3339)
+             */
+            at: string;
+            /**
+             * Good
+             * @description whether the signature fits a pinned key of that peer
+             */
+            good: boolean;
+        };
+        /**
          * CoverageModel
          * @description What a coverage is; its values come in other formats.
          */
@@ -2145,6 +3714,165 @@ export interface components {
             fields: components["schemas"]["GridField"][];
             /** Links */
             links: components["schemas"]["Link"][];
+        };
+        /**
+         * DatasetModel
+         * @description One dataset of a peer.
+         */
+        DatasetModel: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Names"];
+            description: components["schemas"]["Names"];
+            /**
+             * Assets
+             * @description of all its offers
+             */
+            assets: string[];
+            /** Offers */
+            offers: components["schemas"]["OfferedHere"][];
+            /** Unread */
+            unread: components["schemas"]["NotRead"][];
+        };
+        /**
+         * Deal
+         * @description One negotiation with all that was said.
+         */
+        Deal: {
+            /** Pid */
+            pid: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "consumer" | "provider";
+            /**
+             * Peer
+             * @description DID of the other city
+             */
+            peer: string;
+            /**
+             * Peer Id
+             * @description what it is called here; empty for one that is no peer any more
+             */
+            peer_id: string;
+            /**
+             * State
+             * @description REQUESTED, OFFERED, ACCEPTED, AGREED, VERIFIED, FINALIZED or TERMINATED (Dataspace Protocol 2025-1)
+             */
+            state: string;
+            /**
+             * Turn
+             * @description whose move it is
+             * @enum {string}
+             */
+            turn: "ours" | "theirs" | "";
+            /**
+             * May
+             * @description what an officer may do now: request, offer, accept, agree, terminate
+             */
+            may: string[];
+            /** Dataset */
+            dataset: string;
+            /** @description as they were said last */
+            terms: components["schemas"]["TermsModel"] | null;
+            /**
+             * Agreement
+             * @description id of the agreement that came of it
+             */
+            agreement: string | null;
+            /**
+             * Error
+             * @description why it ended or does not go on
+             */
+            error: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Updated
+             * Format: date-time
+             */
+            updated: string;
+            /** Messages */
+            messages: components["schemas"]["Said"][];
+        };
+        /**
+         * DealBrief
+         * @description One negotiation.
+         */
+        DealBrief: {
+            /** Pid */
+            pid: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "consumer" | "provider";
+            /**
+             * Peer
+             * @description DID of the other city
+             */
+            peer: string;
+            /**
+             * Peer Id
+             * @description what it is called here; empty for one that is no peer any more
+             */
+            peer_id: string;
+            /**
+             * State
+             * @description REQUESTED, OFFERED, ACCEPTED, AGREED, VERIFIED, FINALIZED or TERMINATED (Dataspace Protocol 2025-1)
+             */
+            state: string;
+            /**
+             * Turn
+             * @description whose move it is
+             * @enum {string}
+             */
+            turn: "ours" | "theirs" | "";
+            /**
+             * May
+             * @description what an officer may do now: request, offer, accept, agree, terminate
+             */
+            may: string[];
+            /** Dataset */
+            dataset: string;
+            /** @description as they were said last */
+            terms: components["schemas"]["TermsModel"] | null;
+            /**
+             * Agreement
+             * @description id of the agreement that came of it
+             */
+            agreement: string | null;
+            /**
+             * Error
+             * @description why it ended or does not go on
+             */
+            error: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Updated
+             * Format: date-time
+             */
+            updated: string;
+        };
+        /**
+         * DealList
+         * @description The negotiations of a twin, the one that changed last first.
+         */
+        DealList: {
+            /** Negotiations */
+            negotiations: components["schemas"]["DealBrief"][];
         };
         /**
          * Decision
@@ -2174,6 +3902,28 @@ export interface components {
              * @default
              */
             job: string;
+        };
+        /**
+         * DecisionModel
+         * @description What a person decided.
+         */
+        DecisionModel: {
+            by: components["schemas"]["AuthorModel"];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Allow */
+            allow: boolean;
+            /** Why */
+            why: string;
+            /**
+             * Grade
+             * @description the grade of what goes; empty where nothing goes
+             * @default
+             */
+            grade: string;
         };
         /**
          * Execute
@@ -2271,6 +4021,58 @@ export interface components {
             features: components["schemas"]["Feature"][];
         };
         /**
+         * FindingModel
+         * @description What stands against letting an asset go, or is to be known when it goes.
+         */
+        FindingModel: {
+            /**
+             * Rule
+             * @description id of the rule
+             */
+            rule: string;
+            /**
+             * Severity
+             * @description forbids: it cannot go so; decides: a person weighs it; notes: to be known
+             * @enum {string}
+             */
+            severity: "forbids" | "decides" | "notes";
+            message: components["schemas"]["Names"];
+            /**
+             * Citation
+             * @description law, licence or guideline, with its article
+             */
+            citation: string;
+            /**
+             * Numbers
+             * @description what was measured, and what the rule allows
+             */
+            numbers: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Places
+             * @description where: id, lon, lat, site; at most 50
+             */
+            places: {
+                [key: string]: components["schemas"]["JsonValue"];
+            }[];
+            /**
+             * Remedies
+             * @description what would clear it; `terms`: other terms
+             */
+            remedies: string[];
+            /**
+             * Layers
+             * @description other layers that it is about
+             */
+            layers: string[];
+            /**
+             * Confirmed
+             * @description who has confirmed the rule, or that nobody has yet
+             */
+            confirmed: string;
+        };
+        /**
          * FormatAsked
          * @description How one output is to be written.
          */
@@ -2311,6 +4113,36 @@ export interface components {
             type: "Point" | "MultiPoint" | "LineString" | "MultiLineString" | "Polygon" | "MultiPolygon" | "GeometryCollection";
             /** Coordinates */
             coordinates?: unknown[];
+        };
+        /**
+         * GivenToken
+         * @description A new token, shown this once.
+         */
+        GivenToken: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: string[];
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Expires
+             * Format: date-time
+             */
+            expires: string;
+            /** Revoked */
+            revoked: string | null;
+            /** Author */
+            author: {
+                [key: string]: unknown;
+            };
+            /** Token */
+            token: string;
         };
         /**
          * GridField
@@ -2521,6 +4353,35 @@ export interface components {
             links: components["schemas"]["Link"][];
         };
         /**
+         * JointProgramme
+         * @description A joint programme as it stands, and all that was said about it.
+         */
+        JointProgramme: {
+            /** Id */
+            id: string;
+            /** Agreement */
+            agreement: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "proposed" | "agreed" | "reviewed" | "withdrawn";
+            /**
+             * May
+             * @description steps that are possible now
+             */
+            may: string[];
+            /** @description as it was proposed last */
+            programme: components["schemas"]["ProgrammeModel"];
+            /**
+             * Due
+             * @description its review was due and has not come
+             */
+            due: boolean;
+            /** Statements */
+            statements: components["schemas"]["StatementModel"][];
+        };
+        /**
          * JsonSchema
          * @description A JSON Schema (2020-12) of an object.
          */
@@ -2550,6 +4411,23 @@ export interface components {
             [key: string]: unknown;
         };
         JsonValue: unknown;
+        /**
+         * Lacking
+         * @description What a twin lacks for a playbook.
+         */
+        Lacking: {
+            /** Playbook */
+            playbook: string;
+            /** Complete */
+            complete: boolean;
+            /**
+             * Missing
+             * @description `what` (layer, column, unit, …), `name`, `says`, and `why` it is needed
+             */
+            missing: {
+                [key: string]: unknown;
+            }[];
+        };
         /**
          * LayerSummary
          * @description A layer in the list of a twin.
@@ -2583,6 +4461,112 @@ export interface components {
             assumed: components["schemas"]["Names"][];
             source: components["schemas"]["SourceModel"];
             licence: components["schemas"]["LicenceModel"];
+        };
+        /**
+         * LedgerEntry
+         * @description What happened, in its place in the ledger.
+         */
+        LedgerEntry: {
+            /**
+             * Seq
+             * @description its place, from 0
+             */
+            seq: number;
+            /**
+             * Kind
+             * @description offer, agreement, suspension, resumption, end, release, refusal, transfer, recall, result, key, access, fork, …
+             */
+            kind: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Record
+             * @description what happened; no digest of it leaves without its salt
+             */
+            record: {
+                [key: string]: unknown;
+            };
+            /**
+             * Digest
+             * @description SHA-256 over the salt and the record's canonical form (RFC 8785), in hexadecimal: what the leaf says
+             */
+            digest: string;
+        };
+        /**
+         * LedgerPage
+         * @description Entries, the newest first.
+         */
+        LedgerPage: {
+            /** Entries */
+            entries: components["schemas"]["LedgerEntry"][];
+            /**
+             * Size
+             * @description entries that have been accepted, all in all
+             */
+            size: number;
+            /**
+             * In Tree
+             * @description entries in the tree of the newest checkpoint
+             */
+            in_tree: number;
+            /** Links */
+            links: components["schemas"]["Link"][];
+        };
+        /**
+         * LedgerProof
+         * @description That an entry stands in the ledger: the leaf's hash and the path give the root that the checkpoint names.
+         */
+        LedgerProof: {
+            /**
+             * Entry
+             * @description its place, from 0
+             */
+            entry: number;
+            /**
+             * Size
+             * @description entries in the tree of the checkpoint
+             */
+            size: number;
+            /**
+             * Leaf
+             * @description what the tree holds: canonical JSON of kind, time and salted digest
+             */
+            leaf: string;
+            /**
+             * Leaf Hash
+             * @description SHA-256 of a zero byte and the leaf, base64
+             */
+            leaf_hash: string;
+            /**
+             * Proof
+             * @description hashes from the leaf's neighbour up, base64 (RFC 6962, 2.1.1)
+             */
+            proof: string[];
+            /**
+             * Root
+             * @description root of the tree, base64
+             */
+            root: string;
+            /**
+             * Origin
+             * @description the ledger's name
+             */
+            origin: string;
+            /**
+             * Checkpoint
+             * @description the signed checkpoint, with its cosignatures (C2SP tlog-checkpoint)
+             */
+            checkpoint: string;
+            /**
+             * Key
+             * @description the key that signed the checkpoint (Multikey); compare it with did.json
+             */
+            key: string;
+            /** Cosignatures */
+            cosignatures: components["schemas"]["Cosignature"][];
         };
         /**
          * Legend
@@ -2706,7 +4690,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "anyone" | "person" | "owner";
+            kind: "anyone" | "person" | "owner" | "service" | "peer";
             /**
              * Name
              * @description of a person; empty for anyone and the owner
@@ -2714,15 +4698,25 @@ export interface components {
             name: string;
             /**
              * Role
-             * @description of a person
+             * @description of a person: the most powerful of their roles
              * @enum {string}
              */
-            role: "" | "planner" | "approver";
+            role: "" | "viewer" | "planner" | "approver" | "engineer" | "partner" | "security";
+            /**
+             * Roles
+             * @description of a person
+             */
+            roles: ("viewer" | "planner" | "approver" | "engineer" | "partner" | "security")[];
             /**
              * May
              * @description what the caller may do with this twin
              */
-            may: ("read" | "run" | "plan" | "approve" | "write")[];
+            may: ("read" | "run" | "plan" | "approve" | "write" | "share" | "release" | "govern")[];
+            /**
+             * Csrf
+             * @description of who is signed in by cookie: goes into the header Twintown-CSRF of what writes
+             */
+            csrf: string;
         };
         /**
          * Measured
@@ -2804,13 +4798,27 @@ export interface components {
         };
         /**
          * Names
-         * @description A name in Korean and English.
+         * @description A name in Korean and English, and by its two letters in every other language that the city has.
          */
         Names: {
             /** Ko */
             ko: string;
             /** En */
             en: string;
+        } & {
+            [key: string]: string;
+        };
+        /**
+         * NewAccount
+         * @description Somebody who shall sign in.
+         */
+        NewAccount: {
+            /** Name */
+            name: string;
+            /** Roles */
+            roles: ("viewer" | "planner" | "approver" | "engineer" | "partner" | "security")[];
+            /** Password */
+            password: string;
         };
         /**
          * NewBranch
@@ -2861,6 +4869,52 @@ export interface components {
             author: string;
         };
         /**
+         * NewCopy
+         * @description Which result is kept, and what it is called here.
+         */
+        NewCopy: {
+            /**
+             * Path
+             * @description jobs/{job}/results/{output}, behind the partner's door
+             */
+            path: string;
+            /**
+             * Layer
+             * @description id of the layer here
+             */
+            layer: string;
+            title: components["schemas"]["Names"];
+        };
+        /**
+         * NewDeal
+         * @description A request for a dataset of a peer, under its offer's terms or under other ones.
+         */
+        NewDeal: {
+            /**
+             * Peer
+             * @description id or DID of a peer
+             */
+            peer: string;
+            /**
+             * Dataset
+             * @description as its catalogue names it
+             */
+            dataset: string;
+            /**
+             * Offer
+             * @description `@id` of the offer in its catalogue
+             */
+            offer: string;
+            /** @description other terms than the offer's */
+            terms?: components["schemas"]["TermsModel"] | null;
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
          * NewEdits
          * @description Edits to make, and entries to take back; all or none.
          */
@@ -2901,6 +4955,68 @@ export interface components {
             client: string;
         };
         /**
+         * NewMove
+         * @description What goes with a move: `terms` with offer and request, a `reason` with terminate.
+         */
+        NewMove: {
+            terms?: components["schemas"]["TermsModel"] | null;
+            /**
+             * Reason
+             * @description why it is ended; the other city reads it
+             * @default
+             */
+            reason: string;
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
+         * NewOffer
+         * @description What shall be offered to whom, under which terms. A scenario goes as the layer of what it builds.
+         */
+        NewOffer: {
+            /**
+             * Assignee
+             * @description id or DID of a peer; empty for every peer
+             * @default
+             */
+            assignee: string;
+            terms: components["schemas"]["TermsModel"];
+            /**
+             * Release
+             * @description the gate's answer that you have seen; another one by now is told (409)
+             */
+            release?: string | null;
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
+         * NewProgramme
+         * @description A programme to propose.
+         */
+        NewProgramme: {
+            programme: components["schemas"]["ProgrammeModel"];
+            /**
+             * Agreement
+             * @description the agreement that it belongs to
+             * @default
+             */
+            agreement: string;
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
          * NewScenario
          * @description A scenario to make on the present version of the buildings.
          */
@@ -2925,6 +5041,57 @@ export interface components {
              * @default
              */
             author: string;
+        };
+        /**
+         * NewStatement
+         * @description A step: `propose` brings a changed programme, the others a text in both languages.
+         */
+        NewStatement: {
+            /**
+             * Step
+             * @enum {string}
+             */
+            step: "propose" | "agree" | "review" | "withdraw";
+            programme?: components["schemas"]["ProgrammeModel"] | null;
+            /** @description what the review found, or why */
+            text?: components["schemas"]["Names"] | null;
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
+         * NewToken
+         * @description What a service shall be able to do.
+         */
+        NewToken: {
+            /**
+             * Name
+             * @description of the service
+             */
+            name: string;
+            /**
+             * Scopes
+             * @description read, run, plan, write, share, sensitive (reads what is graded S), read:layer:ID, write:layer:ID, run:process:ID
+             */
+            scopes: string[];
+            /**
+             * Days
+             * @default 90
+             */
+            days: number;
+        };
+        /**
+         * NotRead
+         * @description An offer whose terms are not of the profile that is known here.
+         */
+        NotRead: {
+            /** Id */
+            id: string;
+            /** Why */
+            why: string;
         };
         /**
          * ObjectAnswer
@@ -2956,6 +5123,69 @@ export interface components {
             licence: components["schemas"]["LicenceModel"];
             /** Assumed */
             assumed: components["schemas"]["Names"][];
+        };
+        /**
+         * OfferList
+         * @description The offers of a twin, newest first.
+         */
+        OfferList: {
+            /** Offers */
+            offers: components["schemas"]["OfferModel"][];
+        };
+        /**
+         * OfferModel
+         * @description One offer.
+         */
+        OfferModel: {
+            /** Id */
+            id: string;
+            /**
+             * Dataset
+             * @description id of what it is about, in the catalogue
+             */
+            dataset: string;
+            title: components["schemas"]["Names"];
+            /**
+             * Assignee
+             * @description DID of the city that may take it; empty for every peer
+             */
+            assignee: string;
+            terms: components["schemas"]["TermsModel"];
+            /**
+             * State
+             * @description waiting (for a person at the gate), offered, refused, withdrawn
+             */
+            state: string;
+            /**
+             * Release
+             * @description the first of the gate's answers
+             */
+            release: string;
+            /**
+             * Releases
+             * @description the gate's answers, one an asset
+             */
+            releases: string[];
+            author: components["schemas"]["AuthorModel"];
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Updated
+             * Format: date-time
+             */
+            updated: string;
+        };
+        /**
+         * OfferedHere
+         * @description One offer of a dataset that is for this city.
+         */
+        OfferedHere: {
+            /** Id */
+            id: string;
+            terms: components["schemas"]["TermsModel"];
         };
         /**
          * OutputAsked
@@ -3033,6 +5263,11 @@ export interface components {
              */
             parameter?: string | null;
             /**
+             * Code
+             * @description the rule that refused, for programs: `outside-area`, `agreement-suspended`, …
+             */
+            code?: string | null;
+            /**
              * Errors
              * @description each place in the body that is wrong
              */
@@ -3082,6 +5317,67 @@ export interface components {
             rings_lonlat: number[][][][];
         };
         /**
+         * Partnership
+         * @description What one agreement lets us use.
+         */
+        Partnership: {
+            /** Agreement */
+            agreement: string;
+            /**
+             * Peer
+             * @description DID of the partner
+             */
+            peer: string;
+            /** Peer Id */
+            peer_id: string;
+            /** Dataset */
+            dataset: string;
+            /** Layers */
+            layers: string[];
+            /** Processes */
+            processes: string[];
+            /** Scenarios */
+            scenarios: string[];
+            /** Playbooks */
+            playbooks: string[];
+            terms: components["schemas"]["TermsModel"];
+            /**
+             * Attribution
+             * @description what must stand beside it wherever it shows
+             */
+            attribution: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "active" | "suspended" | "ended";
+            /** @description who stopped it, when and why */
+            change: components["schemas"]["ChangedModel"] | null;
+            /**
+             * Transfer
+             * @description state of its transfer; empty while there is none
+             */
+            transfer: string;
+            /**
+             * Copies
+             * @description layers of ours that were kept of it
+             */
+            copies: string[];
+            /**
+             * Href
+             * @description the door: an address that is asked as the partner's twin would be (collections, processes, jobs)
+             */
+            href: string;
+        };
+        /**
+         * PartnershipList
+         * @description What partners let us use, newest agreement first; those that have ended too, so that it shows why something is gone.
+         */
+        PartnershipList: {
+            /** Partners */
+            partners: components["schemas"]["Partnership"][];
+        };
+        /**
          * PartsMesh
          * @description Triangles of all parts, walls and roofs, for drawing and scaling.
          */
@@ -3102,6 +5398,89 @@ export interface components {
              * @description of each triangle, the index of its part
              */
             part: number[];
+        };
+        /**
+         * PeerInfo
+         * @description Another city.
+         */
+        PeerInfo: {
+            /** Id */
+            id: string;
+            /** Did */
+            did: string;
+            /** Address */
+            address: string;
+            /**
+             * Country
+             * @description ISO 3166-1, empty where nobody said
+             */
+            country: string;
+            /**
+             * Grade
+             * @description the highest that may be sent there
+             * @enum {string}
+             */
+            grade: "O" | "S" | "C";
+            /**
+             * Pinned
+             * @description whether its messages are believed; without a pinned key it cannot negotiate
+             */
+            pinned: boolean;
+            /** Keys */
+            keys: components["schemas"]["PeerKey"][];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "unseen" | "asked" | "reached" | "silent" | "strange";
+            /**
+             * Seen
+             * @description when it was last looked at
+             */
+            seen: string | null;
+            /**
+             * Doubts
+             * @description what of its keys was not believed
+             */
+            doubts: string[];
+            /**
+             * Error
+             * @description why it was not reached, or what is strange about it
+             */
+            error: string;
+            /**
+             * Offered
+             * @description keys that it shows and nobody has pinned
+             */
+            offered: string[];
+        };
+        /**
+         * PeerKey
+         * @description A key by which a peer is believed.
+         */
+        PeerKey: {
+            /**
+             * Key
+             * @description Multikey, z6Mk…
+             */
+            key: string;
+            /**
+             * Pinned
+             * @description by an officer; the others follow from a pinned one by its endorsement
+             */
+            pinned: boolean;
+            /** Retired */
+            retired: string | null;
+            /** Revoked */
+            revoked: string | null;
+        };
+        /**
+         * Peers
+         * @description The cities that this twin knows.
+         */
+        Peers: {
+            /** Peers */
+            peers: components["schemas"]["PeerInfo"][];
         };
         /**
          * Place
@@ -3228,6 +5607,129 @@ export interface components {
             };
         };
         /**
+         * PlaybookAbout
+         * @description All that is said of one: its chain, needs, thresholds with their source, guide and know-how.
+         */
+        PlaybookAbout: {
+            /** Id */
+            id: string;
+            /** Version */
+            version: string;
+            names: components["schemas"]["Names"];
+            summary: components["schemas"]["Names"];
+            /**
+             * Origin
+             * @description DID of the city that signed it
+             */
+            origin: string;
+            /**
+             * Installed
+             * Format: date-time
+             */
+            installed: string;
+            /** Links */
+            links: components["schemas"]["Link"][];
+            /** Digest */
+            digest: string;
+            /** Author */
+            author: {
+                [key: string]: unknown;
+            };
+            /**
+             * Signed
+             * @description by whom, with which key, and how it is known here: here, peer, accepted
+             */
+            signed: {
+                [key: string]: unknown;
+            };
+            /** Languages */
+            languages: string[];
+            /**
+             * Lang
+             * @description of the guide
+             */
+            lang: string;
+            /**
+             * Guide
+             * @description Markdown
+             */
+            guide: string;
+            /** Steps */
+            steps: {
+                [key: string]: unknown;
+            }[];
+            /** Needs */
+            needs: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Thresholds
+             * @description `convention`: no standard says it, the author chose it
+             */
+            thresholds: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Knowhow
+             * @description sizing, cost, update, service
+             */
+            knowhow: {
+                [key: string]: components["schemas"]["Names"];
+            };
+            /** Validation */
+            validation: {
+                [key: string]: unknown;
+            }[];
+        };
+        /**
+         * PlaybookItem
+         * @description A playbook in a list.
+         */
+        PlaybookItem: {
+            /** Id */
+            id: string;
+            /** Version */
+            version: string;
+            names: components["schemas"]["Names"];
+            summary: components["schemas"]["Names"];
+            /**
+             * Origin
+             * @description DID of the city that signed it
+             */
+            origin: string;
+            /**
+             * Installed
+             * Format: date-time
+             */
+            installed: string;
+            /** Links */
+            links: components["schemas"]["Link"][];
+        };
+        /**
+         * PlaybookList
+         * @description The playbooks of a twin, by id.
+         */
+        PlaybookList: {
+            /** Playbooks */
+            playbooks: components["schemas"]["PlaybookItem"][];
+            /** Links */
+            links: components["schemas"]["Link"][];
+        };
+        /**
+         * PlaybookRun
+         * @description How a playbook is to be run.
+         */
+        PlaybookRun: {
+            /**
+             * Thresholds
+             * @description other values than the playbook's, by id
+             * @default {}
+             */
+            thresholds: {
+                [key: string]: number;
+            };
+        };
+        /**
          * Polygon
          * @description GeoJSON polygon, longitude and latitude.
          */
@@ -3240,6 +5742,47 @@ export interface components {
             type: "Polygon";
             /** Coordinates */
             coordinates: number[][][];
+        };
+        /**
+         * Press
+         * @description Why the red button is pressed.
+         */
+        Press: {
+            /**
+             * Why
+             * @description the reason; the partner reads it
+             */
+            why: string;
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
+         * Preview
+         * @description What a remedy would make; nothing of it is kept.
+         */
+        Preview: {
+            remedy: components["schemas"]["RemedyModel"];
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "allowed" | "needs-decision" | "refused";
+            /**
+             * Findings
+             * @description of the same gate, looking at what it would make
+             */
+            findings: components["schemas"]["FindingModel"][];
+            /**
+             * Features
+             * @description rows, or cells, that would go
+             */
+            features: number;
+            /** Columns */
+            columns: string[];
         };
         /**
          * Problem
@@ -3274,6 +5817,12 @@ export interface components {
              * @default null
              */
             parameter: string | null;
+            /**
+             * Code
+             * @description the rule that refused, for programs: `outside-area`, `agreement-suspended`, …
+             * @default null
+             */
+            code: string | null;
             /**
              * Errors
              * @description each place in the body that is wrong
@@ -3384,6 +5933,60 @@ export interface components {
             links: components["schemas"]["Link"][];
         };
         /**
+         * ProgrammeModel
+         * @description What is to be done together.
+         */
+        ProgrammeModel: {
+            title: components["schemas"]["Names"];
+            about: components["schemas"]["Names"];
+            /**
+             * Period
+             * @enum {string}
+             */
+            period: "once" | "weekly" | "monthly" | "quarterly" | "half-yearly" | "yearly";
+            /**
+             * Owner
+             * @description who answers for it here
+             */
+            owner: string;
+            /** Department */
+            department: string;
+            /**
+             * Partner
+             * @description who answers for it at the partner, and which department
+             * @default
+             */
+            partner: string;
+            /**
+             * Budget
+             * @description whole units of the currency
+             * @default 0
+             */
+            budget: number;
+            /**
+             * Currency
+             * @description ISO 4217
+             * @default KRW
+             */
+            currency: string;
+            /**
+             * Start
+             * Format: date
+             */
+            start: string;
+            /**
+             * End
+             * Format: date
+             */
+            end: string;
+            /**
+             * Review
+             * Format: date
+             * @description the day on which it is looked at
+             */
+            review: string;
+        };
+        /**
          * Property
          * @description One property with its words and its unit.
          */
@@ -3395,6 +5998,31 @@ export interface components {
             unit: string;
             /** Value */
             value: string | number | boolean | null;
+        };
+        /**
+         * Question
+         * @description May this asset go?
+         */
+        Question: {
+            /**
+             * Asset
+             * @description `layer:buildings`, `process:sunlight`, `scenario:<id>`, `playbook:<id>`
+             */
+            asset: string;
+            /**
+             * Audience
+             * @description `anyone`, `peers`, or a peer's id or DID
+             * @default peers
+             */
+            audience: string;
+            /** @description under which; without them nothing is asked of who receives it */
+            terms?: components["schemas"]["TermsModel"] | null;
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
         };
         /**
          * Receipt
@@ -3472,6 +6100,117 @@ export interface components {
             features: components["schemas"]["Record"][];
             /** Links */
             links: components["schemas"]["Link"][];
+        };
+        /**
+         * Recorded
+         * @description An entry of our ledger.
+         */
+        Recorded: {
+            /** Kind */
+            kind: string;
+            /** Seq */
+            seq: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
+        /**
+         * ReleaseList
+         * @description Questions to the gate, last asked first.
+         */
+        ReleaseList: {
+            /** Releases */
+            releases: components["schemas"]["ReleaseModel"][];
+        };
+        /**
+         * ReleaseModel
+         * @description A question to the release gate and its answer.
+         */
+        ReleaseModel: {
+            /** Id */
+            id: string;
+            /** Asset */
+            asset: string;
+            /**
+             * Version
+             * @description version of the layer that was looked at; empty for what has none
+             */
+            version: string;
+            /**
+             * Audience
+             * @description `anyone`, `peers` (every peer), or the DID of one
+             */
+            audience: string;
+            terms: components["schemas"]["TermsModel"];
+            /**
+             * Verdict
+             * @description what holds now
+             * @enum {string}
+             */
+            verdict: "allowed" | "needs-decision" | "refused";
+            /**
+             * State
+             * @description allowed and refused by the gate; waiting; granted and denied by a person
+             * @enum {string}
+             */
+            state: "allowed" | "waiting" | "refused" | "granted" | "denied";
+            /** Findings */
+            findings: components["schemas"]["FindingModel"][];
+            /** Remedies */
+            remedies: components["schemas"]["RemedyModel"][];
+            decision: components["schemas"]["DecisionModel"] | null;
+            /**
+             * Result
+             * @description the layer that goes in place of the asset, where there is one
+             */
+            result: string;
+            author: components["schemas"]["AuthorModel"];
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Updated
+             * Format: date-time
+             */
+            updated: string;
+        };
+        /**
+         * RemedyModel
+         * @description A change that clears findings, as the gate has seen by looking at what it makes.
+         */
+        RemedyModel: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "mask" | "coarsen" | "aggregate" | "withhold";
+            /** Parameters */
+            parameters: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            title: components["schemas"]["Names"];
+            /**
+             * Clears
+             * @description rules whose findings are gone after it
+             */
+            clears: string[];
+            /**
+             * Leaves
+             * @description the gate's verdict on what it makes
+             * @enum {string}
+             */
+            leaves: "allowed" | "needs-decision" | "refused";
+            /**
+             * Numbers
+             * @description before and after
+             */
+            numbers: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
         };
         /**
          * ReportEntry
@@ -3554,6 +6293,117 @@ export interface components {
              * @default 10:00
              */
             time: string;
+        };
+        /**
+         * RuleList
+         * @description The rules of a twin's gate.
+         */
+        RuleList: {
+            /** Pack */
+            pack: string;
+            /** Country */
+            country: string;
+            /** Rules */
+            rules: components["schemas"]["RuleModel"][];
+            /**
+             * Sites
+             * @description restricted sites that the twin has described
+             */
+            sites: number;
+        };
+        /**
+         * RuleModel
+         * @description One rule that the gate goes by.
+         */
+        RuleModel: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Names"];
+            /** Value */
+            value: number | null;
+            /** Unit */
+            unit: string;
+            /** Source */
+            source: string;
+            /** Article */
+            article: string;
+            /** Url */
+            url: string;
+            /**
+             * Seen
+             * @description day on which the source was looked up
+             */
+            seen: string;
+            /**
+             * Status
+             * @description who has confirmed it, or that nobody has yet
+             */
+            status: string;
+            /**
+             * Verified
+             * @description false where the source does not say it in so many words
+             */
+            verified: boolean;
+            /**
+             * Severity
+             * @description by reach: anyone, peers (same country), abroad
+             */
+            severity: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * Said
+         * @description One message, as it came or went.
+         */
+        Said: {
+            /** Seq */
+            seq: number;
+            /**
+             * Way
+             * @enum {string}
+             */
+            way: "in" | "out";
+            /**
+             * Type
+             * @description of the Dataspace Protocol, such as ContractOfferMessage
+             */
+            type: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            author: components["schemas"]["AuthorModel"];
+            /**
+             * State
+             * @description of the negotiation after it
+             */
+            state: string;
+            /** @description where it says some */
+            terms: components["schemas"]["TermsModel"] | null;
+            /**
+             * Changes
+             * @description what it changes of what was said before
+             */
+            changes: components["schemas"]["ChangeModel"][];
+            /**
+             * Key
+             * @description the key that signed the agreement, where it carries a signature
+             */
+            key: string;
+            /**
+             * Reason
+             * @description why somebody ended it
+             */
+            reason: string[];
+            /**
+             * Body
+             * @description the whole message
+             */
+            body: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
         };
         /**
          * ScenarioBrief
@@ -3826,6 +6676,19 @@ export interface components {
             results: components["schemas"]["SearchResult"][];
         };
         /**
+         * Seen
+         * @description The checkpoints of a peer's ledger that this twin has cosigned.
+         */
+        Seen: {
+            /** Origin */
+            origin: string;
+            /**
+             * Checkpoints
+             * @description signed notes, the newest first
+             */
+            checkpoints: string[];
+        };
+        /**
          * SeriesColumn
          * @description One property over time.
          */
@@ -3871,6 +6734,84 @@ export interface components {
             attributes: {
                 [key: string]: string | number | boolean | null;
             };
+        };
+        /**
+         * SessionState
+         * @description Who is signed in.
+         */
+        SessionState: {
+            /** Signed In */
+            signed_in: boolean;
+            /** Name */
+            name: string;
+            /** Roles */
+            roles: ("viewer" | "planner" | "approver" | "engineer" | "partner" | "security")[];
+            /**
+             * Csrf
+             * @description goes into the header Twintown-CSRF of everything that writes
+             */
+            csrf: string;
+            /**
+             * Expires
+             * @description when the session ends unless it is used
+             */
+            expires: string | null;
+            /**
+             * Oidc
+             * @description where to go to sign in through the city's OpenID provider; empty where there is none
+             */
+            oidc: string;
+        };
+        /**
+         * SignIn
+         * @description A name, a password, and a one-time code where the account asks for one.
+         */
+        SignIn: {
+            /** Name */
+            name: string;
+            /** Password */
+            password: string;
+            /**
+             * Code
+             * @description six digits; empty where none is asked for
+             * @default
+             */
+            code: string;
+        };
+        /**
+         * SignatureModel
+         * @description A city's signature over the agreement.
+         */
+        SignatureModel: {
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "provider" | "consumer";
+            /** Did */
+            did: string;
+            /**
+             * Key
+             * @description the key that signed (Multikey)
+             */
+            key: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Proof
+             * @description data integrity proof, eddsa-jcs-2022
+             */
+            proof: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Good
+             * @description whether it holds now, by the keys that are known of that city
+             */
+            good: boolean;
         };
         /**
          * SolidTileset
@@ -4099,6 +7040,27 @@ export interface components {
             }[];
         };
         /**
+         * StatementModel
+         * @description What was said, in order; nothing is taken back.
+         */
+        StatementModel: {
+            /** Seq */
+            seq: number;
+            /** Step */
+            step: string;
+            programme: components["schemas"]["ProgrammeModel"] | null;
+            /** Text */
+            text: {
+                [key: string]: string;
+            };
+            author: components["schemas"]["AuthorModel"];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
+        /**
          * StatusInfo
          * @description What has become of a job (18-062r2, statusInfo.yaml), and what else a person wants to know.
          */
@@ -4120,7 +7082,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "process" | "verification" | "approval" | "report";
+            kind: "process" | "verification" | "approval" | "report" | "playbook";
             /**
              * Status
              * @enum {string}
@@ -4469,6 +7431,66 @@ export interface components {
             trs: string;
         };
         /**
+         * TermsModel
+         * @description What an agreement allows and asks for; null, an empty list, 0 and "" do not limit.
+         */
+        TermsModel: {
+            /**
+             * Assets
+             * @description `layer:buildings`, `process:sunlight`, `scenario:<id>`, `playbook:<id>`
+             */
+            assets: string[];
+            /**
+             * Purposes
+             * @description codes of what it may be used for
+             * @default []
+             */
+            purposes: string[];
+            /**
+             * Area
+             * @description west, south, east, north, degrees (CRS84)
+             */
+            area?: [
+                number,
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Since
+             * @description RFC 3339, with its zone
+             */
+            since?: string | null;
+            /**
+             * Until
+             * @description RFC 3339, with its zone
+             */
+            until?: string | null;
+            /**
+             * Finest M
+             * @description the finest resolution that leaves, metres
+             * @default 0
+             */
+            finest_m: number;
+            /**
+             * No Resharing
+             * @description nothing of it is passed on to others
+             * @default false
+             */
+            no_resharing: boolean;
+            /**
+             * Delete By
+             * @description when copies have been deleted
+             */
+            delete_by?: string | null;
+            /**
+             * Attribution
+             * @description what stands beside it wherever it shows
+             * @default
+             */
+            attribution: string;
+        };
+        /**
          * TileJSON
          * @description TileJSON 3.0.
          */
@@ -4698,6 +7720,84 @@ export interface components {
             links: components["schemas"]["Link"][];
         };
         /**
+         * TokenInfo
+         * @description A token as it is seen again: everything but itself.
+         */
+        TokenInfo: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: string[];
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Expires
+             * Format: date-time
+             */
+            expires: string;
+            /** Revoked */
+            revoked: string | null;
+            /** Author */
+            author: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * Tokens
+         * @description The tokens of services, newest first.
+         */
+        Tokens: {
+            /** Tokens */
+            tokens: components["schemas"]["TokenInfo"][];
+        };
+        /**
+         * TransferList
+         * @description The transfers of a twin, the one that changed last first.
+         */
+        TransferList: {
+            /** Transfers */
+            transfers: components["schemas"]["TransferModel"][];
+        };
+        /**
+         * TransferModel
+         * @description One transfer process (Dataspace Protocol 2025-1); its token is shown to nobody.
+         */
+        TransferModel: {
+            /** Pid */
+            pid: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "consumer" | "provider";
+            /**
+             * Peer
+             * @description DID of the other city
+             */
+            peer: string;
+            /** Agreement */
+            agreement: string;
+            /** Format */
+            format: string;
+            /**
+             * State
+             * @description REQUESTED, STARTED, SUSPENDED, COMPLETED or TERMINATED
+             */
+            state: string;
+            /**
+             * Error
+             * @description why it stands still or ended
+             */
+            error: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+        };
+        /**
          * TwinHealth
          * @description One twin of this server.
          */
@@ -4865,6 +7965,65 @@ export interface components {
             fov_deg: number;
         };
         /**
+         * Wish
+         * @description A remedy to apply.
+         */
+        Wish: {
+            /**
+             * Remedy
+             * @enum {string}
+             */
+            remedy: "mask" | "coarsen" | "aggregate" | "withhold";
+            /**
+             * Parameters
+             * @description what the remedy takes; see the remedies of the release
+             * @default {}
+             */
+            parameters: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
+         * Word
+         * @description A person's decision.
+         */
+        Word: {
+            /** Allow */
+            allow: boolean;
+            /**
+             * Why
+             * @description the reason; it is kept, and its digest goes into the ledger
+             */
+            why: string;
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
+         * Workplan
+         * @description The joint programmes of a twin.
+         */
+        Workplan: {
+            /** Programmes */
+            programmes: components["schemas"]["JointProgramme"][];
+            /**
+             * Budget
+             * @description of what is agreed, by currency
+             */
+            budget: {
+                [key: string]: number;
+            };
+        };
+        /**
          * Written
          * @description What was written; it is on the disk.
          */
@@ -4873,6 +8032,44 @@ export interface components {
             revision: number;
             /** Entries */
             entries: components["schemas"]["ScenarioEntry"][];
+        };
+        /**
+         * Catalogue
+         * @description The catalogue of a twin as a collection of records (OGC API - Records).
+         */
+        twintown__api__collections__Catalogue: {
+            /**
+             * Id
+             * @constant
+             */
+            id: "catalogue";
+            /**
+             * Type
+             * @constant
+             */
+            type: "Catalog";
+            /**
+             * Itemtype
+             * @constant
+             */
+            itemType: "record";
+            /** Conformsto */
+            conformsTo: string[];
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            names: components["schemas"]["Names"];
+            extent: components["schemas"]["Extent"];
+            /** Crs */
+            crs: string[];
+            /**
+             * Count
+             * @description records: one a layer that the caller may see
+             */
+            count: number;
+            /** Links */
+            links: components["schemas"]["Link"][];
         };
         /**
          * GridModel
@@ -4956,6 +8153,19 @@ export interface components {
             value: number | null;
             /** Unit */
             unit: string;
+        };
+        /**
+         * Catalogue
+         * @description The datasets that a peer shows to this city.
+         */
+        twintown__api__peer_catalogue__Catalogue: {
+            /**
+             * Peer
+             * @description DID
+             */
+            peer: string;
+            /** Datasets */
+            datasets: components["schemas"]["DatasetModel"][];
         };
     };
     responses: never;
@@ -5190,6 +8400,1041 @@ export interface operations {
             };
         };
     };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionState"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionState"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signInElsewhere: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description to the provider, or back to the page */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signInBack: {
+        parameters: {
+            query: {
+                /** @description as the question had it */
+                state: string;
+                /** @description what the provider changes for an ID token */
+                code?: string;
+                /** @description why the provider did not sign you in */
+                error?: string;
+                /** @description the provider (RFC 9207) */
+                iss?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description to the provider, or back to the page */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAccounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accounts"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAccount"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    closeAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description name of the account */
+                name: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description name of the account */
+                name: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GivenToken"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the token */
+                id: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPeers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Peers"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getCatalogue: {
         parameters: {
             query?: {
@@ -5213,7 +9458,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Catalogue"];
+                    "application/json": components["schemas"]["twintown__api__collections__Catalogue"];
                     "text/html": string;
                 };
             };
@@ -12029,6 +16274,5133 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPlaybooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaybookList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    installPlaybook: {
+        parameters: {
+            query?: {
+                /** @description public key (z6Mk…) of a stranger that a person has compared */
+                accept?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/zip": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaybookAbout"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPlaybook: {
+        parameters: {
+            query?: {
+                /** @description json, or zip: the signed package */
+                f?: "json" | "zip";
+                /** @description of the guide, by its two letters */
+                lang?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id of the playbook */
+                playbook: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description all that is said of it, or the signed package */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaybookAbout"];
+                    "application/zip": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removePlaybook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the playbook */
+                playbook: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMissing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the playbook */
+                playbook: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lacking"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    runPlaybook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the playbook */
+                playbook: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PlaybookRun"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCheckpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the newest checkpoint */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLedgerTile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description level and number, as 0/x001/234 or entries/000.p/7 */
+                path: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description hashes, or entries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLedgerProof: {
+        parameters: {
+            query: {
+                /** @description its place, from 0 */
+                entry: number;
+                /** @description of the checkpoint that it is proved by; the newest by default */
+                size?: number;
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerProof"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLedgerEntries: {
+        parameters: {
+            query?: {
+                /** @description only of this kind */
+                kind?: string;
+                /** @description only of this agreement */
+                agreement?: string;
+                /** @description only before this place */
+                before?: number;
+                /** @description entries of one answer, at most */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLedgerEntry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its place, from 0 */
+                entry: number;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description record, salt and proof, for a stranger */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addCheckpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description our cosignature, as a line of a signed note */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description another size was seen last: this one */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/x.tlog.size": string;
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSeenCheckpoints: {
+        parameters: {
+            query: {
+                /** @description of the ledger: its address without the scheme */
+                origin: string;
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Seen"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listOffers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createOffer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOffer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferModel"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawOffer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                offer: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listReleases: {
+        parameters: {
+            query?: {
+                /** @description only of this asset */
+                asset?: string;
+                /** @description only to this audience */
+                audience?: string;
+                /** @description only in this state */
+                state?: "allowed" | "waiting" | "refused" | "granted" | "denied";
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    askRelease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Question"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description address of the answer */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseModel"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRelease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                release: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseModel"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewRemedy: {
+        parameters: {
+            query?: {
+                /** @description JSON object; those that the gate has offered, by default */
+                parameters?: string;
+                /** @description numbers and findings, or what would go: its features (at most 2,000), or a picture of its cells */
+                f?: "json" | "geojson" | "png";
+            };
+            header?: never;
+            path: {
+                /** @description its id */
+                release: string;
+                /** @description which remedy */
+                remedy: "mask" | "coarsen" | "aggregate" | "withhold";
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                    "image/png": unknown;
+                    "application/geo+json": unknown;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    applyRemedy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                release: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Wish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description address of the answer */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseModel"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decideRelease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                release: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Word"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseModel"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listReleaseRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNegotiations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DealList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createNegotiation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDeal"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deal"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Bad Gateway */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNegotiation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                pid: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deal"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDraft: {
+        parameters: {
+            query?: {
+                /** @description language of the contract */
+                lang?: "ko" | "en" | "vi";
+                /** @description form of the answer */
+                f?: "html" | "text" | "json";
+                /** @description of the message whose terms are shown; the last ones by default */
+                seq?: number;
+            };
+            header?: never;
+            path: {
+                /** @description its id */
+                pid: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    moveNegotiation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                pid: string;
+                /** @description what to do */
+                move: "request" | "offer" | "accept" | "agree" | "verify" | "finalize" | "terminate";
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMove"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deal"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Bad Gateway */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAgreements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAgreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                agreement: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementFull"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getContract: {
+        parameters: {
+            query?: {
+                /** @description language of the contract */
+                lang?: "ko" | "en" | "vi";
+                /** @description form of the answer */
+                f?: "html" | "text" | "json";
+            };
+            header?: never;
+            path: {
+                /** @description its id */
+                agreement: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    suspendAgreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                agreement: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Press"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementFull"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resumeAgreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                agreement: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementFull"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endAgreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                agreement: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Press"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementFull"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTransfers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createTransfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                agreement: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferModel"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPeerCatalogue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                peer: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["twintown__api__peer_catalogue__Catalogue"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Bad Gateway */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keepPartnerResult: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of an agreement of which this twin is the consumer */
+                agreement: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCopy"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Copy"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Bad Gateway */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPartners: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartnershipList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readPartner: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of an agreement of which this twin is the consumer */
+                agreement: string;
+                /** @description behind the partner's twin: collections/…, processes/…, jobs/… */
+                path: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description what the partner answers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Bad Gateway */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    askPartner: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of an agreement of which this twin is the consumer */
+                agreement: string;
+                /** @description behind the partner's twin: collections/…, processes/…, jobs/… */
+                path: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description what the partner answers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Bad Gateway */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dismissPartnerJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of an agreement of which this twin is the consumer */
+                agreement: string;
+                /** @description behind the partner's twin: collections/…, processes/…, jobs/… */
+                path: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description what the partner answers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Bad Gateway */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renewPartnerToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+                /** @description its id */
+                pid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a new data address */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request: an error of the protocol */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: an error of the protocol */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: an error of the protocol */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: an error of the protocol */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWorkplan: {
+        parameters: {
+            query?: {
+                /** @description only what belongs to this agreement */
+                agreement?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Workplan"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proposeProgramme: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProgramme"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JointProgramme"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sayOfProgramme: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                programme: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewStatement"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JointProgramme"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDataspaceVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the versions, one for each twin */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTwinDataspaceVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the version */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEndpointDataspaceVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the version */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requestCatalog: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        /** @description a CatalogRequestMessage */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description a Catalog */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request: an error of the protocol */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: an error of the protocol */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: an error of the protocol */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: an error of the protocol */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: an error of the protocol */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+                /** @description id of the dataset */
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a Dataset */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request: an error of the protocol */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: an error of the protocol */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: an error of the protocol */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: an error of the protocol */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: an error of the protocol */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requestContract: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        /** @description a ContractRequestMessage with callbackAddress */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description a ContractNegotiation */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request: an error of the protocol */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: an error of the protocol */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: an error of the protocol */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: an error of the protocol */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: an error of the protocol */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    offerContract: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        /** @description a ContractOfferMessage with callbackAddress */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description a ContractNegotiation */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request: an error of the protocol */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: an error of the protocol */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: an error of the protocol */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: an error of the protocol */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: an error of the protocol */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getContractNegotiation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+                /** @description our name of the negotiation */
+                pid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a ContractNegotiation */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request: an error of the protocol */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: an error of the protocol */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: an error of the protocol */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: an error of the protocol */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: an error of the protocol */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    counterContract: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+                /** @description our name of the negotiation */
+                pid: string;
+            };
+            cookie?: never;
+        };
+        /** @description a ContractRequestMessage with providerPid */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description the ContractNegotiation as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request: an error of the protocol */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: an error of the protocol */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: an error of the protocol */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: an error of the protocol */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: an error of the protocol */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    counterOfferContract: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+                /** @description our name of the negotiation */
+                pid: string;
+            };
+            cookie?: never;
+        };
+        /** @description a ContractOfferMessage with consumerPid */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description the ContractNegotiation as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request: an error of the protocol */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: an error of the protocol */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: an error of the protocol */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: an error of the protocol */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: an error of the protocol */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tellContractEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+                /** @description our name of the negotiation */
+                pid: string;
+            };
+            cookie?: never;
+        };
+        /** @description a ContractNegotiationEventMessage */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description the ContractNegotiation as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request: an error of the protocol */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: an error of the protocol */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: an error of the protocol */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: an error of the protocol */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: an error of the protocol */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agreeContract: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+                /** @description our name of the negotiation */
+                pid: string;
+            };
+            cookie?: never;
+        };
+        /** @description a ContractAgreementMessage */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description the ContractNegotiation as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request: an error of the protocol */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: an error of the protocol */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: an error of the protocol */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: an error of the protocol */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: an error of the protocol */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verifyContract: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+                /** @description our name of the negotiation */
+                pid: string;
+            };
+            cookie?: never;
+        };
+        /** @description a ContractAgreementVerificationMessage */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description the ContractNegotiation as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request: an error of the protocol */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: an error of the protocol */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: an error of the protocol */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: an error of the protocol */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: an error of the protocol */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    terminateContract: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+                /** @description our name of the negotiation */
+                pid: string;
+            };
+            cookie?: never;
+        };
+        /** @description a ContractNegotiationTerminationMessage */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description the ContractNegotiation as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request: an error of the protocol */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: an error of the protocol */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: an error of the protocol */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: an error of the protocol */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: an error of the protocol */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requestTransfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        /** @description a TransferRequestMessage */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description a TransferProcess */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request: an error of the protocol */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: an error of the protocol */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: an error of the protocol */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: an error of the protocol */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: an error of the protocol */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTransferProcess: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+                /** @description our name of the transfer */
+                pid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the TransferProcess as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request: an error of the protocol */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: an error of the protocol */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: an error of the protocol */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: an error of the protocol */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: an error of the protocol */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startTransfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+                /** @description our name of the transfer */
+                pid: string;
+            };
+            cookie?: never;
+        };
+        /** @description a TransferStartMessage */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description the TransferProcess as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request: an error of the protocol */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: an error of the protocol */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: an error of the protocol */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: an error of the protocol */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: an error of the protocol */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    suspendTransfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+                /** @description our name of the transfer */
+                pid: string;
+            };
+            cookie?: never;
+        };
+        /** @description a TransferSuspensionMessage */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description the TransferProcess as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request: an error of the protocol */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: an error of the protocol */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: an error of the protocol */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: an error of the protocol */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: an error of the protocol */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    completeTransfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+                /** @description our name of the transfer */
+                pid: string;
+            };
+            cookie?: never;
+        };
+        /** @description a TransferCompletionMessage */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description the TransferProcess as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request: an error of the protocol */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: an error of the protocol */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: an error of the protocol */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: an error of the protocol */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: an error of the protocol */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    terminateTransfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+                /** @description our name of the transfer */
+                pid: string;
+            };
+            cookie?: never;
+        };
+        /** @description a TransferTerminationMessage */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description the TransferProcess as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request: an error of the protocol */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: an error of the protocol */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: an error of the protocol */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: an error of the protocol */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: an error of the protocol */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };

@@ -36,12 +36,12 @@ export function createAway(viewer: CesiumWidget, state: State): { destroy(): voi
     const dock = document.getElementById("exchange-dock")?.getBoundingClientRect();
     const frame = canvas.getBoundingClientRect();
     if (!dock) return [0, 0] as const;
-    if (dock.width < frame.width * 0.8) return [(dock.right - frame.left) / 2, 0] as const;
+    if (dock.width < frame.width * 0.8) return [(dock.right - frame.left) / 2 + 14, 0] as const;
     return [0, -(frame.bottom - Math.max(dock.top, frame.top + 60)) / 2 + 40] as const;
   };
   const [right, down] = shift();
   const room = Math.max(1, canvas.clientWidth / Math.max(1, canvas.clientWidth - 2 * right), canvas.clientHeight / Math.max(1, canvas.clientHeight + 2 * down));
-  const home = () => scene.camera.flyToBoundingSphere(new BoundingSphere(target, 1), { duration: 0, offset: new HeadingPitchRange(0, M.toRadians(-42), Math.max(260, reach * 1.15 * Math.min(2.2, room))) });
+  const home = () => scene.camera.flyToBoundingSphere(new BoundingSphere(target, 1), { duration: 0, offset: new HeadingPitchRange(0, M.toRadians(-42), Math.max(260, reach * 1.2 * Math.min(2.2, room))) });
   home();
   const frustum = scene.camera.frustum as { fovy?: number };
   const metres = (2 * Cartesian3.distance(scene.camera.positionWC, target) * Math.tan((frustum.fovy ?? 1) / 2)) / Math.max(1, canvas.clientHeight);

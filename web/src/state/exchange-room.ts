@@ -190,16 +190,5 @@ export const tailOf = (did: string): string => decodeURIComponent(did.split(":")
 export const peerOf = (room: Room, did: string): Peer | null => room.peers.find((p) => p.did === did || p.id === did) ?? null;
 
 /** Negotiations that wait for us. */
-export const ourMove = (deal: Deal): boolean => !OVER.has(deal.state) && (deal.turn === "ours" || (deal.turn !== "theirs" && !!deal.may?.some((m) => m !== "terminate")));
+export const ourMove = (deal: Pick<Deal, "state" | "turn">): boolean => !OVER.has(deal.state) && deal.turn === "ours";
 export const OVER: ReadonlySet<string> = new Set(["FINALIZED", "TERMINATED"]);
-
-/** What a person may do in a negotiation now: what the server says, or what follows from its state (Dataspace Protocol 2025-1, section 5). */
-export function movesOf(deal: Pick<Deal, "role" | "state" | "may">): string[] {
-  if (deal.may) return deal.may;
-  if (OVER.has(deal.state)) return [];
-  const at = `${deal.role} ${deal.state}`;
-  const found: Record<string, string[]> = {
-    "provider REQUESTED": ["agree", "offer"], "consumer OFFERED": ["accept", "request"], "provider ACCEPTED": ["agree"],
-  };
-  return [...(found[at] ?? []), "terminate"];
-}

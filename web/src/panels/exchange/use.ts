@@ -40,6 +40,11 @@ export function useRoom() {
   function assetName(asset: string, titles: Record<string, string> = {}): string {
     const [kind, id] = [kindOf(asset), idOf(asset)];
     if (titles[asset]) return titles[asset];
+    // A plan goes as the layer of what it builds.
+    if (kind === "layer" && id.startsWith("plan-")) {
+      const plan = room.scenarios.find((s) => s.id.startsWith(id.slice(5)));
+      if (plan) return plan.name;
+    }
     if (kind === "layer") return both(state.twins.current!.layers.find((l) => l.id === id)?.names) || id;
     if (kind === "scenario") return room.scenarios.find((s) => s.id === id)?.name ?? id.slice(0, 8);
     if (kind === "process") {
