@@ -1,4 +1,4 @@
-"""The handshake in the page: Seoul offers a draft plan and its sun, Icheon asks for less, both sign, Icheon sees and computes, Seoul stops it.
+"""The handshake in the page: Seoul offers a plan and its sun, Icheon asks for less, both sign, Icheon sees and computes, Seoul stops it.
 
 The server works on copies of the demo twins with each other's keys pinned, as `make demo` serves them.
 """
@@ -42,7 +42,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     apart = shutil.ignore_patterns(".staging", "data", "peers.toml")
     for city in CITIES:
         shutil.copytree(city, folder / city.name, copy_function=_linked, ignore=apart)
-    command = [str(Path(sys.executable).parent / "twintown"), "serve", *(str(folder / c.name) for c in CITIES), "--port", "0", "--partners"]  # fmt: skip
+    program = str(Path(sys.executable).parent / "twintown")
+    command = [program, "serve", *(str(folder / c.name) for c in CITIES), "--port", "0", "--partners"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=REPOSITORY) as server:  # fmt: skip
         assert server.stdout is not None
         try:
