@@ -36,6 +36,9 @@ const NONE: Terms = { assets: [], purposes: [], area: null, since: null, until: 
 const said = (deal: Deal): Deal => ((deal.terms as Terms | null) ? deal : { ...deal, terms: { ...NONE } });
 
 export const exchangeApi = {
+  /** Our own DID and the keys that it shows. */
+  own: (twin: string) =>
+    json<{ id: string; verificationMethod?: { publicKeyMultibase?: string }[] }>(at(twin, "did.json")).then((d) => ({ did: d.id, keys: (d.verificationMethod ?? []).flatMap((m) => m.publicKeyMultibase ?? []) })),
   peers: (twin: string) => listed<Peer>(at(twin, "peers"), "peers"),
   catalogue: (twin: string, peer: string) => listed<Dataset>(at(twin, "peers", peer, "catalogue"), "datasets"),
   offers: (twin: string) => listed<Offer>(at(twin, "offers"), "offers"),

@@ -14,6 +14,8 @@ export type Condition = "wait" | "here" | "missing" | "closed" | "lost";
 export interface Room {
   readonly twin: string;
   me: Me | null;
+  /** Who we are to others. */
+  own: { did: string; keys: string[] } | null;
   peers: Peer[];
   offers: Offer[];
   deals: Deal[];
@@ -45,7 +47,7 @@ export function roomOf(twin: string): Room {
   if (!room) {
     const condition = Object.fromEntries(PARTS.map((part) => [part, "wait"])) as Record<PartName, Condition>;
     room = reactive<Room>({
-      twin, me: null, peers: [], offers: [], deals: [], agreements: [], releases: [], ledger: [], condition, why: {}, catalogues: {}, scenarios: [], processes: [],
+      twin, me: null, own: null, peers: [], offers: [], deals: [], agreements: [], releases: [], ledger: [], condition, why: {}, catalogues: {}, scenarios: [], processes: [],
       busy: "", trouble: "", heard: null,
     }) as Room;
     kept.set(twin, room);
@@ -107,6 +109,7 @@ export function watchRoom(room: Room, heard: Room["heard"] = null): () => void {
   let turn = 0;
   let timer: ReturnType<typeof setTimeout> | null = null;
   void readMe(room);
+  void exchangeApi.own(room.twin).then((own) => (room.own = own), () => undefined);
   void resultApi.scenarios(room.twin).then((all) => (room.scenarios = all), () => undefined);
   void resultApi.processes(room.twin, "en").then((all) => (room.processes = all), () => undefined);
   const round = async () => {
