@@ -92,7 +92,8 @@ def drag(one: Any, selector: str, a: tuple[float, float], b: tuple[float, float]
 def test_seoul_offers_icheon_counters_both_sign_icheon_sees_and_computes_and_seoul_stops_it(
     visit: Open, address: str, lang: str
 ) -> None:
-    words, big = WORDS[lang], {"width": 1440, "height": 900}
+    words = WORDS[lang]
+    big: dict[str, Any] = {"width": 1440, "height": 900}
     plan = slab(address, "Slab by the lake", 70, 14)
 
     # Seoul offers a plan of its own making, and its sun, for a part of the city.
@@ -246,7 +247,9 @@ def cosigned(one: Any, address: str, twin: str) -> None:
     )
 
 
-def test_the_column_is_reached_by_keyboard_on_a_phone_and_says_what_is_not_there(visit: Open, address: str) -> None:
+def test_the_column_is_reached_by_keyboard_on_a_phone_and_says_what_is_not_there(
+    visit: Open, address: str
+) -> None:
     one = column(visit, "icheon", "ko", width=390, height=844)
     see(one, '[data-peer="jamsil"]')
     one.page.focus('[data-peer="jamsil"]')
@@ -261,7 +264,9 @@ def test_the_column_is_reached_by_keyboard_on_a_phone_and_says_what_is_not_there
     press(one, "offer")
     see(one, "svg.map").focus()
     one.page.keyboard.press("ArrowLeft")
-    assert one.value("twintown.state.exchange.box[2]") < one.value("twintown.state.twins.current.bounds_lonlat[2]")
+    assert one.value("twintown.state.exchange.box[2]") < one.value(
+        "twintown.state.twins.current.bounds_lonlat[2]"
+    )
     assert one.faults() == []
     one.shot("handshake-21-phone-offer")
     with urllib.request.urlopen(f"{address}/twins/icheon/peers", timeout=60) as answer:
