@@ -102,7 +102,7 @@ def get_playbooks(request: Request, asked: Reading) -> Response:
 @router.post(
     "/twins/{twin}/playbooks", operation_id="installPlaybook", status_code=201, response_model=PlaybookAbout,
     responses=problems.responses(400, 401, 403, 404, 413, 503, 507),
-    openapi_extra={"requestBody": {"required": True, "content": {ZIP: _BYTES}}},
+    openapi_extra={"requestBody": {"required": True, "content": {ZIP: _BYTES, "application/octet-stream": _BYTES}}},
 )  # fmt: skip
 async def install_playbook(
     request: Request, asked: Sharing, opened: OnShelf,
