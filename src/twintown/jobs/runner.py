@@ -115,7 +115,7 @@ def do(
         if dask_url:
             from twintown.jobs.spread import on_cluster
 
-            check_process(twin, dask_url)
+            check_process(twin, dask_url, job.request.get("layers") if job.kind == "process" else None)
             spread = on_cluster(dask_url)
     except TwintownError as error:
         with suppress(Late):

@@ -89,13 +89,11 @@ class _Task:
 
 
 def steps_of(task: _Task, window: Window) -> dict[str, NDArray[np.uint8]]:
-    """Lit steps of a tile's cells, u1[rows, cols]; `BUILT` where a building stands. The same bytes in any tile.
-
-    They lie in the task's scratch: the next tile is written over them.
-    """
+    """Lit steps of a tile's cells, u1[rows, cols]; `BUILT` where a building stands. The same bytes in any tile."""
     tile = tile_of(window)
     block = shadow_block(task.tops, tile, task.directions, task.scratch)
-    steps = lit_counts(block, task.directions, tile=tile, scratch=task.scratch)
+    # a copy: a worker of a cluster keeps it until it is fetched, while the next tile is counted in the same scratch
+    steps = lit_counts(block, task.directions, tile=tile, scratch=task.scratch).copy()
     here = block.heights[
         tile.row0 - block.row0 : tile.row1 - block.row0, tile.col0 - block.col0 : tile.col1 - block.col0
     ]

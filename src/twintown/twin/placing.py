@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,19 @@ if TYPE_CHECKING:
     from .layers import Twin
 
 
-def check_process(twin: Twin, cluster: str) -> None:
-    """Before a job goes to a cluster: it may process what the twin holds. Raises Denied."""
-    grades = [Grade.of(row.grade) for row in twin.tables.layers().values()]
+def check_process(twin: Twin, cluster: str, layers: Mapping[str, Mapping[str, object]] | None = None) -> None:
+    """Before a job goes to a cluster: it may process what the job reads.
+
+    Args:
+        layers: what is read, each with its `grade`; without them all that the twin holds.
+
+    Raises:
+        Denied: it may not.
+    """
+    if layers is None:
+        grades = [Grade.of(row.grade) for row in twin.tables.layers().values()]
+    else:
+        grades = [Grade.of(one["grade"]) for one in layers.values()]
     grade = max(grades, key=lambda one: one.rank, default=Grade.O)
     check_lie(
         twin.description.cloud, address_of(cluster), grade, f"a job on what is graded up to {grade.value}"
