@@ -22,6 +22,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -40,14 +41,16 @@ def serve(directory: Path, port: int) -> None:
     """A server that is forked anew as often as it is killed: what takes long, reading the code, is done once."""
     import uvicorn
 
-    import twintown.exchange.handshake  # noqa: F401
     from twintown.app import create_app
     from twintown.keeper import Chores
     from twintown.settings import Settings
 
-    import cryptography.hazmat.primitives.asymmetric.ed25519  # noqa: F401 # isort: skip
-    import jsonschema_rs  # noqa: F401 # isort: skip
-
+    for name in (
+        "twintown.exchange.handshake",
+        "cryptography.hazmat.primitives.asymmetric.ed25519",
+        "jsonschema_rs",
+    ):
+        import_module(name)
     settings = Settings(twins=(directory,), port=port, public_url=f"http://127.0.0.1:{port}")
     while True:
         child = os.fork()

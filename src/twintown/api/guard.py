@@ -115,6 +115,10 @@ def _opened(request: Request) -> Open:
     return found
 
 
+def _settled() -> None:
+    """What was decided stays decided: only what an agreement allows may end before the answer does."""
+
+
 def enter(request: Request, twin: str, action: Action) -> Asked:
     """One decision: which twin, who asks, and what may be done with it.
 
@@ -131,9 +135,8 @@ def enter(request: Request, twin: str, action: Action) -> Asked:
     request.scope[PRIVATE] = subject.kind != "anyone"
     before = served.standings.last
     grant = decided(opened, served, subject, action, request.headers.get(PURPOSE, ""))
-    again: Callable[[], object] = lambda: None  # noqa: E731
-    if subject.kind == "peer":
-        again = _watched(request, opened, served, grant, before)
+    watched = subject.kind == "peer"
+    again = _watched(request, opened, served, grant, before) if watched else _settled
     grant.require()
     if subject.kind == "peer":
         grant = partner_reach.reached(request, served.twin, grant)

@@ -260,7 +260,7 @@ def _further(
     before = rows.came_before(past, _mark(body))
     if before is not None:
         _same(before, body)
-        return replace(found, state=before.state)  # type: ignore[arg-type]
+        return replace(found, state=before.state)  # type: ignore[arg-type]  # a row's text: one of the states, as it was written
     return taken(connection, replace(found, peer_pid=_pid(body, theirs)))
 
 
@@ -272,7 +272,7 @@ def _again(connection: Connection, party: Party, known: Process, body: Body) -> 
         _same(before, body)
     else:
         raise WrongState("there is one of that name already", _pid_of(known), "send further messages to it")
-    return replace(known, state=before.state)  # type: ignore[arg-type]
+    return replace(known, state=before.state)  # type: ignore[arg-type]  # as above
 
 
 def _same(before: rows.Message, body: Body) -> None:

@@ -103,9 +103,9 @@ class Release:
     @property
     def verdict(self) -> Verdict:
         """What holds now: `allowed` by the gate or by a person, `needs-decision`, or `refused`."""
-        return {"allowed": "allowed", "granted": "allowed", "waiting": "needs-decision"}.get(  # type: ignore[return-value]
-            self.state, "refused"
-        )
+        if self.state in ("allowed", "granted"):
+            return "allowed"
+        return "needs-decision" if self.state == "waiting" else "refused"
 
     @property
     def goes(self) -> Asset:

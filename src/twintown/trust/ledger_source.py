@@ -29,6 +29,10 @@ _BUNDLE = WIDTH * 1024
 _SEEN = 4_000_000
 
 
+#: What is said where a ledger has no checkpoint.
+EMPTY = "a ledger begins with the first offer"
+
+
 class Source(Protocol):
     """A ledger to be read. `where` says which, for messages."""
 
@@ -68,7 +72,9 @@ class Folder:
             with open(self.directory / name, "rb") as file:
                 found = file.read(most + 1)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-            raise NotFound(f"{name} is not there", self.where) from error
+            raise NotFound(
+                f"{name} is not there", self.where, EMPTY if name == "checkpoint" else ""
+            ) from error
         except OSError as error:
             raise StorageFailed(f"{name} cannot be read ({error.strerror})", self.where) from error
         if len(found) > most:
@@ -120,7 +126,7 @@ class Address:
 
     def _good(self, name: str, status: int, body: bytes) -> bytes:
         if status == 404:
-            raise NotFound(f"{name} is not there", self.where)
+            raise NotFound(f"{name} is not there", self.where, EMPTY if name == "checkpoint" else "")
         if status != 200:
             raise StorageFailed(f"{name}: answered {status}", self.where, "try again later")
         return body
