@@ -112,6 +112,11 @@ class Visit:
         return [str(one) for one in found]
 
 
+def said(message: Any) -> str:
+    """A complaint with the address it is about, without which a refused request names nothing."""
+    return f"{message.text} <{message.location.get('url', '')}>"
+
+
 @pytest.fixture
 def visit(chromium: Any, address: str) -> Iterator[Callable[..., Visit]]:
     """Opens the page at a query string."""
@@ -124,7 +129,7 @@ def visit(chromium: Any, address: str) -> Iterator[Callable[..., Visit]]:
         page.set_default_timeout(PATIENCE_MS)
         one = Visit(page, address)
         page.on("pageerror", lambda error: one.complaints.append(f"{error}"))
-        page.on("console", lambda m: one.complaints.append(m.text) if m.type == "error" else None)
+        page.on("console", lambda m: one.complaints.append(said(m)) if m.type == "error" else None)
         network = context.new_cdp_session(page)
         network.send("Network.enable")
         names: dict[str, str] = {}

@@ -230,7 +230,8 @@ def test_seoul_offers_icheon_counters_both_sign_icheon_sees_and_computes_and_seo
         one.page.locator("[data-proofs]").scroll_into_view_if_needed()
         assert one.faults() == []
         one.shot(f"handshake-13-ledger-{name}-{lang}")
-        assert [c for c in one.complaints if "40" not in c] == []
+        # What was refused was meant to be; nothing else may fail.
+        assert [c for c in one.complaints if not re.search(r"status of 40[134] ", c)] == []
 
 
 def cosigned(one: Any, address: str, twin: str) -> None:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from twintown.api import answers, problems
 from twintown.api.guard import Asked, Reading
 from twintown.api.schemas import Model
-from twintown.ground.errors import NotReady
+from twintown.ground.errors import NotFound
 
 router = APIRouter(tags=["ledger"])
 TEXT, BYTES = "text/plain; charset=utf-8", "application/octet-stream"
@@ -58,7 +58,7 @@ def get_checkpoint(request: Request, asked: Reading) -> Response:
     """How many entries the ledger has and the root of the tree over them, signed by the city and cosigned by its peers."""
     last = _ledger(request, asked).newest()
     if last is None:
-        raise NotReady("nothing is in the ledger yet", "ledger", "it begins with the first offer")
+        raise NotFound("nothing is in the ledger yet", "ledger", "it begins with the first offer")
     return answers.answer(request, last.note.encode().encode(), TEXT, cache=_MOMENT)
 
 

@@ -111,7 +111,7 @@ def _database(report: Report, source: Folder, size: int) -> None:
 
 
 def opened(twin: Twin, entry: int) -> Opened:
-    """An entry of a twin, opened. Raises NotFound, NotReady, BadData."""
+    """An entry of a twin, opened. Raises NotFound, BadData."""
     from twintown.trust.identity import LOCAL_OWNER
     from twintown.trust.ledger_reading import entry as read
     from twintown.trust.policy import Resource, decide

@@ -76,6 +76,8 @@ def _listen(settings: Settings, next_port: bool, partners: bool = False) -> None
 
     options: dict[str, Any] = {
         "http": wire.PROTOCOL, "log_level": "warning", "server_header": False, "timeout_graceful_shutdown": 5,
+        # longer than a peer or a proxy keeps a connection that rests, or it asks just as we hang up
+        "timeout_keep_alive": 30,
         "ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key,
     }  # fmt: skip
     if settings.workers == 1:

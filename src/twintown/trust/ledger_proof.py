@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from twintown.ground.errors import BadData, BadParameter, NotReady
+from twintown.ground.errors import BadData, BadParameter, NotFound
 from twintown.store.engine import reading
 
 from .ledger import Entry, opens
@@ -40,9 +40,9 @@ def prove(ledger: Ledger, index: int, size: int | None = None) -> Proof:
     """Prove an entry in the tree of the newest checkpoint, or of the one of that size; some file reads, whatever the size.
 
     Raises:
-        NotReady: the entry was accepted and is not in the tree yet.
+        NotFound: the entry was accepted and is not in the tree yet, or a tile is not there.
         BadParameter: there is no such entry, or no checkpoint of that size.
-        NotFound, BadData: a tile is not there, or broken.
+        BadData: a tile is broken.
     """
     if size is None:
         kept = ledger.newest()
@@ -55,7 +55,7 @@ def prove(ledger: Ledger, index: int, size: int | None = None) -> Proof:
             )
     if kept is None or index >= kept.size:
         have = kept.size if kept else 0
-        raise NotReady(
+        raise NotFound(
             f"entry {index} is not in the tree yet ({have} are)", "ledger", "ask again in a second"
         )
     fetch = fetch_of(ledger.blobs)

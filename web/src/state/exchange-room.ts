@@ -66,7 +66,7 @@ const ask: { [P in PartName]: (room: Room) => Promise<void> } = {
   peers: async (room) => {
     room.peers = await exchangeApi.peers(room.twin);
     // Names of what partners share stand in their catalogues.
-    for (const peer of room.peers) if (peer.pinned && !room.catalogues[peer.id] && peer.state !== "silent") void readCatalogue(room, peer.id);
+    for (const peer of room.peers) if (peer.pinned && peer.state !== "silent" && wanted(room.catalogues[peer.id])) void readCatalogue(room, peer.id);
   },
   offers: async (room) => void (room.offers = await exchangeApi.offers(room.twin)),
   deals: async (room) => void (room.deals = newest(await exchangeApi.deals(room.twin), "updated")),
@@ -78,6 +78,8 @@ const ask: { [P in PartName]: (room: Room) => Promise<void> } = {
   ledger: async (room) => void (room.ledger = (await exchangeApi.entries(room.twin)).entries),
 };
 
+/** A catalogue that was never read, or not heard the last time. */
+const wanted = (one?: { trouble: string; busy: boolean }): boolean => !one || (!!one.trouble && !one.busy);
 const newest = <T>(all: T[], key: keyof T): T[] => [...all].sort((a, b) => String(b[key] ?? "").localeCompare(String(a[key] ?? "")));
 
 export async function readPart(room: Room, part: PartName): Promise<void> {

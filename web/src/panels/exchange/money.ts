@@ -6,7 +6,7 @@ export function useMoney() {
   const tongue = () => (lang.value === "ko" ? "ko-KR" : "en-GB");
   /** Whole units of a currency (ISO 4217). */
   const money = (amount: number, currency: string): string =>
-    amount ? new Intl.NumberFormat(tongue(), { style: "currency", currency, currencyDisplay: lang.value === "ko" ? "name" : "code", maximumFractionDigits: 0 }).format(amount) : t("know.plan.free");
+    !amount ? t("know.plan.free") : currency === "KRW" && lang.value === "ko" ? `${amount.toLocaleString("ko-KR", { maximumFractionDigits: 0 })}원` : new Intl.NumberFormat(tongue(), { style: "currency", currency, currencyDisplay: lang.value === "ko" ? "name" : "code", maximumFractionDigits: 0 }).format(amount);
   /** A day of the calendar is the same day wherever it is read. */
   const date = (day: string): string => {
     const at = Date.parse(`${day}T00:00:00Z`);

@@ -5,6 +5,7 @@ import { writeSpot, type Spot } from "../../state/exchange";
 import { idOf, kindOf, sidesOf } from "../../state/exchange-terms";
 import { peerOf, roomOf, tailOf, type Room } from "../../state/exchange-room";
 import { usePage } from "../page";
+import { useTold } from "../told";
 
 /** The room of this twin, the way about in it, and how it writes names, days and lengths. */
 export function useRoom() {
@@ -13,7 +14,7 @@ export function useRoom() {
   const { t, te, locale } = useI18n();
   const room: Room = roomOf(state.twins.current!.id);
   const lang = computed<"ko" | "en">(() => (locale.value === "ko" ? "ko" : "en"));
-  const tongue = () => (lang.value === "ko" ? "ko-KR" : "en-GB");
+  const { tongue, moment } = useTold();
 
   function go(where: string, id = ""): void {
     state.exchange.at = { page: where, id };
@@ -59,14 +60,7 @@ export function useRoom() {
     const at = Date.parse(text ?? "");
     return Number.isNaN(at) ? "" : new Intl.DateTimeFormat(tongue(), { dateStyle: "medium", timeZone: state.twins.current!.time_zone }).format(at);
   };
-  const when = (text: string | null | undefined): string => {
-    const at = Date.parse(text ?? "");
-    if (Number.isNaN(at)) return "";
-    const today = new Date().toDateString() === new Date(at).toDateString();
-    return new Intl.DateTimeFormat(tongue(), {
-      ...(today ? {} : { month: "short", day: "numeric" }), hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: state.twins.current!.time_zone,
-    }).format(at);
-  };
+  const when = (text: string | null | undefined): string => moment(text, true);
   const number = (n: number, digits = 0) => n.toLocaleString(tongue(), { maximumFractionDigits: digits, minimumFractionDigits: digits });
   const length = (m: number) => (m >= 950 ? `${number(m / 1000, m >= 9950 ? 0 : 1)} km` : `${number(m)} m`);
   const size = (box: [number, number, number, number]) => sidesOf(box).map(length).join(" × ");

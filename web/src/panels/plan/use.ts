@@ -3,6 +3,7 @@ import type { Author, PlanOp } from "../../api/plan";
 import { isNew } from "../../state/scenario-journal";
 import { planningOf, type Line, type Planning } from "../../state/scenario";
 import { usePage, type Page } from "../page";
+import { useTold } from "../told";
 
 /** The page's planning, and the words in which its numbers are told. */
 export function usePlanning(): Planning & { page: Page } {
@@ -12,15 +13,10 @@ export function usePlanning(): Planning & { page: Page } {
 }
 
 export function useTelling() {
-  const { state } = usePage();
   const { t } = useI18n();
-  const locale = () => (state.looks.lang === "ko" ? "ko-KR" : "en-GB");
+  const { tongue: locale, moment } = useTold();
   const number = (n: number, digits = 0) => n.toLocaleString(locale(), { maximumFractionDigits: digits, minimumFractionDigits: digits });
-  const when = (text: string) => {
-    const date = new Date(text);
-    const today = new Date().toDateString() === date.toDateString();
-    return new Intl.DateTimeFormat(locale(), today ? { hour: "2-digit", minute: "2-digit" } : { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }).format(date);
-  };
+  const when = (text: string) => moment(text);
   const who = (author: Author | { name: string }) => ("kind" in author && author.kind === "owner" ? t("plan.who.role.owner") : author.name || t("plan.edits.someone"));
   const short = (id: string) => (isNew(id) ? id.slice(4) : id.replace(/^(way|node|relation)\//, ""));
   /** What an edit did, in a few words with their number. */
