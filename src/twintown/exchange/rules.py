@@ -50,7 +50,7 @@ class Rule:
     title: Mapping[str, str]
     source: str
     seen: str
-    severity: Mapping[str, str]
+    severity: Mapping[str, Severity | Literal["off"]]
     value: float | None = None
     unit: str = ""
     article: str = ""
@@ -152,8 +152,10 @@ class Rules:
     def at(self, rule: str, reach: Reach) -> tuple[Rule, Severity] | None:
         """A rule and what its findings mean for this reach; none where it is off or not in the pack."""
         found = self.rules.get(rule)
-        severity = found.severity.get(reach, "off") if found else "off"
-        return None if found is None or severity == "off" else (found, severity)  # type: ignore[return-value]
+        if found is None:
+            return None
+        severity = found.severity.get(reach, "off")
+        return None if severity == "off" else (found, severity)
 
     def about(self, layer: str) -> About:
         """What is said of a layer; of what was made from it for a release, what is said of the layer itself."""

@@ -396,7 +396,11 @@ class Keeper:
             self._fire(hand)
             job = hand.job
             if job is not None:
-                self._at(hand.number, lambda _, queue, job=job: _lose(queue, job, "the keeper was ended"))  # type: ignore[misc]
+                self._at(hand.number, _ending(job))
+
+
+def _ending(job: Job) -> Callable[[int, Queue], None]:
+    return lambda _, queue: _lose(queue, job, "the keeper was ended")
 
 
 def _lose(queue: Queue, job: Job, why: str) -> None:
