@@ -115,6 +115,40 @@ def test_what_would_go_is_shown_as_features(gate: Gate) -> None:
     gate.ask("GET", f"/releases/{made['id']}/preview/mask?f=png", status=400)
 
 
+def test_a_preview_says_how_much_there_is_before_and_after_and_draws_both_in_one_box(gate: Gate) -> None:
+    made = _question(gate, "synthetic-terrain")
+    seen = gate.ask("GET", f"/releases/{made['id']}/preview/coarsen?sketch=true")
+    assert (seen["before"]["count"], seen["before"]["resolution_m"]) == (3600, 5)
+    assert (seen["after"]["count"], seen["after"]["resolution_m"], seen["after"]["known"]) == (4, 90, 4)
+    drawn = seen["sketch"]
+    assert drawn["whole"] and all(
+        drawn[side]["picture"].startswith("data:image/png;base64,") for side in ("before", "after")
+    )
+    (w, s, e, n), (west, south, east, north) = drawn["box"], drawn["after"]["box"]
+    assert w - 1e-6 <= west < east <= e + 1e-6 and s - 1e-6 <= south < north <= n + 1e-6
+    assert drawn["before"]["box"] == drawn["box"]
+    assert gate.ask("GET", f"/releases/{made['id']}/preview/coarsen")["sketch"] is None
+
+
+def test_a_drawing_of_a_mask_shows_the_gap_and_no_value_of_any_row(gate: Gate) -> None:
+    made = _question(gate, "own-blocks")
+    assert made["remedies"][0]["title"]["ko"] == "제한 구역 가리기: 지어낸 창고 (합성)"
+    seen = gate.ask("GET", f"/releases/{made['id']}/preview/mask?sketch=true")
+    assert (seen["before"]["count"], seen["after"]["count"]) == (8, 7)
+    assert seen["names"]["sites"]["invented-depot"]["en"] == "Invented depot (synthetic)"
+    drawn = seen["sketch"]
+    assert [drawn[side]["total"] for side in ("before", "after")] == [8, 7]
+    assert all(one["properties"] == {} for one in drawn["before"]["features"]["features"])
+
+
+def test_a_remedy_that_was_not_offered_is_tried_with_what_the_gate_would_try(gate: Gate) -> None:
+    made = _question(gate, "own-blocks")
+    assert "coarsen" not in {one["kind"] for one in made["remedies"]}
+    seen = gate.ask("GET", f"/releases/{made['id']}/preview/coarsen?sketch=true")
+    assert seen["remedy"]["parameters"] == {"mesh_m": 12.5} and seen["after"]["resolution_m"] == 12.5
+    assert not seen["remedy"]["clears"]
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [

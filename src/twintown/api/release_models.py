@@ -135,6 +135,44 @@ class Word(Model):
     author: Who
 
 
+class Side(Model):
+    """How much there is of an asset, as it is or as a remedy would leave it."""
+
+    count: int = Field(description="rows, or cells")
+    known: int | None = Field(description="cells that tell something; null for rows")
+    columns: list[str]
+    resolution_m: float | None = Field(
+        description="side of a cell, or the mesh on which all coordinates lie, metres; null for what has no place"
+    )
+
+
+class Drawing(Model):
+    """A drawing of one side: features, or a picture of cells."""
+
+    features: dict[str, JsonValue] | None = Field(
+        description="GeoJSON, simplified; of their properties only how many persons a group has"
+    )
+    total: int = Field(description="features in the box; not all are drawn where there are many")
+    picture: str = Field(description="data URL of a PNG, coloured alike before and after; empty for features")
+    box: list[float] | None = Field(description="of the picture: west, south, east, north in degrees")
+
+
+class Sketch(Model):
+    """Where a remedy changes an asset, before and after."""
+
+    box: list[float] = Field(description="what is drawn: west, south, east, north in degrees")
+    whole: bool = Field(description="whether that is all of the asset")
+    before: Drawing
+    after: Drawing
+
+
+class Named(Model):
+    """What parameters of a remedy can name, by its titles."""
+
+    sites: dict[str, Names]
+    columns: dict[str, Names]
+
+
 class Preview(Model):
     """What a remedy would make; nothing of it is kept."""
 
@@ -143,6 +181,10 @@ class Preview(Model):
     findings: list[FindingModel] = Field(description="of the same gate, looking at what it would make")
     features: int = Field(description="rows, or cells, that would go")
     columns: list[str]
+    before: Side
+    after: Side
+    names: Named
+    sketch: Sketch | None = Field(description="null where it was not asked for, or nothing changes its place")
 
 
 class RuleModel(Model):

@@ -15,6 +15,7 @@ from twintown.api.landing import base
 from twintown.api.release_models import (
     FindingModel,
     Kind,
+    Named,
     Officer,
     Preview,
     Question,
@@ -125,22 +126,20 @@ def preview_remedy(
             description="numbers and findings, or what would go: its features (at most 2,000), or a picture of its cells"
         ),
     ] = "json",
+    sketch: Annotated[
+        bool,
+        Query(
+            description="with a drawing of the asset before and after, where the remedy changes it (f=json)"
+        ),
+    ] = False,
 ) -> Response:
-    """What a remedy would make, looked at by the same gate. Nothing is kept."""
-    from twintown.api import release_previews
+    """What a remedy would make, looked at by the same gate, beside what there is now. Nothing is kept."""
+    from twintown.api import release_previews, release_sketch
     from twintown.exchange import gate
-    from twintown.exchange.content import OfShape
     from twintown.exchange.findings import verdict
-    from twintown.exchange.release_rows import Releases
 
-    twin = asked.served.twin
-    known = Releases(twin.tables).get(release)
-    said = (
-        _object(parameters)
-        if parameters
-        else next((dict(one.parameters) for one in known.remedies if one.kind == remedy), {})
-    )
-    made = gate.preview(twin, asked.grant, release, remedy, said)
+    said = _object(parameters) if parameters else None
+    made = gate.preview(asked.served.twin, asked.grant, release, remedy, said)
     if f == "geojson":
         body, kind = release_previews.features(made.shape), "application/geo+json"
         return Response(body, 200, {"Cache-Control": answers.PRIVATE}, kind)
@@ -148,10 +147,11 @@ def preview_remedy(
         return Response(
             release_previews.picture(made.shape), 200, {"Cache-Control": answers.PRIVATE}, "image/png"
         )
-    content = OfShape("", made.shape)
+    before, after = release_sketch.side(made.before), release_sketch.side(made.shape)
     told = Preview(
-        remedy=RemedyModel.of(made.remedy), verdict=verdict(made.findings), features=content.count, columns=sorted(content.units),
-        findings=[FindingModel.model_validate(one.to_dict()) for one in made.findings],
+        remedy=RemedyModel.of(made.remedy), verdict=verdict(made.findings), features=after.count, columns=after.columns,
+        findings=[FindingModel.model_validate(one.to_dict()) for one in made.findings], before=before, after=after,
+        names=Named.model_validate(made.names), sketch=release_sketch.sketch(made) if sketch else None,
     )  # fmt: skip
     return answers.answer_json(request, told, cache=answers.PRIVATE)
 

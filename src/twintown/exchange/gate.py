@@ -29,7 +29,7 @@ from .release import Release, audience_of, state_of
 from .release_layers import keep, lowered
 from .release_rows import Releases, record_of
 from .released import known_to
-from .remedies import Applied, apply, offered
+from .remedies import Applied, apply, offered, proposed
 from .rules_combination import check_combination
 from .rules_difference import check_difference
 from .rules_licence import check_licence, licences_of
@@ -143,15 +143,22 @@ def _kept(connection: Connection, rows: Releases, decided: Release, now: datetim
     record_in(connection, rows.tables, "release", record_of(decided), now)
 
 
-def preview(twin: Twin, grant: Grant, id: str, kind: str, parameters: Mapping[str, Any]) -> Applied:
+def preview(twin: Twin, grant: Grant, id: str, kind: str, parameters: Mapping[str, Any] | None) -> Applied:
     """What a remedy would make of the asset of a release, looked at by the same gate; nothing is kept.
+
+    Args:
+        parameters: none for those that the gate has offered, or would try first where it offered none.
 
     Raises:
         NotFound, Unauthenticated, Denied, BadParameter, NotPossible, TooLarge: as `remedies.apply`.
         Conflict: the layer has changed since the question.
     """
     release = Releases(twin.tables).get(id)
-    return apply(_matter(twin, grant, release), release.findings, kind, parameters, examine)
+    matter = _matter(twin, grant, release)
+    if parameters is None:
+        known = next((one.parameters for one in release.remedies if one.kind == kind), None)
+        parameters = known if known is not None else proposed(matter, release.findings, kind)
+    return apply(matter, release.findings, kind, parameters, examine)
 
 
 def remedy(

@@ -52,12 +52,16 @@ class Applied:
         shape: what would go, with the remedy among its steps.
         findings: of the same gate, looking again.
         remedy: kind, parameters as they were used, what it clears, numbers before and after.
+        before: the asset as it would leave without the remedy.
+        names: what parameters can name, by its titles: `sites`, and `columns` of the asset.
     """
 
     shape: Shape
     findings: tuple[Finding, ...]
     remedy: Remedy
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any]
+    before: Shape
+    names: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
 
 
 def shape_of(matter: Matter) -> Shape:
@@ -121,8 +125,12 @@ def apply(
         if one.severity != "notes" and kind in one.remedies
         and (one.rule, str(one.numbers.get("site", "")), str(one.numbers.get("column", ""))) not in left
     }  # fmt: skip
-    remedy = Remedy(kind, used, _title(kind, used), tuple(sorted(clears)), verdict(after), numbers)
-    return Applied(made, after, remedy, used)
+    names = {
+        "sites": {one.id: one.title for one in matter.rules.sites},
+        "columns": _columns_of(matter, before),
+    }
+    remedy = Remedy(kind, used, _title(kind, used, names), tuple(sorted(clears)), verdict(after), numbers)
+    return Applied(made, after, remedy, used, before, names)
 
 
 def as_made(matter: Matter, shape: Shape) -> Matter:
@@ -147,6 +155,13 @@ def offered(matter: Matter, findings: Sequence[Finding], examine: Examine) -> tu
         if said.clears and said not in found:
             found.append(said)
     return tuple(found)
+
+
+def proposed(matter: Matter, findings: Sequence[Finding], kind: str) -> dict[str, Any]:
+    """The parameters that the gate would try first for a kind of remedy; none where it has no idea."""
+    if matter.content is None:
+        return {}
+    return next((said for _, said in _proposals(matter, findings, {kind})), {})
 
 
 def _proposals(
@@ -192,14 +207,28 @@ def _columns(finding: Finding, units: Mapping[str, str], rules: Mapping[str, Any
     return []
 
 
-def _title(kind: str, used: Mapping[str, Any]) -> dict[str, str]:
+def _columns_of(matter: Matter, shape: Shape) -> dict[str, Mapping[str, str]]:
+    said = {one["name"]: one["title"] for part in matter.parts[:1] for one in part.meta.get("columns", ())}
+    return {name: said.get(name) or message(name, name) for name in OfShape("", shape).units}
+
+
+def _title(
+    kind: str, used: Mapping[str, Any], names: Mapping[str, Mapping[str, Mapping[str, str]]]
+) -> dict[str, str]:
+    def listed(group: str, ids: Sequence[str]) -> dict[str, str]:
+        return {
+            lang: ", ".join(names[group].get(one, {}).get(lang) or one for one in ids)
+            for lang in ("ko", "en")
+        }
+
     if kind == "mask":
-        sites = ", ".join(used.get("sites", ()))
-        return message(f"제한 구역 가리기: {sites}", f"mask the restricted sites: {sites}")
+        sites = listed("sites", used.get("sites", ()))
+        return message(f"제한 구역 가리기: {sites['ko']}", f"mask the restricted sites: {sites['en']}")
     if kind == "coarsen":
         size = used.get("cell_m") or used.get("mesh_m")
         return message(f"{size:g} m로 성기게", f"make it coarse: {size:g} m")
     if kind == "aggregate":
         return message(f"{used.get('k')}명 이상으로 묶기", f"aggregate to groups of at least {used.get('k')}")
-    what = ", ".join(used.get("columns", ()) or used.get("counts", ())) or f"k < {used.get('k')}"
-    return message(f"내보내지 않기: {what}", f"withhold: {what}")
+    few = f"k < {used.get('k')}"
+    what = listed("columns", used.get("columns", ()) or used.get("counts", ()))
+    return message(f"내보내지 않기: {what['ko'] or few}", f"withhold: {what['en'] or few}")
