@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests import on_postgres
 
+on_postgres.use()  # before anything of the twins' rows is imported
 REPOSITORY = Path(__file__).parents[1]
 
 
@@ -17,6 +19,21 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("TWINTOWN_"):
             monkeypatch.delenv(name)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if on_postgres.URL:  # a thread that still read as its test ended leaves a connection to the collector
+        kind = "pytest.PytestUnraisableExceptionWarning"
+        config.addinivalue_line(
+            "filterwarnings", f"ignore:Exception ignored in. <function BaseConnection:{kind}"
+        )
+
+
+@pytest.fixture(autouse=bool(on_postgres.URL))
+def _few_connections() -> Iterator[None]:
+    """No test leaves connections to a server behind."""
+    yield
+    on_postgres.rest()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,9 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
-from twintown.store import engine
 from twintown.store.journal import Edit, Journal, Moved
 from twintown.store.tables import LayerRow, Tables, open_tables, sqlite_url
 
@@ -29,15 +26,7 @@ for _ in range(int(sys.argv[2])):
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    """SQLite, or the PostgreSQL of TEST_DATABASE_URL, emptied before each test."""
-    found = os.environ.get("TEST_DATABASE_URL", "")
-    if found:
-        cleaner = engine.open_engine(found)
-        with cleaner.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
-        cleaner.dispose()
-    return found or sqlite_url(tmp_path / "state.db")
+    return sqlite_url(tmp_path / "state.db")
 
 
 @pytest.fixture

@@ -13,9 +13,12 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from tests.on_postgres import sqlite_only
 
 from twintown.store.engine import open_engine, sqlite_url, writing
 from twintown.store.watch import Watch
+
+pytestmark = sqlite_only
 
 
 @pytest.fixture
