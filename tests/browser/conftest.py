@@ -27,6 +27,7 @@ FLAGS = [
 PATIENCE_MS = 300_000
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One browser at a time: all of these tests go to one worker, and only `make test-all` runs them."""
     for item in items:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 
 def test_a_twin_that_is_not_there_is_one_line(visit: Callable[..., Any]) -> None:
@@ -22,3 +25,9 @@ def test_who_asks_for_less_motion_gets_a_day_that_stands_still(visit: Callable[.
     one = visit("?twin=jamsil&lang=en", reduced_motion="reduce")
     one.ready()
     assert one.value("twintown.clock.at.playing") is False
+
+
+def test_all_browsers_are_one_workers(request: pytest.FixtureRequest) -> None:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        pytest.skip("one worker does everything")
+    assert request.node.nodeid.endswith("@browser")  # two browsers that draw in software starve each other

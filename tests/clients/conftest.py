@@ -13,6 +13,7 @@ from tests.clients.served import server
 REPOSITORY = Path(__file__).parents[2]
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One worker for all of them: they share a server, and only `make test-all` runs them."""
     for item in items:
