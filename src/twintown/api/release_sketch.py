@@ -162,7 +162,7 @@ def _features(shape: Features, box: Bounds) -> Drawing:
         }
         for n, one in enumerate(drawn) if not one.is_empty
     ]  # fmt: skip
-    told = {"type": "FeatureCollection", "features": found}
+    told: dict[str, Any] = {"type": "FeatureCollection", "features": found}
     return Drawing(features=told, total=len(at), picture="", box=None)
 
 

@@ -22,6 +22,22 @@ export type Deal = With<Sent["DealBrief"], { terms: Terms }> & { messages?: Mess
 export type Agreement = With<Sent["AgreementFull"], { terms: Terms }>;
 export type Finding = Sent["FindingModel"];
 export type Remedy = Sent["RemedyModel"];
+export type RemedyKind = Remedy["kind"];
+/** How much there is of an asset, as it is or as a remedy would leave it; cells that tell something only of a grid. */
+export interface Side { count: number; known: number | null; columns: string[]; resolution_m: number | null }
+export interface Drawing { features: { features: { properties: { persons?: number }; geometry: { type: string; coordinates?: unknown } | null }[] } | null; total: number; picture: string; box: Box | null }
+export interface Sketch { box: Box; whole: boolean; before: Drawing; after: Drawing }
+/** What a remedy would leave, beside what there is now. */
+export interface Preview {
+  remedy: Remedy;
+  verdict: Remedy["leaves"];
+  findings: Finding[];
+  before: Side;
+  after: Side;
+  /** What parameters can name, by its titles. */
+  names: { sites: Record<string, Both>; columns: Record<string, Both> };
+  sketch: Sketch | null;
+}
 export type Release = With<Sent["ReleaseModel"], { terms: Terms }>;
 export type Entry = Sent["LedgerEntry"];
 export type LedgerPage = Sent["LedgerPage"];
@@ -56,6 +72,12 @@ export const exchangeApi = {
   end: (twin: string, id: string, why: string) => send<Agreement>("POST", at(twin, "agreements", id, "end"), { why }),
   releases: (twin: string) => listed<Release>(at(twin, "releases"), "releases"),
   release: (twin: string, body: { asset: string; audience: string; terms: Terms }) => send<Release>("POST", at(twin, "releases"), body),
+  /** What a remedy would leave; without parameters those that the gate has tried. Nothing is kept. */
+  preview: (twin: string, id: string, kind: RemedyKind, parameters: Record<string, unknown> | null, signal?: AbortSignal) =>
+    json<Preview>(at(twin, "releases", id, "preview", kind), { sketch: true, parameters: parameters ? JSON.stringify(parameters) : undefined }, signal),
+  /** Makes a layer by a remedy; the gate's answer to letting that one go comes back. */
+  remedy: (twin: string, id: string, body: { remedy: RemedyKind; parameters: Record<string, unknown> }) => send<Release>("POST", at(twin, "releases", id, "remedies"), body),
+  rules: (twin: string) => listed<Sent["RuleModel"]>(at(twin, "release-rules"), "rules"),
   decide: (twin: string, id: string, body: object) => send<Release>("POST", at(twin, "releases", id, "decision"), body),
   entries: (twin: string) => json<LedgerPage>(`${at(twin, "ledger", "entries")}`),
   proof: (twin: string, entry: number) => json<LedgerProof>(`${at(twin, "ledger", "proof")}?entry=${entry}`),

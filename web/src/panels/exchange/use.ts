@@ -3,6 +3,7 @@ import { useI18n } from "vue-i18n";
 import type { Both, Peer } from "../../api/exchange";
 import { writeSpot, type Spot } from "../../state/exchange";
 import { idOf, kindOf, sidesOf } from "../../state/exchange-terms";
+import { madeOf } from "../../state/exchange-remedy";
 import { peerOf, roomOf, tailOf, type Room } from "../../state/exchange-room";
 import { usePage } from "../page";
 import { useTold } from "../told";
@@ -46,7 +47,12 @@ export function useRoom() {
       const plan = room.scenarios.find((s) => s.id.startsWith(id.slice(5)));
       if (plan) return plan.name;
     }
-    if (kind === "layer") return both(state.twins.current!.layers.find((l) => l.id === id)?.names) || id;
+    if (kind === "layer") {
+      const known = both(state.twins.current!.layers.find((l) => l.id === id)?.names);
+      // What a remedy made while the page was open is called as the server calls it.
+      const made = known ? null : madeOf(asset);
+      return made ? t("exchange.gate.release-of", { layer: assetName(`layer:${made.layer}`, titles), n: made.number }) : known || id;
+    }
     if (kind === "scenario") return room.scenarios.find((s) => s.id === id)?.name ?? id.slice(0, 8);
     if (kind === "process") {
       const process = room.processes.find((p) => p.id === id);
@@ -68,5 +74,5 @@ export function useRoom() {
   /** A refusal in words: the page's own where it knows the line, else the server's. */
   const trouble = (text: string) => (te(`exchange.trouble.${text}`) ? t(`exchange.trouble.${text}`) : text);
   const key = (text: string | undefined | null) => (text ? (text.split("#").pop() ?? text) : "");
-  return { page, state, room, t, te, lang, go, here, both, city, cityBoth, us, assetName, kind, day, when, number, length, size, purpose, trouble, key, standing, standingLook };
+  return { page, tongue, state, room, t, te, lang, go, here, both, city, cityBoth, us, assetName, kind, day, when, number, length, size, purpose, trouble, key, standing, standingLook };
 }
