@@ -152,7 +152,7 @@ def came_before(found: Sequence[Message], mark: str) -> Message | None:
 
 
 def _one(connection: Connection, table: Table, twin: str, which: Any) -> Row[Any] | None:
-    query = select(table).where(table.c.twin == twin, which).with_for_update()
+    query = select(table).where(table.c.twin == twin, which)
     return connection.execute(query).first()
 
 
