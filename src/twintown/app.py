@@ -84,6 +84,7 @@ from twintown.api import (
     transfers,
     verifications,
     workplan,
+    workplan_joint,
     zarr,
 )
 from twintown.api.envelope import Envelope
@@ -159,6 +160,7 @@ ROUTERS = (
     partners,
     partner_token,
     workplan,
+    workplan_joint,
     dsp_metadata,
     dsp_catalog,
     dsp_negotiations,

@@ -305,6 +305,7 @@ def test_every_address_narrows_or_refuses(app: FastAPI, http: TestClient, peer: 
 OPEN = {
     "/twins/{twin}/session", "/twins/{twin}/session/oidc", "/twins/{twin}/session/oidc/callback",
     "/twins/{twin}/.well-known/dspace-version", "/twins/{twin}/ledger/checkpoint", "/twins/{twin}/ledger/tile/{path:path}",
+    "/twins/{twin}/workplan/proposals",
 }  # fmt: skip
 
 

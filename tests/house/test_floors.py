@@ -13,7 +13,7 @@ from .conftest import ROOT, modules
 #: Rooms that decide and touch nothing: no files, no clock, no database, no network.
 PURE = {
     "trust/policy", "trust/terms", "trust/grades", "build/plan", "jobs/job", "city/edits", "scenario/scenario",
-    "exchange/agreement", "exchange/negotiation", "exchange/transfer_process",
+    "exchange/agreement", "exchange/negotiation", "exchange/programme", "exchange/transfer_process",
 }  # fmt: skip
 WORLD = {
     "os",

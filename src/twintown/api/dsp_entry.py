@@ -68,6 +68,9 @@ class Came:
 
 
 Act = Callable[[Came], Mapping[str, Any]]
+Read = Callable[[bytes], Mapping[str, Any]]
+#: As the kind of an end point's errors: those of this server (RFC 9457), where the end point is none of the protocol's.
+PROBLEM = ""
 
 
 def handshake_of(request: Request) -> Handshake:
@@ -90,17 +93,20 @@ async def came(
     *,
     pid: str = "",
     status: int = 200,
+    read: Read | None = None,
 ) -> Response:
     """Answer one message.
 
     Args:
-        kind: `@type` of the errors of this end point.
+        kind: `@type` of the errors of this end point, or `PROBLEM`.
         types: which messages are taken; none for a GET.
         act: makes the answer's body from what came.
         pid: of the process in the address.
+        read: makes the message from the body, where it is none of the protocol's.
     """
     raw = await _body(request)
-    return await run_in_threadpool(_answered, request, twin, kind, types, act, pid, status, raw)
+    reads = read or ((lambda sent: schemas.read(sent, *types)) if types else None)
+    return await run_in_threadpool(_answered, request, twin, kind, reads, act, pid, status, raw)
 
 
 async def _body(request: Request) -> bytes:
@@ -115,7 +121,7 @@ async def _body(request: Request) -> bytes:
 
 
 def _answered(
-    request: Request, twin: str, kind: str, types: tuple[str, ...], act: Act, pid: str, status: int, raw: bytes
+    request: Request, twin: str, kind: str, read: Read | None, act: Act, pid: str, status: int, raw: bytes
 ) -> Response:  # fmt: skip
     party: Party | None = None
     sender: Sender | None = None
@@ -126,8 +132,8 @@ def _answered(
         if len(raw) > _MOST:
             raise errors.TooLarge(f"a message of more than {_MOST:,} bytes", "body", "say less")
         sender = _sender(request, party, raw, now)
-        if types:
-            body = schemas.read(raw, *types)
+        if read is not None:
+            body = read(raw)
         answer = act(Came(party, sender, body, pid, now))
     except errors.TwintownError as trouble:
         return _refused(request, kind, pid, body, trouble, party, sender, now)
@@ -173,13 +179,17 @@ def _refused(
         (code for type_, code in _STATUS if isinstance(trouble, type_)), HTTPStatus.INTERNAL_SERVER_ERROR
     )
     if status >= 500:
-        LOG.error("%s %s: %s", request.method, request.url.path, trouble, exc_info=trouble)
+        if kind != PROBLEM:
+            LOG.error("%s %s: %s", request.method, request.url.path, trouble, exc_info=trouble)
     else:
         if party is not None and sender is not None and sender.issuer is not None:
             with suppress(errors.TwintownError):  # taken already, if that is why
                 take(party.twin.tables, sender.issuer, now)  # it opens nothing another time either
         # not in the words of a caller, who could make lines without end
-        book.note(request, _code(trouble), "a message of another city")
+        if kind != PROBLEM or not isinstance(trouble, errors.Denied | errors.Unauthenticated):
+            book.note(request, _code(trouble), "a message of another city")
+    if kind == PROBLEM:
+        return problems.of_error(request, trouble)
     if status >= 500:
         reason = ["the server cannot do this now; try again later"]
     elif isinstance(trouble, errors.BadContent) and trouble.findings:

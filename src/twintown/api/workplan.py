@@ -1,4 +1,4 @@
-"""The work plan of a twin with its partners: joint programmes, proposed, agreed, reviewed; every statement stays."""
+"""The work plan of a twin: its own programmes, proposed, agreed, reviewed; and those that a partner holds too (`workplan_joint`)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from twintown.api import answers, problems
+from twintown.api import answers, problems, workplan_models
 from twintown.api.exchange_models import AuthorModel, Id, Who, author_of
 from twintown.api.guard import Asked, Sharing
 from twintown.api.schemas import Model, Names
+from twintown.api.workplan_models import JointBrief
 from twintown.exchange import workplan
 from twintown.exchange.agreements import agreement_of
 from twintown.ground.names import Name
@@ -76,8 +77,8 @@ class StatementModel(Model):
     at: datetime
 
 
-class JointProgramme(Model):
-    """A joint programme as it stands, and all that was said about it."""
+class OwnProgramme(Model):
+    """A programme of this city's own as it stands, and all that was said about it; nothing of it goes to a partner."""
 
     id: str
     agreement: str
@@ -89,10 +90,14 @@ class JointProgramme(Model):
 
 
 class Workplan(Model):
-    """The joint programmes of a twin."""
+    """The work plan of a twin."""
 
-    programmes: list[JointProgramme]
-    budget: dict[str, int] = Field(description="of what is agreed, by currency")
+    programmes: list[OwnProgramme] = Field(description="that this city keeps for itself")
+    joint: list[JointBrief] = Field(
+        description="that a partner holds too; those that wait for this city stand first"
+    )
+    waiting: int = Field(description="how many wait for an answer of this city")
+    budget: dict[str, int] = Field(description="of this city in what is agreed, by currency")
 
 
 @router.get(
@@ -102,22 +107,28 @@ def get_workplan(
     request: Request, asked: Sharing,
     agreement: Annotated[str, Query(max_length=80, description="only what belongs to this agreement")] = "",
 ) -> Response:  # fmt: skip
-    """What this city and its partners do together, with budget and review."""
+    """What this city does, and what it does together with its partners, with budget and review."""
     found = workplan.plans_of(asked.served.twin.tables, agreement)
+    joint = workplan_models.listed(request, asked, agreement)
     budget: dict[str, int] = {}
     for one in found:
         if one.state == "agreed":
             said = one.programme
             budget[said.currency] = budget.get(said.currency, 0) + said.budget
-    told = Workplan(programmes=[_told(one) for one in found], budget=budget)
+    for stands in (
+        one.stands for one in joint if one.state in ("agreed", "changing") and one.stands is not None
+    ):
+        budget[stands.currency] = budget.get(stands.currency, 0) + stands.ours.budget
+    waiting = sum(one.turn == "ours" for one in joint)
+    told = Workplan(programmes=[_told(one) for one in found], joint=joint, waiting=waiting, budget=budget)
     return answers.answer_json(request, told, cache="no-store")
 
 
 @router.post(
-    "/twins/{twin}/workplan", operation_id="proposeProgramme", status_code=201, response_model=JointProgramme, responses=_PROBLEMS
+    "/twins/{twin}/workplan", operation_id="proposeProgramme", status_code=201, response_model=OwnProgramme, responses=_PROBLEMS
 )  # fmt: skip
 def propose_programme(asked: Sharing, body: NewProgramme) -> Response:
-    """Propose a joint programme, by itself or as part of an agreement."""
+    """Propose a programme of this city's own, by itself or as part of an agreement."""
     if body.agreement:
         agreement_of(asked.served.twin.tables, body.agreement)
     said = {"programme": body.programme.programme(), "agreement": body.agreement}
@@ -125,7 +136,7 @@ def propose_programme(asked: Sharing, body: NewProgramme) -> Response:
 
 
 @router.post(
-    "/twins/{twin}/workplan/{programme}/statements", operation_id="sayOfProgramme", status_code=201, response_model=JointProgramme,
+    "/twins/{twin}/workplan/{programme}/statements", operation_id="sayOfProgramme", status_code=201, response_model=OwnProgramme,
     responses=_PROBLEMS,
 )  # fmt: skip
 def say_of_programme(asked: Sharing, programme: Id, body: NewStatement) -> Response:
@@ -153,9 +164,9 @@ def _said(
     return Response(answers.dumps(_told(found)), status, {"Cache-Control": answers.PRIVATE}, "application/json")  # fmt: skip
 
 
-def _told(one: workplan.Plan) -> JointProgramme:
+def _told(one: workplan.Plan) -> OwnProgramme:
     programme = one.programme
-    return JointProgramme(
+    return OwnProgramme(
         id=one.id, agreement=one.agreement, state=one.state, may=list(one.may), programme=_programme(programme),
         due=one.state == "agreed" and programme.review < datetime.now(UTC).date(),
         statements=[

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection
 
-from twintown.exchange import outbox, rows, schemas
+from twintown.exchange import outbox, programme_delivery, rows, schemas
 from twintown.exchange.courier import Answer, Courier
 from twintown.exchange.negotiation import Negotiation
 from twintown.exchange.outbox import Outgoing
@@ -74,11 +74,16 @@ def _headers(party: Party, audience: str, method: str, url: str, body: bytes) ->
 def _bring(party: Party, courier: Courier, one: Outgoing, clock: Clock) -> None:
     twin = party.twin.tables.twin
     try:
-        with reading(party.twin.tables.engine) as connection:
-            process = _process(connection, twin, one.of)
+        process, said, url = None, one.body, one.url
+        if not programme_delivery.is_of(one):
+            with reading(party.twin.tables.engine) as connection:
+                process = _process(connection, twin, one.of)
+            said, url = (
+                _addressed(said, process),
+                url.replace("{peer_pid}", quote(process.peer_pid, safe=":")),
+            )
         peer = party.peers.find(one.peer)
-        url = one.url.replace("{peer_pid}", quote(process.peer_pid, safe=":"))
-        body = json.dumps(_addressed(one.body, process), ensure_ascii=False).encode()
+        body = json.dumps(said, ensure_ascii=False).encode()
         answer = courier.ask(peer.address, "POST", url, body, _headers(party, peer.did, "POST", url, body))
     except TwintownError as error:
         _put_off(party, one, error.what, clock())
@@ -86,14 +91,18 @@ def _bring(party: Party, courier: Courier, one: Outgoing, clock: Clock) -> None:
     if answer.good:
         _heard(party, one, answer, clock())
     elif answer.status in _NEVER or (answer.status == 404 and one.attempts >= _EARLY):
-        _refused(party, courier, one, process, answer, clock())
+        if process is None:
+            programme_delivery.refused(party, one, answer, clock())
+        else:
+            _refused(party, courier, one, process, answer, clock())
     else:
         _put_off(party, one, f"answered {answer.status}", clock())
 
 
 def _put_off(party: Party, one: Outgoing, said: str, now: datetime) -> None:
     with writing(party.twin.tables.engine, fresh=True) as connection:
-        if not outbox.later(connection, party.twin.tables.twin, one, said, now):
+        forever = programme_delivery.is_of(one)
+        if not outbox.later(connection, party.twin.tables.twin, one, said, now, forever=forever):
             _over(connection, party, one, {"code": "undelivered", "reason": [said]}, "", now)
 
 
@@ -101,8 +110,9 @@ def _heard(party: Party, one: Outgoing, answer: Answer, now: datetime) -> None:
     twin = party.twin.tables.twin
     with writing(party.twin.tables.engine, fresh=True) as connection:
         outbox.heard(connection, twin, one, f"answered {answer.status}", now)
-        process = _process(connection, twin, one.of)
-        if not process.peer_pid:
+        if programme_delivery.is_of(one):
+            programme_delivery.heard_in(connection, party, one, now)
+        elif not (process := _process(connection, twin, one.of)).peer_pid:
             said = _said(process, answer.body)
             theirs = str(said.get("providerPid" if process.role == "consumer" else "consumerPid", ""))
             if 0 < len(theirs) <= 80:

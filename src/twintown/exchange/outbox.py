@@ -114,9 +114,11 @@ def refused(connection: Connection, twin: str, one: Outgoing, said: str, now: da
     _set(connection, twin, one, given_up=now.astimezone(UTC), said=said[:500], body=_gone(one))
 
 
-def later(connection: Connection, twin: str, one: Outgoing, said: str, now: datetime) -> bool:
-    """Nobody was there: try again after a pause. False where it has been tried for too long and is given up."""
-    if now - one.created > PATIENCE:
+def later(
+    connection: Connection, twin: str, one: Outgoing, said: str, now: datetime, *, forever: bool = False
+) -> bool:
+    """Nobody was there: try again after a pause. False where it has been tried for too long and is given up (unless `forever`)."""
+    if now - one.created > PATIENCE and not forever:
         refused(connection, twin, one, f"given up after {one.attempts} attempts: {said}", now)
         return False
     pause = timedelta(seconds=PAUSES[min(one.attempts, len(PAUSES)) - 1])
@@ -132,6 +134,13 @@ def drop(connection: Connection, twin: str, of: str, said: str, now: datetime) -
         .where(open_, outbox.c.given_up.is_(None))
         .values(given_up=now.astimezone(UTC), said=said, body={})
     )
+
+
+def drop_one(connection: Connection, twin: str, id: str, said: str, now: datetime) -> None:
+    """Say one message no more, where it was not heard yet."""
+    open_ = and_(outbox.c.twin == twin, outbox.c.id == id, outbox.c.delivered.is_(None))
+    values = {"given_up": now.astimezone(UTC), "said": said[:500], "body": {}}
+    connection.execute(update(outbox).where(open_, outbox.c.given_up.is_(None)).values(values))
 
 
 def _gone(one: Outgoing) -> dict[str, Any]:

@@ -54,8 +54,15 @@ def read(raw: bytes, *types: str) -> dict[str, Any]:
         BadContent: it is no JSON object, lies too deep, says a name twice, brings a context that is not known here, is of another type,
             or does not fit its schema; `findings` name the places.
     """
-    if len(raw) > MOST:
-        raise TooLarge(f"a message of more than {MOST:,} bytes", "body", "say less")
+    message = parse(raw)
+    check(message, *types)
+    return message
+
+
+def parse(raw: bytes, most: int = MOST) -> dict[str, Any]:
+    """A JSON object that came, bounded in size (`most`, bytes) and nesting. Raises like `read`."""
+    if len(raw) > most:
+        raise TooLarge(f"a message of more than {most:,} bytes", "body", "say less")
     _shallow(raw)
     try:
         message = json.loads(raw, object_pairs_hook=_once, parse_constant=_no_constant)
@@ -66,7 +73,6 @@ def read(raw: bytes, *types: str) -> dict[str, Any]:
         raise _bad("", "a text holds the character U+0000")
     if not isinstance(message, dict):
         raise _bad("", "a message is a JSON object")
-    check(message, *types)
     return message
 
 

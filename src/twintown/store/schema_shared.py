@@ -130,6 +130,18 @@ workplans = _own(
     "workplans", _text("id", 48), _count("seq"), _text("agreement", 80), _json("body"), _json("author"),
     _at("at"), key=("id", "seq"),
 )  # fmt: skip
+# Joint programmes that a partner holds too; `began` is the DID of the city that proposed it first. The row is what a writer locks.
+programmes = _own(
+    "programmes", _text("id", 48), _text("peer", 512), _text("began", 512), _text("agreement", 80), _text("state", 12),
+    _json("error", nullable=True), _count("revision"), _at("created"), _at("updated"), key=("id",),
+)  # fmt: skip
+# Their moves in order, each as the message that came or went; `void` says why one does not count, and is empty where it does.
+programme_moves = _own(
+    "programme_moves", _text("id", 48), _text("mark", 80), _count("seq"), _text("event", 12), _text("way", 3), _json("body"),
+    _text("digest", 64), _text("document", 64), _json("author"), _text("void"), _count("ledger"), _moment("heard"), _at("at"),
+    key=("id", "mark"),
+)  # fmt: skip
+Index("ix_programme_moves_seq", programme_moves.c.twin, programme_moves.c.id, programme_moves.c.seq)
 # Playbooks that are installed here.
 playbooks = _own(
     "playbooks", _text("id", 80), _text("version", 40), _text("digest", 80), _text("path"), _json("about"),
