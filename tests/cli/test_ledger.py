@@ -2,18 +2,19 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import delete, update
 from tests.api.conftest import DESCRIPTION
 from tests.trust.ledgers import City, cities, city
 
 from twintown.cli import cli
 from twintown.ground.errors import TwintownError
+from twintown.store.engine import open_engine, sqlite_url, writing
+from twintown.store.schema_shared import ledger_entries
 from twintown.trust.keys import write_key
 
 
@@ -227,10 +228,10 @@ def test_a_database_that_says_something_else_is_found(pair: tuple[City, City], t
     directory = tmp_path / "seoul"
     shutil.copytree(pair[0].directory, directory)
     assert "the database says what was entered, 300 entries" in verify(directory)[1]
-    with closing(sqlite3.connect(directory / "state.db")) as database, database:
-        database.execute("UPDATE ledger_entries SET record = '{}' WHERE seq = 5")
-        database.execute("UPDATE ledger_entries SET leaf = X'00' WHERE seq = 7")
-        database.execute("DELETE FROM ledger_entries WHERE seq = 299")
+    with writing(open_engine(sqlite_url(directory / "state.db"))) as rows:
+        rows.execute(update(ledger_entries).where(ledger_entries.c.seq == 5).values(record={}))
+        rows.execute(update(ledger_entries).where(ledger_entries.c.seq == 7).values(leaf=b"\0"))
+        rows.execute(delete(ledger_entries).where(ledger_entries.c.seq == 299))
     status, said = verify(directory)
     assert status == 1
     assert "something else than was entered in entry 5" in said

@@ -90,10 +90,12 @@ def verify(asked: Asked) -> Report:
 
 def _database(report: Report, source: Folder, size: int) -> None:
     """Hold the twin's database against its tree, where the folder is a twin's."""
+    from twintown.settings import read_settings
     from twintown.trust.ledger import Entry, entries_in
 
     directory = source.directory.parent
-    if not (directory / "twintown.toml").exists() or not (directory / "state.db").exists():
+    kept = read_settings().database_url or (directory / "state.db").exists()
+    if not kept or not (directory / "twintown.toml").exists():
         return
     tables = open_twin(directory).tables
 
