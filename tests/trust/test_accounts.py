@@ -16,6 +16,7 @@ from twintown.store.engine import reading
 from twintown.store.tables import Tables
 from twintown.trust import accounts, passwords, sessions, tries
 from twintown.trust.accounts import add_account, change_account, list_accounts, sign_in, vouched
+from twintown.trust.totp_seal import Seal
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 PASSWORD = "seven tall zelkova trees"
@@ -34,15 +35,20 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         one.cache_clear()
 
 
+#: The seal of the test's twin.
+SEALS: dict[str, Seal] = {}
+
+
 @pytest.fixture
-def tables(rows_of: Callable[[str], Tables]) -> Tables:
+def tables(rows_of: Callable[[str], Tables], tmp_path: Path) -> Tables:
     made = rows_of("jamsil")
+    SEALS["jamsil"] = Seal(tmp_path)
     add_account(made, "Kim", ["planner", "approver"], PASSWORD, NOW)
     return made
 
 
 def attempt(tables: Tables, name: str = "Kim", password: str = PASSWORD, **said: Any) -> Any:
-    given: dict[str, Any] = {"code": "", "address": HERE, "now": NOW} | said
+    given: dict[str, Any] = {"code": "", "address": HERE, "now": NOW, "seal": SEALS[tables.twin]} | said
     return sign_in(tables, name, password, **given)
 
 

@@ -16,18 +16,22 @@ from twintown.api.shelf import Served
 from twintown.ground.errors import Denied
 from twintown.trust import accounts, sessions
 from twintown.trust.sessions import Session
+from twintown.trust.totp_seal import Seal
 
 router = APIRouter(tags=["people"])
 RoleWord = Literal["viewer", "planner", "approver", "engineer", "partner", "security"]
 
 
 class SignIn(Model):
-    """A name, a password, and a one-time code where the account asks for one."""
+    """A name, a password, and a one-time or recovery code where the account asks for one."""
 
     name: str = Field(min_length=1, max_length=200)
     password: str = Field(min_length=1, max_length=200, repr=False)
     code: str = Field(
-        default="", max_length=20, description="six digits; empty where none is asked for", repr=False
+        default="",
+        max_length=20,
+        repr=False,
+        description="six digits, or a recovery code, which is good once; empty where none is asked for",
     )
 
 
@@ -77,7 +81,8 @@ def sign_in(request: Request, twin: TwinId, given: SignIn, opened: OnShelf) -> R
     served, now = opened.shelf.get(twin), datetime.now(UTC)
     address = request.client.host if request.client else ""
     tables = served.twin.writing().tables
-    account = accounts.sign_in(tables, given.name, given.password, given.code, address, now)
+    seal = Seal(served.twin.directory)
+    account = accounts.sign_in(tables, given.name, given.password, given.code, address, now, seal)
     answer = Response(status_code=201, media_type="application/json", headers={"Cache-Control": "no-store"})
     body = answers.dumps(begun(request, served, account.name, answer, now))
     answer.body, answer.headers["Content-Length"] = body, str(len(body))

@@ -25,6 +25,11 @@ _MADE = (
     "state.db*",
     "observations.db*",
     "owner.token",
+    "people.toml",
+    "signing.key",
+    ".signing.key*",
+    "retired.*.key",
+    "totp.key",
 )
 
 

@@ -84,12 +84,17 @@ def account_totp(directory: Path, name: str, off: bool, qr: bool) -> None:
 
     from twintown.trust.accounts import change_account
     from twintown.trust.passwords import address_of, new_secret
+    from twintown.trust.second_factor import Factor, sealed
+    from twintown.trust.totp_seal import Seal
 
     from .opened import open_twin
 
     twin = open_twin(directory)
+    tables = twin.writing().tables
     secret = "" if off else new_secret()
-    change_account(twin.writing().tables, name, datetime.now(UTC), totp=secret)
+    factor = Factor("off" if off else "on", secret)
+    kept = sealed(factor, tables.twin, name, Seal(twin.directory))
+    change_account(tables, name, datetime.now(UTC), totp=kept)
     if off:
         click.echo(f"{name} is asked for no code any more")
         return

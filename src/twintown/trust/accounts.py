@@ -9,20 +9,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from twintown.ground.errors import BadInput, Conflict, NotFound, TooMany, Unauthenticated
+from twintown.ground.errors import BadInput, Conflict, NotFound, Unauthenticated
 from twintown.store.engine import reading, writing
 from twintown.store.schema_shared import accounts as table
 from twintown.store.schema_shared import sessions
 from twintown.store.tables import Tables
 
-from . import tries
+from . import second_factor, tries
 from .identity import ROLES, Role
-from .passwords import check_password, digest_of, fits, outdated, step_of
+from .passwords import check_password, digest_of, fits, outdated
+from .totp_seal import Seal
 
 _LONGEST = 80  # characters of a name
 
@@ -102,7 +103,7 @@ def change_account(
     """Change what is given; whoever is signed in under that name is signed out, so that nothing old goes on.
 
     Args:
-        totp: the secret of one-time codes, "" to ask for none.
+        totp: what the row holds of the second factor (`second_factor.sealed`), "" to ask for none.
 
     Raises:
         NotFound: there is no such account. BadInput: see `add_account`. StorageFailed.
@@ -133,41 +134,34 @@ def change_account(
     return _account(changed)
 
 
-def sign_in(tables: Tables, name: str, password: str, code: str, address: str, now: datetime) -> Account:
-    """Who shows a name, a password, and a one-time code where the account asks for one.
+def sign_in(
+    tables: Tables, name: str, password: str, code: str, address: str, now: datetime, seal: Seal
+) -> Account:
+    """Who shows a name, a password, and a one-time or recovery code where the account asks for one.
 
     Args:
-        code: six digits; "" where none was given.
+        code: six digits, or a recovery code, which is good once; "" where none was given.
         address: of the caller, as a number.
+        seal: of the twin's second factors.
 
     Raises:
         Unauthenticated: something of it does not fit, or there were too many failures; it does not say what.
-        TooMany: too many failures from this address, whatever name was tried. StorageFailed.
+        TooMany: too many failures from this address, whatever name was tried.
+        StorageFailed. BadSettings: all fits, but the second factor cannot be opened.
     """
     name = " ".join(name.split())[:_LONGEST]
-    by_name = tries.mark(tables.twin, "name", name)
-    by_address = tries.mark(tables.twin, "address", tries.place_of(address))
-    with writing(
-        tables.engine
-    ) as connection:  # counted before it is looked at: many tries at once are many tries
-        pause = tries.wait(connection, tables.twin, by_address, tries.ADDRESS, now)
-        if pause:
-            raise TooMany(
-                "too many failures to sign in from here", "session", f"try again in {_words(pause)}"
-            )
-        waits = bool(tries.wait(connection, tables.twin, by_name, tries.NAME, now))
-        tries.count(connection, tables.twin, by_address, now)
-        if not waits:
-            tries.count(connection, tables.twin, by_name, now)
+    may = tries.admit(tables, name, address, now)
+    with reading(tables.engine) as connection:
         row = _row(connection, tables.twin, name)
     if row is not None and (row.disabled is not None or row.issuer):
         row = None
-    good = fits(row.password if row is not None else "", password) and not waits
-    with writing(tables.engine) as connection:
-        good = good and row is not None and _code(connection, tables.twin, row, code, now)
-        if good:
-            tries.forget(connection, tables.twin, by_name)
-            tries.take_back(connection, tables.twin, by_address)
+    good = fits(row.password if row is not None else "", password) and may
+    spare = second_factor.spare_of(row if good else None, tables.twin, code, seal)
+    if good and row is not None:
+        with writing(tables.engine) as connection:
+            good = second_factor.passed(connection, tables.twin, row, code, spare, seal, now)
+            if good:
+                tries.clear_in(connection, tables.twin, name, address)
     if not good or row is None:
         raise Unauthenticated(
             "name, password or code do not fit", "session", "try again; after several failures wait a little first"
@@ -215,22 +209,6 @@ def _free(connection: Connection, twin: str, said: str, subject: str) -> str:
     raise Conflict("no name is free for this account", twin, "ask the twin's owner")
 
 
-def _words(pause: timedelta) -> str:
-    seconds = int(pause.total_seconds()) + 1
-    return f"{seconds} s" if seconds < 90 else f"{round(seconds / 60)} min"
-
-
-def _code(connection: Connection, twin: str, row: Row[Any], code: str, now: datetime) -> bool:
-    """Whether the code fits where one is asked for; each is taken once, whoever else shows it at this moment."""
-    if not row.totp:
-        return True
-    step = step_of(row.totp, code, now, row.totp_last)
-    if step is None:
-        return False
-    mine = (table.c.twin == twin) & (table.c.name == row.name) & (table.c.totp_last < step)
-    return connection.execute(update(table).where(mine).values(totp_last=step)).rowcount == 1
-
-
 def _renew(tables: Tables, name: str, old: str, password: str) -> None:
     mine = (table.c.twin == tables.twin) & (table.c.name == name) & (table.c.password == old)
     new = digest_of(password)
@@ -245,5 +223,14 @@ def _row(connection: Connection, twin: str, name: str) -> Row[Any] | None:
 def _account(row: Row[Any]) -> Account:
     known = tuple(role for role in ROLES if role in row.roles)  # a role that is gone lets nobody do anything
     return Account(
-        row.name, known, "oidc" if row.issuer else "password", bool(row.totp), row.created, row.disabled
+        row.name,
+        known,
+        "oidc" if row.issuer else "password",
+        second_factor.asked(row.totp),
+        _utc(row.created),
+        None if row.disabled is None else _utc(row.disabled),
     )
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

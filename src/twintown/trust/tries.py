@@ -13,7 +13,10 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from twintown.ground.errors import TooMany
+from twintown.store.engine import writing
 from twintown.store.schema_shared import tries as table
+from twintown.store.tables import Tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,51 @@ def place_of(address: str) -> str:
     except ValueError:
         return address
     return str(ipaddress.ip_network((number, 64), strict=False)) if number.version == 6 else str(number)
+
+
+def admit(tables: Tables, name: str, address: str, now: datetime) -> bool:
+    """Count one more try, before it is looked at: many at once are many. Whether it may be looked at, or the name has to wait.
+
+    Args:
+        address: of the caller, as a number.
+
+    Raises:
+        TooMany: too many failures from this address, whatever name was tried. StorageFailed.
+    """
+    by_name, by_address = _marks(tables.twin, name, address)
+    with writing(tables.engine) as connection:
+        pause = wait(connection, tables.twin, by_address, ADDRESS, now)
+        if pause:
+            raise TooMany(
+                "too many failures to sign in from here", "session", f"try again in {_words(pause)}"
+            )
+        waits = bool(wait(connection, tables.twin, by_name, NAME, now))
+        count(connection, tables.twin, by_address, now)
+        if not waits:
+            count(connection, tables.twin, by_name, now)
+    return not waits
+
+
+def clear(tables: Tables, name: str, address: str) -> None:
+    """The last try that was counted was none that failed. Raises StorageFailed."""
+    with writing(tables.engine) as connection:
+        clear_in(connection, tables.twin, name, address)
+
+
+def clear_in(connection: Connection, twin: str, name: str, address: str) -> None:
+    """The same, in a transaction of the caller's."""
+    by_name, by_address = _marks(twin, name, address)
+    forget(connection, twin, by_name)
+    take_back(connection, twin, by_address)
+
+
+def _marks(twin: str, name: str, address: str) -> tuple[str, str]:
+    return mark(twin, "name", name), mark(twin, "address", place_of(address))
+
+
+def _words(pause: timedelta) -> str:
+    seconds = int(pause.total_seconds()) + 1
+    return f"{seconds} s" if seconds < 90 else f"{round(seconds / 60)} min"
 
 
 def wait(connection: Connection, twin: str, mark: str, limit: Limit, now: datetime) -> timedelta:
