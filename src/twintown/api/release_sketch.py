@@ -46,7 +46,7 @@ def sketch(made: Applied) -> Sketch | None:
         whole = _extent(before)
         box = _around(_cells_that_change(before, after), whole)
         low, high = _range(before, box)
-        drawn = [_picture(one, box, low, high) for one in (before, after)]
+        drawn, sheet = [_picture(one, box, low, high) for one in (before, after)], _stout(box, 1.0)
     elif isinstance(before, Features) and isinstance(after, Features) and before.bounds and after.bounds:
         whole = _extent(before)
         found = _objects_that_change(before, after)
@@ -54,10 +54,18 @@ def sketch(made: Applied) -> Sketch | None:
             return None
         mesh = float(made.remedy.numbers.get("mesh_m", 0.0))
         box = _fewer(before, _around(found, whole), mesh * MESHES if mesh else np.inf)
-        drawn = [_features(one, box) for one in (before, after)]
+        drawn, sheet = [_features(one, box) for one in (before, after)], _stout(box, 1.06)
     else:
         return None
-    return Sketch(box=_degrees(before.frame, box), whole=box == whole, before=drawn[0], after=drawn[1])
+    return Sketch(box=_degrees(before.frame, sheet), whole=box == whole, before=drawn[0], after=drawn[1])
+
+
+def _stout(box: Bounds, wider: float) -> Bounds:
+    """A box a little wider about its middle, and never a strip: one side is at least half of the other."""
+    wide, high = (box.xmax - box.xmin) * wider, (box.ymax - box.ymin) * wider
+    wide, high = max(wide, high / 2), max(high, wide / 2)
+    x, y = box.centre
+    return Bounds(x - wide / 2, y - high / 2, x + wide / 2, y + high / 2)
 
 
 def _extent(shape: Grid | Features) -> Bounds:

@@ -226,9 +226,9 @@ def _title(
         return message(f"제한 구역 가리기: {sites['ko']}", f"mask the restricted sites: {sites['en']}")
     if kind == "coarsen":
         size = used.get("cell_m") or used.get("mesh_m")
-        return message(f"{size:g} m로 성기게", f"make it coarse: {size:g} m")
+        return message(f"성기게 하기: {size:g} m", f"make it coarse: {size:g} m")
     if kind == "aggregate":
-        return message(f"{used.get('k')}명 이상으로 묶기", f"aggregate to groups of at least {used.get('k')}")
+        return message(f"묶기: {used.get('k')}명 이상", f"aggregate: groups of at least {used.get('k')}")
     few = f"k < {used.get('k')}"
     what = listed("columns", used.get("columns", ()) or used.get("counts", ()))
     return message(f"내보내지 않기: {what['ko'] or few}", f"withhold: {what['en'] or few}")

@@ -22,7 +22,10 @@ export function useRemedy() {
   const metres = (m: number): string => `${m.toLocaleString(kit.tongue(), { maximumFractionDigits: 3 })} m`;
   const words = (error: unknown): string => {
     const { key, parameter } = troubleOf(error);
-    return t(`exchange.remedy.trouble.${key}`, { what: field(parameter) });
+    const told = t(`exchange.remedy.trouble.${key}`, { what: field(parameter) });
+    // What the page has no word for is told in the server's own words beside it.
+    const strange = key === "failed" || (key === "bad-value" && !te(`exchange.remedy.field.${parameter}`));
+    return strange && error instanceof Error && error.message ? `${told} (${error.message})` : told;
   };
   /** The same work, whose refusal is in the words of the page. */
   const worded = <T>(work: () => Promise<T>): Promise<T> =>
