@@ -57,7 +57,53 @@ export interface Programme {
 export type WorkStep = "propose" | "agree" | "review" | "withdraw";
 export interface Statement { seq: number; step: WorkStep; programme: Programme | null; text: Partial<Said>; author: { name: string; kind: string; verified: boolean }; at: string }
 export interface JointProgramme { id: string; agreement: string; state: "proposed" | "agreed" | "reviewed" | "withdrawn"; may: WorkStep[]; programme: Programme; due: boolean; statements: Statement[] }
-export interface Workplan { programmes: JointProgramme[]; budget: Record<string, number> }
+/** Of a joint programme one city's part. */
+export interface Share { owner: string; department: string; budget: number }
+export const STATUSES = ["planned", "running", "paused", "done"] as const;
+/** What two cities do together, as an officer writes it. */
+export interface Joint {
+  title: Said;
+  about: Said;
+  period: (typeof PERIODS)[number];
+  currency: string;
+  start: string;
+  end: string;
+  review: string;
+  status: (typeof STATUSES)[number];
+  ours: Share;
+  theirs: Share;
+  notes: { on: string; text: Said }[];
+}
+/** A document that is proposed or stands; its digest is the same in both cities. */
+export interface JointText extends Joint { digest: string; document: Record<string, unknown> }
+export interface JointChange { field: string; of: "" | "ours" | "theirs"; before: unknown; after: unknown }
+export type JointStep = "propose" | "agree" | "decline" | "withdraw" | "end";
+export type JointState = "" | "proposed" | "agreed" | "changing" | "declined" | "withdrawn" | "ended";
+export interface JointBrief {
+  id: string;
+  peer: string;
+  peer_id: string;
+  began: "ours" | "theirs";
+  proposer: "ours" | "theirs" | "";
+  agreement: string;
+  state: JointState;
+  turn: "ours" | "theirs" | "";
+  may: JointStep[];
+  stands: JointText | null;
+  open: JointText | null;
+  last: JointText;
+  changes: JointChange[];
+  due: boolean;
+  unheard: number;
+  error: { code?: string; reason?: string[] } | null;
+  created: string;
+  updated: string;
+}
+export interface JointSignature { by: "ours" | "theirs"; did: string; key: string; at: string; good: boolean }
+export interface JointMove { seq: number; move: JointStep; by: "ours" | "theirs"; at: string; author: { name: string; kind: string; verified: boolean }; said: JointText | null; changes: JointChange[]; reason: string; ledger: number; heard: string | null; void: string }
+export interface JointWhole extends JointBrief { signatures: JointSignature[]; ledger: number | null; moves: JointMove[] }
+/** `joint`: what a partner holds too; those that wait for us stand first. */
+export interface Workplan { programmes: JointProgramme[]; joint: JointBrief[]; waiting: number; budget: Record<string, number> }
 
 const books = (twin: string, id = "") => `${root(twin)}/playbooks${id ? `/${part(id)}` : ""}`;
 const work = (twin: string) => `${root(twin)}/workplan`;
@@ -78,4 +124,8 @@ export const knowApi = {
   propose: (twin: string, body: { programme: Programme; agreement: string; author: string }) => send<JointProgramme>("POST", work(twin), body),
   say: (twin: string, id: string, body: { step: WorkStep; programme?: Programme; text?: Both; author: string }) =>
     send<JointProgramme>("POST", `${work(twin)}/${part(id)}/statements`, body),
+  joint: (twin: string, id: string) => json<JointWhole>(`${work(twin)}/joint/${part(id)}`),
+  proposeJoint: (twin: string, body: { peer: string; programme: Joint; agreement: string; author: string }) => send<JointWhole>("POST", `${work(twin)}/joint`, body),
+  moveJoint: (twin: string, id: string, move: JointStep, body: { programme?: Joint; digest?: string; reason?: string; author: string }) =>
+    send<JointWhole>("POST", `${work(twin)}/joint/${part(id)}/${move}`, body),
 };

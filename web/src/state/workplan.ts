@@ -1,6 +1,6 @@
 // The work plan: programmes as they are written, what a statement changed, and the words in two languages that each needs.
 import type { Both } from "../api/exchange";
-import type { JointProgramme, Programme, Said, Statement } from "../api/know";
+import type { Joint, JointBrief, JointChange, JointProgramme, JointText, Programme, Said, Statement } from "../api/know";
 
 /** A text that was written in one language stands in both, so that nobody reads an empty line. */
 export function inBoth(ko: string, en: string): Both {
@@ -38,3 +38,26 @@ export function blank(year: number): Programme {
 }
 /** Whether the days stand in order. */
 export const inOrder = (p: Pick<Programme, "start" | "end" | "review">): boolean => !!p.start && p.start <= p.end && p.start <= p.review;
+
+// -- programmes that a partner holds too
+
+/** What an officer writes, out of what was read; nothing of it is shared with what was read. */
+export function jointOf(said: JointText | Joint): Joint {
+  const { title, about, period, currency, start, end, review, status, ours, theirs, notes } = said;
+  return JSON.parse(JSON.stringify({ title, about, period, currency, start, end, review, status, ours, theirs, notes })) as Joint;
+}
+export function blankJoint(year: number): Joint {
+  const { title, about, period, currency, start, end, review } = blank(year);
+  const nobody = { owner: "", department: "", budget: 0 };
+  return { title, about, period, currency, start, end, review, status: "planned", ours: { ...nobody }, theirs: { ...nobody }, notes: [] };
+}
+/** Whether it can be proposed: it has words, its days are in order, and somebody answers for it here. */
+export const readyJoint = (p: Joint): boolean =>
+  !!(p.title.ko.trim() || p.title.en.trim()) && !!(p.about.ko.trim() || p.about.en.trim()) && !!p.ours.owner.trim() && !!p.ours.department.trim() && inOrder(p) && [p.ours, p.theirs].every((s) => Number.isInteger(s.budget) && s.budget >= 0);
+/** The changes of a proposal by the field that they are shown beside: `review`, `ours.budget`, `notes`. */
+export const changesBy = (all: readonly JointChange[]): Record<string, JointChange> => Object.fromEntries(all.map((one) => [one.of ? `${one.of}.${one.field}` : one.field, one]));
+/** Whether both cities have said who answers for it, so that it can be agreed to. */
+export const answered = (p: Pick<Joint, "ours" | "theirs">): boolean => [p.ours, p.theirs].every((s) => !!s.owner.trim() && !!s.department.trim());
+export const lookOf = (p: Pick<JointBrief, "state" | "turn">): string => (p.turn === "ours" ? "ours" : p.state === "agreed" ? "good" : ["declined", "withdrawn", "ended", ""].includes(p.state) ? "bad" : "");
+/** What is said of how it stands: whose answer is waited for comes before what it is. */
+export const saidOf = (p: Pick<JointBrief, "state" | "turn">): string => (p.turn ? `${p.state}-${p.turn}` : p.state || "refused");
