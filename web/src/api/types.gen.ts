@@ -152,6 +152,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/twins/{twin}/session/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether signing in asks you for a one-time code
+         * @description Whether signing in asks you for a one-time code.
+         */
+        get: operations["getSecondFactor"];
+        put?: never;
+        /**
+         * Make a secret for an authenticator
+         * @description Make a secret for an authenticator; nothing is asked for until a code of it was sent to `…/confirmation`.
+         */
+        post: operations["beginSecondFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/session/second-factor/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * From now on signing in asks for a code
+         * @description From now on signing in asks for a code. Your other sessions end; the answer holds the recovery codes.
+         */
+        post: operations["confirmSecondFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/session/second-factor/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Signing in asks for no code any more
+         * @description Signing in asks for no code any more. What was begun and not confirmed ends without a code.
+         */
+        post: operations["endSecondFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/twins/{twin}/accounts": {
         parameters: {
             query?: never;
@@ -1951,8 +2015,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What a remedy would make, looked at by the same gate
-         * @description What a remedy would make, looked at by the same gate. Nothing is kept.
+         * What a remedy would make, looked at by the same gate, beside what there is now
+         * @description What a remedy would make, looked at by the same gate, beside what there is now. Nothing is kept.
          */
         get: operations["previewRemedy"];
         put?: never;
@@ -2367,14 +2431,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What this city and its partners do together, with budget and review
-         * @description What this city and its partners do together, with budget and review.
+         * What this city does, and what it does together with its partners, with budget and review
+         * @description What this city does, and what it does together with its partners, with budget and review.
          */
         get: operations["getWorkplan"];
         put?: never;
         /**
-         * Propose a joint programme, by itself or as part of an agreement
-         * @description Propose a joint programme, by itself or as part of an agreement.
+         * Propose a programme of this city's own, by itself or as part of an agreement
+         * @description Propose a programme of this city's own, by itself or as part of an agreement.
          */
         post: operations["proposeProgramme"];
         delete?: never;
@@ -2397,6 +2461,86 @@ export interface paths {
          * @description Add a statement: propose it changed, agree, review, withdraw.
          */
         post: operations["sayOfProgramme"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/workplan/joint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Propose a programme to a partner
+         * @description Propose a programme to a partner. It stands once both have signed the same document.
+         */
+        post: operations["proposeJoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/workplan/joint/{programme}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A joint programme
+         * @description A joint programme: what stands with both signatures, what waits, and every move.
+         */
+        get: operations["getJoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/workplan/joint/{programme}/{move}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a step
+         * @description Take a step: `propose` it changed, `agree`, `decline`, `withdraw` our own proposal, `end` it.
+         */
+        post: operations["moveJoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/workplan/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A move of another city in a joint programme
+         * @description A move of another city in a joint programme: it proposes, agrees, declines, withdraws or ends.
+         */
+        post: operations["tellJoint"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3926,6 +4070,34 @@ export interface components {
             grade: string;
         };
         /**
+         * Drawing
+         * @description A drawing of one side: features, or a picture of cells.
+         */
+        Drawing: {
+            /**
+             * Features
+             * @description GeoJSON, simplified; of their properties only how many persons a group has
+             */
+            features: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Total
+             * @description features in the box; not all are drawn where there are many
+             */
+            total: number;
+            /**
+             * Picture
+             * @description data URL of a PNG, coloured alike before and after; empty for features
+             */
+            picture: string;
+            /**
+             * Box
+             * @description of the picture: west, south, east, north in degrees
+             */
+            box: number[] | null;
+        };
+        /**
          * Execute
          * @description What is asked (18-062r2, execute.yaml).
          */
@@ -3967,6 +4139,71 @@ export interface components {
         Extent: {
             spatial?: components["schemas"]["SpatialExtent"] | null;
             temporal?: components["schemas"]["TemporalExtent"] | null;
+        };
+        /**
+         * FactorBegin
+         * @description The password of the account once more.
+         */
+        FactorBegin: {
+            /** Password */
+            password: string;
+        };
+        /**
+         * FactorBegun
+         * @description What an authenticator needs, shown this once.
+         */
+        FactorBegun: {
+            /**
+             * Secret
+             * @description in base 32, to be typed
+             */
+            secret: string;
+            /**
+             * Address
+             * @description the `otpauth` address, to be opened
+             */
+            address: string;
+            /**
+             * Qr
+             * @description the address as a QR code, to be photographed: an SVG image
+             */
+            qr: string;
+        };
+        /**
+         * FactorCode
+         * @description A one-time code; to end a second factor a recovery code does too.
+         */
+        FactorCode: {
+            /**
+             * Code
+             * @default
+             */
+            code: string;
+        };
+        /**
+         * FactorConfirmed
+         * @description The recovery codes, shown this once; each signs in once in the place of a one-time code.
+         */
+        FactorConfirmed: {
+            /** Recovery */
+            recovery: string[];
+        };
+        /**
+         * FactorState
+         * @description What the account of who is signed in has.
+         */
+        FactorState: {
+            /**
+             * State
+             * @description begun: a secret was shown and is not asked for yet
+             * @enum {string}
+             */
+            state: "off" | "begun" | "on";
+            /**
+             * Recovery Left
+             * @description how many recovery codes can still be used
+             */
+            recovery_left: number;
         };
         /**
          * Feature
@@ -4353,33 +4590,414 @@ export interface components {
             links: components["schemas"]["Link"][];
         };
         /**
-         * JointProgramme
-         * @description A joint programme as it stands, and all that was said about it.
+         * JointBrief
+         * @description A joint programme as it stands.
          */
-        JointProgramme: {
+        JointBrief: {
             /** Id */
             id: string;
+            /**
+             * Peer
+             * @description DID of the other city
+             */
+            peer: string;
+            /**
+             * Peer Id
+             * @description what it is called here; empty for one that is no peer any more
+             */
+            peer_id: string;
+            /**
+             * Began
+             * @description who proposed it first
+             * @enum {string}
+             */
+            began: "ours" | "theirs";
+            /**
+             * Proposer
+             * @description whose proposal waits for an answer
+             * @enum {string}
+             */
+            proposer: "ours" | "theirs" | "";
             /** Agreement */
             agreement: string;
             /**
              * State
+             * @description `changing`: something is agreed, and a change of it is proposed; empty: the partner did not take the first proposal
              * @enum {string}
              */
-            state: "proposed" | "agreed" | "reviewed" | "withdrawn";
+            state: "" | "proposed" | "agreed" | "changing" | "declined" | "withdrawn" | "ended";
+            /**
+             * Turn
+             * @description whose answer is waited for
+             * @enum {string}
+             */
+            turn: "ours" | "theirs" | "";
             /**
              * May
-             * @description steps that are possible now
+             * @description what an officer may do now
              */
             may: string[];
-            /** @description as it was proposed last */
-            programme: components["schemas"]["ProgrammeModel"];
+            /** @description what both agreed to */
+            stands: components["schemas"]["JointText"] | null;
+            /** @description what is proposed */
+            open: components["schemas"]["JointText"] | null;
+            /** @description what was proposed last */
+            last: components["schemas"]["JointText"];
+            /**
+             * Changes
+             * @description what the proposal would change of what stands, or of the proposal before it
+             */
+            changes: components["schemas"]["JointChange"][];
             /**
              * Due
              * @description its review was due and has not come
              */
             due: boolean;
-            /** Statements */
-            statements: components["schemas"]["StatementModel"][];
+            /**
+             * Unheard
+             * @description how many of our moves the partner has not answered yet
+             */
+            unheard: number;
+            /**
+             * Error
+             * @description why our last move was not taken
+             */
+            error: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Updated
+             * Format: date-time
+             */
+            updated: string;
+        };
+        /**
+         * JointChange
+         * @description One thing that a proposal changes.
+         */
+        JointChange: {
+            /** Field */
+            field: string;
+            /**
+             * Of
+             * @description whose share; empty for what is of both
+             * @enum {string}
+             */
+            of: "" | "ours" | "theirs";
+            before: components["schemas"]["JsonValue"];
+            after: components["schemas"]["JsonValue"];
+        };
+        /**
+         * JointContent
+         * @description What two cities do together, as an officer writes it; each city has its own share.
+         */
+        JointContent: {
+            title: components["schemas"]["Names"];
+            about: components["schemas"]["Names"];
+            /**
+             * Period
+             * @enum {string}
+             */
+            period: "once" | "weekly" | "monthly" | "quarterly" | "half-yearly" | "yearly";
+            /**
+             * Currency
+             * @description ISO 4217, of both shares
+             * @default KRW
+             */
+            currency: string;
+            /**
+             * Start
+             * Format: date
+             */
+            start: string;
+            /**
+             * End
+             * Format: date
+             */
+            end: string;
+            /**
+             * Review
+             * Format: date
+             * @description the day on which it is looked at
+             */
+            review: string;
+            /**
+             * Status
+             * @default planned
+             * @enum {string}
+             */
+            status: "planned" | "running" | "paused" | "done";
+            /** @description of this city */
+            ours: components["schemas"]["ShareModel"];
+            /**
+             * @description of the partner
+             * @default {
+             *       "owner": "",
+             *       "department": "",
+             *       "budget": 0
+             *     }
+             */
+            theirs: components["schemas"]["ShareModel"];
+            /**
+             * Notes
+             * @description what reviews found
+             * @default []
+             */
+            notes: components["schemas"]["NoteModel"][];
+        };
+        /**
+         * JointMove
+         * @description One move, as it came or went.
+         */
+        JointMove: {
+            /** Seq */
+            seq: number;
+            /**
+             * Move
+             * @enum {string}
+             */
+            move: "propose" | "agree" | "decline" | "withdraw" | "end";
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "ours" | "theirs";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            author: components["schemas"]["AuthorModel"];
+            /** @description what it proposes */
+            said: components["schemas"]["JointText"] | null;
+            /**
+             * Changes
+             * @description what it changes of what was proposed before
+             */
+            changes: components["schemas"]["JointChange"][];
+            /** Reason */
+            reason: string;
+            /**
+             * Ledger
+             * @description its entry in this city's ledger
+             */
+            ledger: number;
+            /**
+             * Heard
+             * @description when the partner took it, of ours; of theirs when it came
+             */
+            heard: string | null;
+            /**
+             * Void
+             * @description why it does not count; empty where it does
+             */
+            void: string;
+        };
+        /**
+         * JointProgramme
+         * @description A joint programme with both signatures and all that was said.
+         */
+        JointProgramme: {
+            /** Id */
+            id: string;
+            /**
+             * Peer
+             * @description DID of the other city
+             */
+            peer: string;
+            /**
+             * Peer Id
+             * @description what it is called here; empty for one that is no peer any more
+             */
+            peer_id: string;
+            /**
+             * Began
+             * @description who proposed it first
+             * @enum {string}
+             */
+            began: "ours" | "theirs";
+            /**
+             * Proposer
+             * @description whose proposal waits for an answer
+             * @enum {string}
+             */
+            proposer: "ours" | "theirs" | "";
+            /** Agreement */
+            agreement: string;
+            /**
+             * State
+             * @description `changing`: something is agreed, and a change of it is proposed; empty: the partner did not take the first proposal
+             * @enum {string}
+             */
+            state: "" | "proposed" | "agreed" | "changing" | "declined" | "withdrawn" | "ended";
+            /**
+             * Turn
+             * @description whose answer is waited for
+             * @enum {string}
+             */
+            turn: "ours" | "theirs" | "";
+            /**
+             * May
+             * @description what an officer may do now
+             */
+            may: string[];
+            /** @description what both agreed to */
+            stands: components["schemas"]["JointText"] | null;
+            /** @description what is proposed */
+            open: components["schemas"]["JointText"] | null;
+            /** @description what was proposed last */
+            last: components["schemas"]["JointText"];
+            /**
+             * Changes
+             * @description what the proposal would change of what stands, or of the proposal before it
+             */
+            changes: components["schemas"]["JointChange"][];
+            /**
+             * Due
+             * @description its review was due and has not come
+             */
+            due: boolean;
+            /**
+             * Unheard
+             * @description how many of our moves the partner has not answered yet
+             */
+            unheard: number;
+            /**
+             * Error
+             * @description why our last move was not taken
+             */
+            error: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Updated
+             * Format: date-time
+             */
+            updated: string;
+            /**
+             * Signatures
+             * @description under what stands
+             */
+            signatures: components["schemas"]["JointSignature"][];
+            /**
+             * Ledger
+             * @description the entry of this city's ledger that says that both agreed to what stands
+             */
+            ledger: number | null;
+            /** Moves */
+            moves: components["schemas"]["JointMove"][];
+        };
+        /**
+         * JointSignature
+         * @description A city's signature under the document.
+         */
+        JointSignature: {
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "ours" | "theirs";
+            /** Did */
+            did: string;
+            /**
+             * Key
+             * @description the key that signed (Multikey)
+             */
+            key: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Proof
+             * @description data integrity proof, eddsa-jcs-2022
+             */
+            proof: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Good
+             * @description whether it holds now, by the keys that are known of that city
+             */
+            good: boolean;
+        };
+        /**
+         * JointText
+         * @description A document of a joint programme, as this city sees it. `document` is what is signed.
+         */
+        JointText: {
+            title: components["schemas"]["Names"];
+            about: components["schemas"]["Names"];
+            /**
+             * Period
+             * @enum {string}
+             */
+            period: "once" | "weekly" | "monthly" | "quarterly" | "half-yearly" | "yearly";
+            /**
+             * Currency
+             * @description ISO 4217, of both shares
+             * @default KRW
+             */
+            currency: string;
+            /**
+             * Start
+             * Format: date
+             */
+            start: string;
+            /**
+             * End
+             * Format: date
+             */
+            end: string;
+            /**
+             * Review
+             * Format: date
+             * @description the day on which it is looked at
+             */
+            review: string;
+            /**
+             * Status
+             * @default planned
+             * @enum {string}
+             */
+            status: "planned" | "running" | "paused" | "done";
+            /** @description of this city */
+            ours: components["schemas"]["ShareModel"];
+            /**
+             * @description of the partner
+             * @default {
+             *       "owner": "",
+             *       "department": "",
+             *       "budget": 0
+             *     }
+             */
+            theirs: components["schemas"]["ShareModel"];
+            /**
+             * Notes
+             * @description what reviews found
+             * @default []
+             */
+            notes: components["schemas"]["NoteModel"][];
+            /**
+             * Digest
+             * @description SHA-256 of the document's canonical form (RFC 8785), the same in both cities
+             */
+            digest: string;
+            /** Document */
+            document: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
         };
         /**
          * JsonSchema
@@ -4797,6 +5415,20 @@ export interface components {
             href?: string | null;
         };
         /**
+         * Named
+         * @description What parameters of a remedy can name, by its titles.
+         */
+        Named: {
+            /** Sites */
+            sites: {
+                [key: string]: components["schemas"]["Names"];
+            };
+            /** Columns */
+            columns: {
+                [key: string]: components["schemas"]["Names"];
+            };
+        };
+        /**
          * Names
          * @description A name in Korean and English, and by its two letters in every other language that the city has.
          */
@@ -4955,6 +5587,55 @@ export interface components {
             client: string;
         };
         /**
+         * NewJoint
+         * @description A joint programme to propose.
+         */
+        NewJoint: {
+            /**
+             * Peer
+             * @description id or DID of a peer
+             */
+            peer: string;
+            programme: components["schemas"]["JointContent"];
+            /**
+             * Agreement
+             * @description the agreement with that peer that it belongs to
+             * @default
+             */
+            agreement: string;
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
+         * NewJointMove
+         * @description What goes with a move: the changed `programme` with propose, the `digest` that was read with agree, a `reason` with the others.
+         */
+        NewJointMove: {
+            programme?: components["schemas"]["JointContent"] | null;
+            /**
+             * Digest
+             * @description of the document that is agreed to
+             * @default
+             */
+            digest: string;
+            /**
+             * Reason
+             * @description why; the partner reads it
+             * @default
+             */
+            reason: string;
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
          * NewMove
          * @description What goes with a move: `terms` with offer and request, a `reason` with terminate.
          */
@@ -5092,6 +5773,18 @@ export interface components {
             id: string;
             /** Why */
             why: string;
+        };
+        /**
+         * NoteModel
+         * @description What a review found.
+         */
+        NoteModel: {
+            /**
+             * On
+             * Format: date
+             */
+            on: string;
+            text: components["schemas"]["Names"];
         };
         /**
          * ObjectAnswer
@@ -5282,6 +5975,35 @@ export interface components {
              * @description what the others wrote, who and when
              */
             conflicts?: components["schemas"]["ScenarioEntry"][] | null;
+        };
+        /**
+         * OwnProgramme
+         * @description A programme of this city's own as it stands, and all that was said about it; nothing of it goes to a partner.
+         */
+        OwnProgramme: {
+            /** Id */
+            id: string;
+            /** Agreement */
+            agreement: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "proposed" | "agreed" | "reviewed" | "withdrawn";
+            /**
+             * May
+             * @description steps that are possible now
+             */
+            may: string[];
+            /** @description as it was proposed last */
+            programme: components["schemas"]["ProgrammeModel"];
+            /**
+             * Due
+             * @description its review was due and has not come
+             */
+            due: boolean;
+            /** Statements */
+            statements: components["schemas"]["StatementModel"][];
         };
         /**
          * Part
@@ -5783,6 +6505,11 @@ export interface components {
             features: number;
             /** Columns */
             columns: string[];
+            before: components["schemas"]["Side"];
+            after: components["schemas"]["Side"];
+            names: components["schemas"]["Named"];
+            /** @description null where it was not asked for, or nothing changes its place */
+            sketch: components["schemas"]["Sketch"] | null;
         };
         /**
          * Problem
@@ -6763,8 +7490,54 @@ export interface components {
             oidc: string;
         };
         /**
+         * ShareModel
+         * @description One city's part in a joint programme.
+         */
+        ShareModel: {
+            /**
+             * Owner
+             * @description who answers for it there
+             * @default
+             */
+            owner: string;
+            /**
+             * Department
+             * @default
+             */
+            department: string;
+            /**
+             * Budget
+             * @description whole units of the currency
+             * @default 0
+             */
+            budget: number;
+        };
+        /**
+         * Side
+         * @description How much there is of an asset, as it is or as a remedy would leave it.
+         */
+        Side: {
+            /**
+             * Count
+             * @description rows, or cells
+             */
+            count: number;
+            /**
+             * Known
+             * @description cells that tell something; null for rows
+             */
+            known: number | null;
+            /** Columns */
+            columns: string[];
+            /**
+             * Resolution M
+             * @description side of a cell, or the mesh on which all coordinates lie, metres; null for what has no place
+             */
+            resolution_m: number | null;
+        };
+        /**
          * SignIn
-         * @description A name, a password, and a one-time code where the account asks for one.
+         * @description A name, a password, and a one-time or recovery code where the account asks for one.
          */
         SignIn: {
             /** Name */
@@ -6773,7 +7546,7 @@ export interface components {
             password: string;
             /**
              * Code
-             * @description six digits; empty where none is asked for
+             * @description six digits, or a recovery code, which is good once; empty where none is asked for
              * @default
              */
             code: string;
@@ -6812,6 +7585,24 @@ export interface components {
              * @description whether it holds now, by the keys that are known of that city
              */
             good: boolean;
+        };
+        /**
+         * Sketch
+         * @description Where a remedy changes an asset, before and after.
+         */
+        Sketch: {
+            /**
+             * Box
+             * @description what is drawn: west, south, east, north in degrees
+             */
+            box: number[];
+            /**
+             * Whole
+             * @description whether that is all of the asset
+             */
+            whole: boolean;
+            before: components["schemas"]["Drawing"];
+            after: components["schemas"]["Drawing"];
         };
         /**
          * SolidTileset
@@ -8010,14 +8801,27 @@ export interface components {
         };
         /**
          * Workplan
-         * @description The joint programmes of a twin.
+         * @description The work plan of a twin.
          */
         Workplan: {
-            /** Programmes */
-            programmes: components["schemas"]["JointProgramme"][];
+            /**
+             * Programmes
+             * @description that this city keeps for itself
+             */
+            programmes: components["schemas"]["OwnProgramme"][];
+            /**
+             * Joint
+             * @description that a partner holds too; those that wait for this city stand first
+             */
+            joint: components["schemas"]["JointBrief"][];
+            /**
+             * Waiting
+             * @description how many wait for an answer of this city
+             */
+            waiting: number;
             /**
              * Budget
-             * @description of what is agreed, by currency
+             * @description of this city in what is agreed, by currency
              */
             budget: {
                 [key: string]: number;
@@ -8720,6 +9524,389 @@ export interface operations {
             };
             /** @description Service Unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorState"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    beginSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FactorBegin"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorBegun"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirmSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FactorCode"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorConfirmed"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FactorCode"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorState"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16345,6 +17532,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/zip": string;
+                "application/octet-stream": string;
             };
         };
         responses: {
@@ -17753,6 +18941,8 @@ export interface operations {
                 parameters?: string;
                 /** @description numbers and findings, or what would go: its features (at most 2,000), or a picture of its cells */
                 f?: "json" | "geojson" | "png";
+                /** @description with a drawing of the asset before and after, where the remedy changes it (f=json) */
+                sketch?: boolean;
             };
             header?: never;
             path: {
@@ -19798,7 +20988,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["JointProgramme"];
+                    "application/json": components["schemas"]["OwnProgramme"];
                 };
             };
             /** @description Bad Request */
@@ -19890,6 +21080,96 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["OwnProgramme"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proposeJoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewJoint"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
                     "application/json": components["schemas"]["JointProgramme"];
                 };
             };
@@ -19953,6 +21233,269 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getJoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                programme: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JointProgramme"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    moveJoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                programme: string;
+                /** @description what to do */
+                move: "propose" | "agree" | "decline" | "withdraw" | "end";
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewJointMove"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JointProgramme"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tellJoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        /** @description a JointProgrammeMove, signed as every message between cities is */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description programme, state, seq, digest after it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request: an error of the protocol */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: an error of the protocol */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: an error of the protocol */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: an error of the protocol */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: an error of the protocol */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large: an error of the protocol */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: an error of the protocol */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: an error of the protocol */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
