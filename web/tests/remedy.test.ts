@@ -6,7 +6,7 @@ import { choicesOf, columnsOf, fieldsOf, madeOf, pathOf, replaced, sheetOf, slip
 const remedy = (kind: Remedy["kind"], parameters: object, numbers: object = {}): Remedy => ({ kind, parameters, title: { ko: "", en: "" }, clears: [], leaves: "allowed", numbers }) as never;
 const preview = (more: object = {}): Preview => ({
   remedy: remedy("coarsen", { cell_m: 90 }),
-  verdict: "allowed", findings: [], names: { sites: { depot: { ko: "창고", en: "Depot" } }, columns: {} }, sketch: null,
+  verdict: "allowed", findings: [], features: 4, columns: [], names: { sites: { depot: { ko: "창고", en: "Depot" } }, columns: {} }, sketch: null,
   before: { count: 3600, known: 3600, columns: [], resolution_m: 5 }, after: { count: 4, known: 4, columns: [], resolution_m: 90 },
   ...more,
 });

@@ -24,20 +24,12 @@ export type Finding = Sent["FindingModel"];
 export type Remedy = Sent["RemedyModel"];
 export type RemedyKind = Remedy["kind"];
 /** How much there is of an asset, as it is or as a remedy would leave it; cells that tell something only of a grid. */
-export interface Side { count: number; known: number | null; columns: string[]; resolution_m: number | null }
-export interface Drawing { features: { features: { properties: { persons?: number }; geometry: { type: string; coordinates?: unknown } | null }[] } | null; total: number; picture: string; box: Box | null }
-export interface Sketch { box: Box; whole: boolean; before: Drawing; after: Drawing }
+export type Side = Sent["Side"];
+export interface Drawn { properties: { persons?: number }; geometry: { type: string; coordinates?: unknown } | null }
+export type Drawing = With<Sent["Drawing"], { features: { features: Drawn[] } | null; box: Box | null }>;
+export type Sketch = With<Sent["Sketch"], { box: Box; before: Drawing; after: Drawing }>;
 /** What a remedy would leave, beside what there is now. */
-export interface Preview {
-  remedy: Remedy;
-  verdict: Remedy["leaves"];
-  findings: Finding[];
-  before: Side;
-  after: Side;
-  /** What parameters can name, by its titles. */
-  names: { sites: Record<string, Both>; columns: Record<string, Both> };
-  sketch: Sketch | null;
-}
+export type Preview = With<Sent["Preview"], { names: Record<"sites" | "columns", Record<string, Both>>; sketch: Sketch | null }>;
 export type Release = With<Sent["ReleaseModel"], { terms: Terms }>;
 export type Entry = Sent["LedgerEntry"];
 export type LedgerPage = Sent["LedgerPage"];
