@@ -102,8 +102,8 @@ class Programme:
 
 
 def one_in(connection: Connection, twin: str, id: str) -> Programme:
-    """One programme, held until the transaction ends. Raises NotFound."""
-    query = select(programmes).where(programmes.c.twin == twin, programmes.c.id == id).with_for_update()
+    """One programme; in a transaction that writes nobody else changes it meanwhile. Raises NotFound."""
+    query = select(programmes).where(programmes.c.twin == twin, programmes.c.id == id)
     row = connection.execute(query).first()
     if row is None:
         raise NotFound(f"there is no joint programme {id[:60]!r}", twin, "GET …/workplan lists them")
