@@ -8,6 +8,7 @@ under an agreement never changes behind the gate's back.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -102,7 +103,8 @@ def _shape(asked: Asked, one: Any, force: Any) -> Any:
     ]  # fmt: skip
     removed = sorted(edit["object"] for edit in force if edit["op"] == "remove")
     city = asked.served.twin.description.names
-    source = Source("own", one.name, city.en, _OWN, date=f"{one.updated:%Y-%m-%d}", note="drawn by this city")
+    own_work = replace(_OWN, attribution=city.ko)
+    source = Source("own", one.name, city.en, own_work, date=f"{one.updated:%Y-%m-%d}", note="drawn by this city")
     step = Step("plan published", "twintown", {"scenario": one.id, "revision": one.revision, "removed": removed})  # fmt: skip
     own = Provenance((source,), (step,))
     # whose outline stays is still theirs who drew it
