@@ -3,7 +3,7 @@ import type { Programme, Said, Statement } from "../src/api/know";
 import { classOf, lineStyleOf, mercator, widthAt } from "../src/state/know-ground";
 import { blocksOf, piecesOf } from "../src/state/know-guide";
 import { stageOf } from "../src/state/know-runs";
-import { blank, groupOf, historyOf, inBoth, inOrder } from "../src/state/workplan";
+import { answered, blank, blankJoint, changesBy, groupOf, historyOf, inBoth, inOrder, jointOf, lookOf, readyJoint, saidOf } from "../src/state/workplan";
 
 describe("a guide", () => {
   it("is read into headings, paragraphs, steps and lists, and its title is left to the page", () => {
@@ -64,5 +64,33 @@ describe("a joint programme", () => {
   });
   it("stands among those that come every year, now and then, or once", () => {
     expect((["yearly", "monthly", "once"] as const).map((period) => groupOf({ programme: { ...first, period } }))).toEqual(["yearly", "periodic", "once"]);
+  });
+});
+
+describe("a programme that the partner holds too", () => {
+  const whole = { ...blankJoint(2027), title: { ko: "가", en: "a" } as Said, about: { ko: "나", en: "b" } as Said, ours: { owner: "Kim", department: "Roads", budget: 3 } };
+  it("can be proposed before the partner has said who answers for it there, and agreed to only afterwards", () => {
+    expect(readyJoint(whole)).toBe(true);
+    expect(answered(whole)).toBe(false);
+    expect(answered({ ...whole, theirs: { owner: "Park", department: "City", budget: 0 } })).toBe(true);
+    expect(readyJoint({ ...whole, ours: { owner: " ", department: "Roads", budget: 3 } })).toBe(false);
+    expect(readyJoint({ ...whole, theirs: { owner: "", department: "", budget: 1.5 } })).toBe(false);
+  });
+  it("is written anew out of what was read, without what only the server says", () => {
+    const read = { ...whole, digest: "d", document: { type: "JointProgramme" } };
+    const mine = jointOf(read);
+    expect(mine).toEqual(whole);
+    mine.ours.budget = 9;
+    expect(read.ours.budget).toBe(3);
+  });
+  it("names each change by the city whose part it is of", () => {
+    const all = [{ field: "review", of: "", before: "2027-11-30", after: "2027-12-01" }, { field: "budget", of: "theirs", before: 1, after: 2 }] as const;
+    expect(Object.keys(changesBy(all))).toEqual(["review", "theirs.budget"]);
+  });
+  it("says first whose answer is waited for", () => {
+    expect(saidOf({ state: "changing", turn: "ours" })).toBe("changing-ours");
+    expect(saidOf({ state: "agreed", turn: "" })).toBe("agreed");
+    expect(saidOf({ state: "", turn: "" })).toBe("refused");
+    expect(["ours", "good", "bad", ""]).toEqual([lookOf({ state: "proposed", turn: "ours" }), lookOf({ state: "agreed", turn: "" }), lookOf({ state: "ended", turn: "" }), lookOf({ state: "proposed", turn: "theirs" })]);
   });
 });
