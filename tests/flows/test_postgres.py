@@ -34,7 +34,8 @@ HAMLET = ROOT / "tests" / "hamlet"
 SAME = (
     "tests/store/test_tables.py", "tests/store/test_journal.py", "tests/store/test_watch_server.py", "tests/trust/test_accounts.py",
     "tests/trust/test_sessions.py", "tests/trust/test_tokens.py", "tests/trust/test_ledger.py", "tests/trust/test_ledger_tree.py",
-    "tests/trust/test_ledger_witness.py", "tests/exchange/test_bringing.py", "tests/exchange/test_conversation.py",
+    "tests/trust/test_second_factor.py", "tests/trust/test_ledger_witness.py", "tests/exchange/test_bringing.py",
+    "tests/exchange/test_conversation.py", "tests/exchange/test_joint_programmes.py",
     "tests/api/test_offers.py", "tests/api/test_negotiations.py", "tests/api/test_agreements.py",
 )  # fmt: skip
 WRITE = """
