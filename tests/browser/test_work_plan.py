@@ -21,7 +21,7 @@ WORDS = {
         "ours": "우리 차례", "waiting": "우리 답을 기다리는 제안", "marked": "군데를 표시", "by": "의 제안", "ended": "끝남",
     },
     "en": {
-        "ours": "our answer is due", "waiting": "Waiting for our answer", "marked": "are marked", "by": "Proposed by", "ended": "ended",
+        "ours": "our turn", "waiting": "Waiting for our answer", "marked": "are marked", "by": "Proposed by", "ended": "ended",
     },
 }  # fmt: skip
 FIELDS = {
