@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -209,7 +210,7 @@ def test_a_handshake_goes_on_where_a_server_died_and_the_red_button_stops_the_ne
                 )
         body = {"peer": seoul.id, "dataset": offer["dataset"], "offer": offer["id"], "author": "Park"}
         theirs = icheon.ask("POST", "/negotiations", 201, json=body)["pid"]
-        deal = seoul.wait("/negotiations", lambda said: said["negotiations"])["negotiations"][0]
+        deal = _asked(seoul.wait("/negotiations", lambda said: _asked(said, icheon)), icheon)[0]
         # Icheon dies before it hears that Seoul has signed, and Seoul right after it was told that it has
         killed(away)
         seoul.ask("POST", f"/negotiations/{deal['pid']}/agree", json={"author": "Lee"})
@@ -222,7 +223,7 @@ def test_a_handshake_goes_on_where_a_server_died_and_the_red_button_stops_the_ne
             ours, mine = seoul.ask("GET", f"/agreements/{id}"), icheon.ask("GET", f"/agreements/{id}")
             assert ours["digest"] == mine["digest"]
             assert [one["good"] for one in (*ours["signatures"], *mine["signatures"])] == [True] * 4
-            icheon.wait("/partners", lambda said: said["partners"][0]["transfer"] == "STARTED", seconds=60)
+            icheon.wait("/partners", lambda said: _started(said, id), seconds=60)
             way = f"/partners/{id}/collections/roads/items"
             assert icheon.ask("GET", way)["features"]
             # whichever worker is asked, it knows at the next request
@@ -243,6 +244,16 @@ def test_a_handshake_goes_on_where_a_server_died_and_the_red_button_stops_the_ne
         wanted = ["agreement", "suspension", "resumption", "end", "recall"]
         assert [kind for kind in dict.fromkeys(kinds) if kind in wanted] == wanted, kinds
         assert "the database says what was entered" in twintown(url, "ledger", "verify", city.folder)
+
+
+def _asked(said: Any, city: City) -> list[Any]:
+    """The negotiations in which that city has asked and waits for the answer."""
+    return [one for one in said["negotiations"] if one["state"] == "REQUESTED" and one["peer"] == city.did]
+
+
+def _started(said: Any, agreement: str) -> bool:
+    """Whether what was agreed on can be read."""
+    return any(one["agreement"] == agreement and one["transfer"] == "STARTED" for one in said["partners"])
 
 
 def _entries(url: str, city: City) -> list[str]:
