@@ -95,7 +95,7 @@ def test_others_are_asked_again_after_a_moment_or_when_this_process_wrote(
 ) -> None:
     now = [10.0]
     monkeypatch.setattr("twintown.store.watch.time.monotonic", lambda: now[0])
-    watch = Watch(SimpleNamespace(url=make_url("postgresql+psycopg://nobody@localhost/x")))  # type: ignore[arg-type]
+    watch = Watch(SimpleNamespace(url=make_url("mysql://nobody@localhost/x")))  # type: ignore[arg-type]
     before = watch.look()
     assert watch.look() == before
     watch.touch()

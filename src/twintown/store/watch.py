@@ -50,7 +50,7 @@ class Watch:
         if self._file is None:
             if self._none:  # a database in memory has one connection, which does not see its own commits
                 return object()
-            if self._engine.dialect.name == "postgresql":
+            if self._engine.url.get_backend_name() == "postgresql":
                 return self._touched, self._snapshot()
             return self._touched, int(time.monotonic() / AGE_S)
         with self._lock:
