@@ -6,6 +6,8 @@ SHELL := /bin/sh
 .PHONY: help preflight setup web demo demo-build serve test test-all check format validate bench-sun bench-api bench-trust faults-jobs faults-trust repeat types lock clean distclean
 
 RUN := sh scripts/preflight.sh
+# Compiled modules are kept from run to run, whatever the shell says: whole minutes of a first `make test` are theirs.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON := .venv/bin/python
 # Two workers: a test of the kernels wants the second core for itself now and then.
 PYTEST := $(PYTHON) -m pytest -q
@@ -31,7 +33,7 @@ demo-build: ## everything of `make demo` but the server
 
 test: ## the quick tests, under two minutes
 	@$(RUN) scripts/environment.py dev
-	@$(PYTEST) -n 2 -m "not browser and not slow"
+	@$(PYTEST) -n 2 --dist worksteal -m "not browser and not slow"
 
 test-all: ## all tests: browsers, fuzzing, clients, the page's own
 	@$(RUN) scripts/environment.py dev

@@ -304,6 +304,7 @@ def test_every_address_narrows_or_refuses(app: FastAPI, http: TestClient, peer: 
 #: Addresses that show the same to everybody, or take a proof of another kind than a token of an agreement.
 OPEN = {
     "/twins/{twin}/session", "/twins/{twin}/session/oidc", "/twins/{twin}/session/oidc/callback",
+    "/twins/{twin}/session/second-factor", "/twins/{twin}/session/second-factor/confirmation", "/twins/{twin}/session/second-factor/end",
     "/twins/{twin}/.well-known/dspace-version", "/twins/{twin}/ledger/checkpoint", "/twins/{twin}/ledger/tile/{path:path}",
     "/twins/{twin}/workplan/proposals",
 }  # fmt: skip
