@@ -44,6 +44,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
                 yield path, method, operation
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", DOCUMENTS)
 def test_the_document_is_valid_and_refers_only_to_itself(client: TestClient, address: str) -> None:
     answer = client.get(address)
@@ -70,9 +71,13 @@ def test_every_operation_says_what_a_generator_needs(client: TestClient, address
         assert operation["operationId"].replace(".", "").isalnum(), where
         assert operation["description"] and operation["summary"], where
         assert set(operation["tags"]) <= tags, where
-        good = {code: one for code, one in operation["responses"].items() if code.startswith("2") or code == "303"}
+        good = {
+            code: one for code, one in operation["responses"].items() if code.startswith("2") or code == "303"
+        }
         assert good, where
-        assert all(one.get("content") for code, one in good.items() if code not in ("201", "204", "303")), where
+        assert all(one.get("content") for code, one in good.items() if code not in ("201", "204", "303")), (
+            where
+        )
         for parameter in operation.get("parameters", []):
             assert parameter.get("description"), f"{where} {parameter['name']}"
             if parameter["in"] == "query":

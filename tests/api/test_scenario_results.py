@@ -214,6 +214,7 @@ def test_a_file_comes_in_as_new_buildings_and_what_was_simplified_is_told(http: 
     assert slab["properties"]["area_m2"] == pytest.approx(480, rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "query", "status", "says"),
     [

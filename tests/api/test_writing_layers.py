@@ -22,6 +22,8 @@ from twintown.store.blobs import Blobs
 from twintown.store.lock import locked
 from twintown.trust.identity import make_token
 
+pytestmark = pytest.mark.slow
+
 HERE = "/twins/small/collections"
 SAID = {"licence": "KOGL-1", "publisher": "Small City", "grade": "O"}
 CSV = "name,seats,lon,lat\n북쪽,3,127.0963,37.5130\n남쪽,,127.0964,37.5128\n"

@@ -100,7 +100,9 @@ def test_the_grip_follows_the_hand(visit: Open) -> None:
     one.page.mouse.move(x, y + 90, steps=3)
     assert one.value("twintown.held.now.wanted") < pulled
     one.page.mouse.up()
-    one.page.wait_for_function("() => twintown.sunlight.now.edits?.[0]?.height_m === twintown.held.now.wanted")
+    one.page.wait_for_function(
+        "() => twintown.sunlight.now.edits?.[0]?.height_m === twintown.held.now.wanted"
+    )
     assert one.complaints == []
 
 

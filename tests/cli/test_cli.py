@@ -59,6 +59,7 @@ def test_help_and_version_do_not_wait_for_the_gis() -> None:
     assert said.splitlines() == [f"twintown, version {__version__}", "[]"]
 
 
+@pytest.mark.slow
 def test_a_second_build_does_not_wait_for_the_gis_either(town: Path) -> None:
     code = (
         "import sys\nfrom twintown.cli import main\n"

@@ -122,6 +122,7 @@ def test_what_cannot_be_repeated_ends_with_2(
     assert status == 2 and "no such file" in err
 
 
+@pytest.mark.slow
 def test_the_verdict_is_there_for_programs(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = told(capsys, "verify", str(package), "--json")
     said = json.loads(out)

@@ -32,6 +32,8 @@ from twintown.jobs.outgoing import hosts_of
 from twintown.jobs.queue import Queue
 from twintown.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 CONF = "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf"
 CLASSES = ("core", "ogc-process-description", "json", "html", "oas30", "job-list", "dismiss")
 REL = "http://www.opengis.net/def/rel/ogc/1.0"

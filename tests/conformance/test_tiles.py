@@ -33,6 +33,8 @@ import numpy as np
 import pytest
 from tests.conformance.conftest import LAYERS, Get, links
 
+pytestmark = pytest.mark.slow
+
 REL = "http://www.opengis.net/def/rel/ogc/1.0/"
 MVT = "application/vnd.mapbox-vector-tile"
 FEATURES = [name for name, kind in LAYERS.items() if kind == "features"]

@@ -24,6 +24,7 @@ ROWS = ("geojson", "jsonfg", "fgb", "parquet", "csv")
 Counted = Callable[[int, int], tuple[Iterator[pa.RecordBatch], list[int]]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*ROWS, "cityjsonseq", "cityjson"])
 def test_bytes_are_given_before_the_next_rows_are_asked_for(name: str, counted: Counted) -> None:
     size = 20_000 if name == "parquet" else 50  # a row group has so many rows at least

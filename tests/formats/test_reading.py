@@ -101,6 +101,7 @@ def test_columns_that_would_be_taken_for_ours_get_another_name(into: Into) -> No
     assert "column-renamed" in _codes(read)
 
 
+@pytest.mark.slow
 def test_features_line_by_line_are_read_with_one_type_for_all(into: Into, tmp_path: Path) -> None:
     lines = [_feature(id=i, properties={"v": i if i < 9000 else i + 0.5}) for i in range(9001)]
     file = tmp_path / "a.geojsonl"

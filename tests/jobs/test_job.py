@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twintown.jobs.job import (
@@ -65,6 +65,7 @@ def test_whatever_happens_a_job_ends_once_and_keeps_its_word(story: list[Event])
     assert ends <= 1
 
 
+@settings(max_examples=30)
 @given(st.lists(st.floats(-1, 2), min_size=1, max_size=10))
 def test_progress_never_goes_back(fractions: list[float]) -> None:
     job = step(NEW, Claimed("a", 10), NOW)

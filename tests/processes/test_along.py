@@ -18,6 +18,8 @@ from twintown.ground.provenance import Licence, Provenance, Source
 from twintown.jobs.process import Ask, Shape, run
 from twintown.processes.along import PROCESS
 
+pytestmark = pytest.mark.slow
+
 FRAME = Frame("EPSG:5186", undulation_m=23.0, undulation_source="declared for the test")
 X, Y = 208_000.0, 545_500.0
 BOUNDS = Bounds(X, Y, X + 40, Y + 40)

@@ -185,6 +185,7 @@ def test_the_layout_of_600_000_buildings_is_quick_and_shallow():
 TOWER = "relation/8824257"
 
 
+@pytest.mark.slow
 def test_the_real_tower_tapers_to_its_top_in_its_place(tower_block):
     files, _ = _build(tower_block)
     (tile,) = tiles(files)

@@ -17,6 +17,8 @@ from twintown.city.roofs import solid
 from twintown.ground.bounds import Bounds
 from twintown.ground.frames import Frame
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "cities" / "jamsil" / "data" / "odbl" / "seoul_jamsil.osm"
 JAMSIL = Bounds(207980, 545510, 210440, 547730)

@@ -228,6 +228,7 @@ def test_the_migrations_build_the_tables_that_the_code_declares(rows: Tables) ->
     assert scripts.get_current_head() == schema.HEAD == engine.revision(rows.engine)
 
 
+@pytest.mark.slow
 def test_an_upgrade_that_is_not_needed_does_not_import_alembic(tmp_path: Path) -> None:
     url = sqlite_url(tmp_path / "state.db")
     open_tables(url, "hamlet")

@@ -44,6 +44,7 @@ def test_without_entries_nothing_is_signed_and_nothing_is_written(seoul: City) -
     assert not (seoul.directory / "ledger").exists()
 
 
+@pytest.mark.slow
 def test_the_tree_grows_to_the_same_files_however_the_entries_came(seoul: City, tmp_path: Path) -> None:
     for count in (1, 3, 251, 1, 1, 300):
         seoul.enter(count)
