@@ -159,10 +159,11 @@ def test_an_officer_reads_entries_newest_first_by_kind_and_by_agreement(cities: 
         return answer.json()  # type: ignore[no-any-return]
 
     page = listed("")
-    assert [one["seq"] for one in page["entries"][:3]] == [259, 258, 257] and len(page["entries"]) == 100
-    assert (page["size"], page["in_tree"]) == (260, 260)
+    size = page["size"]  # others may have added some
+    assert [one["seq"] for one in page["entries"]] == list(range(size - 1, size - 101, -1))
+    assert size >= page["in_tree"] >= 260
     (following,) = page["links"]
-    assert [one["seq"] for one in listed("?" + following["href"].partition("?")[2])["entries"][:1]] == [159]
+    assert listed("?" + following["href"].partition("?")[2])["entries"][0]["seq"] == size - 101
     assert [one["record"] for one in listed("?kind=suspension")["entries"]] == [RECORD]
     assert [one["seq"] for one in listed("?agreement=urn:uuid:a1")["entries"]] == [259, 258]
     assert not listed("?agreement=urn:uuid:none")["entries"]

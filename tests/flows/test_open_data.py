@@ -12,6 +12,8 @@ from starlette.testclient import TestClient
 
 from twintown.build.run import build
 
+pytestmark = pytest.mark.slow
+
 TOWER = "relation/8824257"
 
 

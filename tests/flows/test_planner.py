@@ -9,6 +9,8 @@ from starlette.testclient import TestClient
 
 from twintown.processes.arrays import unpack
 
+pytestmark = pytest.mark.slow
+
 TOWER = "relation/8824257"
 
 
