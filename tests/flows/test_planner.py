@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from starlette.testclient import TestClient
 
 from twintown.processes.arrays import unpack
