@@ -21,6 +21,11 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Kernels come first: whichever worker needs one afterwards finds it compiled."""
+    items.sort(key=lambda item: "kernels" not in Path(item.path).parts)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if on_postgres.URL:  # a thread that still read as its test ended leaves a connection to the collector
         kind = "pytest.PytestUnraisableExceptionWarning"

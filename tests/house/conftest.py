@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "twintown"
 
@@ -49,3 +51,10 @@ def modules() -> tuple[Module, ...]:
         if "migrations" not in name:
             found.append(Module(name, path, text, ast.parse(text)))
     return tuple(found)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`make check` runs the house's rules, and so does `make test-all`."""
+    for item in items:
+        if Path(item.path).parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.slow)

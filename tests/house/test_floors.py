@@ -6,12 +6,9 @@ import ast
 import subprocess
 import sys
 
-import pytest
 from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
 from .conftest import ROOT, modules
-
-pytestmark = pytest.mark.slow
 
 #: Rooms that decide and touch nothing: no files, no clock, no database, no network.
 PURE = {
