@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -115,3 +116,28 @@ def test_a_twin_that_cannot_be_opened_is_named_and_the_rest_is_served(twin_dir: 
         assert one.get("/twins/small").status_code == 200
         assert list(one.get("/health").json()["broken"]) == ["bad"]
         assert not re.search(str(tmp_path), one.get("/health").text)
+
+
+def test_who_hangs_up_in_the_middle_of_a_body_leaves_no_trace_of_a_mistake(
+    app: FastAPI, client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard = iter(
+        [{"type": "http.request", "body": b"half of", "more_body": True}, {"type": "http.disconnect"}]
+    )
+    said: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return next(heard)
+
+    async def send(message: dict[str, Any]) -> None:
+        said.append(message)
+
+    scope = {
+        "type": "http", "method": "POST", "path": "/twins/small/ledger/add-checkpoint", "raw_path": b"", "query_string": b"",
+        "root_path": "", "scheme": "http", "http_version": "1.1", "headers": [(b"host", b"testserver")],
+        "server": ("testserver", 80), "client": ("testclient", 1),
+    }  # fmt: skip
+    assert client.portal is not None
+    client.portal.call(app, scope, receive, send)
+    assert said[0]["status"] == 400
+    assert not caplog.records

@@ -17,6 +17,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError, ResponseValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
@@ -245,12 +246,18 @@ def _of_validation(request: Request, error: Exception) -> Response:
     )
 
 
+def _of_nobody(request: Request, error: Exception) -> Response:
+    """Who asked hung up in the middle of it: nobody hears the answer, and it is no mistake of ours."""
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
+
+
 def install(app: FastAPI) -> None:
     """Make every error of the app, the framework's included, leave as a problem."""
     app.add_exception_handler(errors.TwintownError, of_error)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(ResponseValidationError, of_error)
+    app.add_exception_handler(ClientDisconnect, _of_nobody)
     app.add_exception_handler(Exception, of_error)
 
 
