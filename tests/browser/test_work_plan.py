@@ -62,7 +62,10 @@ def test_seoul_proposes_icheon_asks_for_a_change_both_sign_and_what_stands_is_th
     id = seoul.value("twintown.state.exchange.at.id")
 
     # Icheon finds it first in its plan, by whom it is, and cannot sign before it has said who answers for it there.
-    icheon = column(visit, "icheon", lang, "workplan", **BIG)
+    icheon = column(visit, "icheon", lang, **BIG)
+    see(icheon, f'[data-joint="{id}"]')  # among what waits for us, on the first page already
+    icheon.shot(f"workplan-2-home-{lang}")
+    icheon.page.click('[data-room="workplan"]')
     see(icheon, f'[data-section="waiting"] [data-joint="{id}"]')
     first = icheon.page.locator(".ex-page section").first
     assert first.get_attribute("data-section") == "waiting" and words["waiting"] in first.inner_text()
