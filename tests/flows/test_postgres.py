@@ -40,7 +40,7 @@ SAME = (
     "tests/api/test_offers.py", "tests/api/test_negotiations.py", "tests/api/test_agreements.py",
 )  # fmt: skip
 WRITE = """
-import sys
+import os, sys
 from datetime import UTC, datetime
 from threading import Thread
 from twintown.store.engine import writing
@@ -53,14 +53,14 @@ entering = Entering(tables)
 def shared(thread):
     for n in range(40):
         seq = entering.enter("refusal", {"who": f"{who}-{thread}", "n": n}, datetime.now(UTC))
-        print(json_line(f"{who}-{thread}", n, seq), flush=True)
+        say(f"{who}-{thread}", n, seq)
 def alone(thread):
     for n in range(40):
         with writing(tables.engine) as connection:
             seq = record_in(connection, tables, "offer", {"who": f"{who}-{thread}", "n": n}, datetime.now(UTC))
-        print(json_line(f"{who}-{thread}", n, seq), flush=True)
-def json_line(who, n, seq):
-    return f"{who} {n} {seq}"
+        say(f"{who}-{thread}", n, seq)
+def say(who, n, seq):
+    os.write(1, f"{who} {n} {seq}\\n".encode())  # one write a line: three threads speak
 threads = [Thread(target=work, args=(i,)) for i, work in enumerate((shared, shared, alone))]
 [one.start() for one in threads]
 [one.join() for one in threads]
@@ -112,6 +112,7 @@ def test_programs_that_write_at_once_and_die_leave_one_ledger_without_a_gap(clus
     assert [one.returncode for one in writers] == [0, 0, -signal.SIGKILL]
     with reading(tables.engine) as connection:
         found = entries_in(connection, tables, 0, size_in(connection, tables))
+    tables.engine.dispose()
     assert [one.seq for one in found] == list(range(len(found))), "places are dense"
     stands = {(one.record["who"], one.record["n"]): one.seq for one in found}
     assert len(stands) == len(found), "nothing stands twice"
@@ -122,7 +123,6 @@ def test_programs_that_write_at_once_and_die_leave_one_ledger_without_a_gap(clus
         own = [one.record["n"] for one in found if one.record["who"] == who]
         assert own == list(range(len(own))), "in the order in which it was entered"
     assert sum(who.startswith(("a-", "b-")) for who, _ in stands) == 240
-    tables.engine.dispose()
 
 
 # -- two servers ---------------------------------------------------------------------------------------------
