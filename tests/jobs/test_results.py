@@ -247,3 +247,43 @@ def test_a_build_leaves_alone_what_is_staged_for_a_question_that_is_worked_on(
     _sweep(twin)
     there = {path.parent.parent.name for path in (twin.directory / "layers").glob("*-*/*/data.*")}
     assert not set(done.switch) & there
+
+
+@pytest.mark.parametrize("moment", ["before its file", "after its file", "while it is swept"])
+def test_what_a_killed_worker_began_is_found_and_swept(
+    twin: Twin, grant: Grant, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """A kill is an exception that nothing catches, raised once at that moment."""
+
+    class Killed(BaseException):
+        pass
+
+    def once(kind: type, name: str, *, after: bool) -> None:
+        real = getattr(kind, name)
+
+        def dies(*args: object, **more: object) -> object:
+            monkeypatch.setattr(kind, name, real)
+            if after:
+                real(*args, **more)
+            raise Killed
+
+        monkeypatch.setattr(kind, name, dies)
+
+    results.submit(twin, grant, ask(twin, grant, "count", {}))
+    job = Queue(twin.tables).claim("w", 60)
+    assert job
+    if moment == "while it is swept":
+        results.task(Work(twin, job, grant, lambda *_: None))
+    else:
+        once(type(twin.blobs), "put", after=moment == "after its file")
+        with pytest.raises(Killed):
+            results.task(Work(twin, job, grant, lambda *_: None))
+    results.dismiss(twin, job.id)
+    if moment == "while it is swept":
+        once(type(twin.blobs), "delete_prefix", after=True)
+        with pytest.raises(Killed):
+            results.sweep(twin)
+    results.sweep(twin)
+    assert not twin.tables.unpublished()
+    assert not list((twin.directory / "layers").glob("counts-*/*"))
+    assert not list((twin.directory / "layers").glob("marks-*/*"))

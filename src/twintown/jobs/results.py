@@ -287,11 +287,11 @@ def sweep(twin: Twin) -> int:
     """Remove what workers staged and never published: versions of questions that nobody works on. How many."""
     writer = twin.writing()
     dead = writer.tables.unpublished()
-    if dead:
-        writer.tables.forget([(row.layer, row.version) for row in dead])
-    for row in dead:
+    for row in dead:  # the rows go last: who is killed in between leaves something to find them by
         writer.blobs.delete_prefix(row.path)
         writer.forget_index(row.path)
+    if dead:
+        writer.tables.forget([(row.layer, row.version) for row in dead])
     return len(dead)
 
 

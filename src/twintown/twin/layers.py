@@ -22,7 +22,7 @@ from twintown.ground.provenance import digest, digest_file
 from twintown.ground.series import Series
 from twintown.index.view import View
 from twintown.store.blobs import Blobs, open_blobs
-from twintown.store.tables import LayerRow, Tables, new_version, open_tables, sqlite_url
+from twintown.store.tables import RESULT, LayerRow, Tables, new_version, open_tables, sqlite_url
 from twintown.store.watch import Watch
 from twintown.trust.grades import Grade, mix
 from twintown.trust.policy import Grant
@@ -286,11 +286,16 @@ class Twin:
             title_ko=entry.title.ko, title_en=entry.title.en, meta=said,
         )  # fmt: skip
         key = f"{row.path}/{FILES[kind]}"
+        # A build sweeps what no row names; a worker that was killed leaves a row by which its file is found.
+        first = said.get("role") == RESULT
+        if first:
+            self.tables.add_layer(row)
         if isinstance(data, Path):
             self.blobs.put_file(key, data)
         else:
             self.blobs.put(key, data)
-        self.tables.add_layer(row)
+        if not first:
+            self.tables.add_layer(row)
         return layer_version(row)
 
     def frame_matches(self, shape: Shape) -> bool:
