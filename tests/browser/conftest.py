@@ -7,7 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,16 +37,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("browser"))
 
 
-@pytest.fixture(scope="session")
-def address() -> Iterator[str]:
-    """Address of a server of the two demo twins with the built page."""
-    if not (REPOSITORY / "web" / "dist" / "index.html").exists():
-        pytest.skip("the page is not built: make web")
-    if not all((city / "state.db").exists() for city in CITIES):
-        pytest.skip("the demo twins are not built: make demo-build")
-    command = [str(Path(sys.executable).parent / "twintown"), "serve", *map(str, CITIES), "--port", "0"]
+@contextmanager
+def serving(
+    *twins: Path, options: Sequence[str] = (), settings: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """Address of `twintown serve` of these twins.
+
+    Args:
+        options: of the command line, besides. settings: environment, besides.
+    """
+    command = [
+        str(Path(sys.executable).parent / "twintown"),
+        "serve",
+        *map(str, twins),
+        "--port",
+        "0",
+        *options,
+    ]
+    env = {**os.environ, **(settings or {})}
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=REPOSITORY
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=REPOSITORY, env=env
     ) as server:
         assert server.stdout is not None
         try:
@@ -57,6 +68,17 @@ def address() -> Iterator[str]:
                 pytest.fail("the server ended before it told its address")
         finally:
             server.terminate()
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """Address of a server of the two demo twins with the built page."""
+    if not (REPOSITORY / "web" / "dist" / "index.html").exists():
+        pytest.skip("the page is not built: make web")
+    if not all((city / "state.db").exists() for city in CITIES):
+        pytest.skip("the demo twins are not built: make demo-build")
+    with serving(*CITIES) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from tests.exchange.synthetic import X, Y, blocks, outline, put, rows, terrain
 from twintown.trust.grades import Grade
 from twintown.twin.layers import Twin
 
-from .conftest import CITIES, PATIENCE_MS, REPOSITORY
+from .conftest import CITIES, PATIENCE_MS, REPOSITORY, serving
 from .test_handshake import column, go, press, see
 from .test_result import _linked
 
@@ -87,18 +87,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         account = [program, "account", "add", str(folder / "jamsil"), "--name", name]
         account += [part for role in roles for part in ("--role", role)]
         subprocess.run(account, input=PASSWORD, text=True, check=True, capture_output=True)
-    command = [program, "serve", *(str(folder / c.name) for c in CITIES), "--port", "0", "--partners"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=REPOSITORY) as server:  # fmt: skip
-        assert server.stdout is not None
-        try:
-            for line in server.stdout:
-                if found := re.search(r"http://[\w.:]+", line):
-                    yield found[0]
-                    break
-            else:
-                pytest.fail("the server ended before it told its address")
-        finally:
-            server.terminate()
+    with serving(*(folder / c.name for c in CITIES), options=["--partners"]) as address:
+        yield address
 
 
 def as_officer(visit: Open, name: str, lang: str, spot: str, **options: Any) -> Any:

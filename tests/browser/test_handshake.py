@@ -8,8 +8,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import CITIES, PATIENCE_MS, REPOSITORY
+from .conftest import CITIES, PATIENCE_MS, REPOSITORY, serving
 from .test_result import _linked, call, slab
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -42,19 +40,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     apart = shutil.ignore_patterns(".staging", "data", "peers.toml")
     for city in CITIES:
         shutil.copytree(city, folder / city.name, copy_function=_linked, ignore=apart)
-    program = str(Path(sys.executable).parent / "twintown")
-    command = [program, "serve", *(str(folder / c.name) for c in CITIES), "--port", "0", "--partners"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=REPOSITORY) as server:  # fmt: skip
-        assert server.stdout is not None
-        try:
-            for line in server.stdout:
-                if found := re.search(r"http://[\w.:]+", line):
-                    yield found[0]
-                    break
-            else:
-                pytest.fail("the server ended before it told its address")
-        finally:
-            server.terminate()
+    with serving(*(folder / c.name for c in CITIES), options=["--partners"]) as address:
+        yield address
 
 
 def column(visit: Open, twin: str, lang: str, spot: str = "", **options: Any) -> Any:

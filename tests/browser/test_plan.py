@@ -6,8 +6,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +14,7 @@ from typing import Any
 import pytest
 from tests.scenario.test_files import box, glb
 
-from .conftest import CITIES, PATIENCE_MS, REPOSITORY, Visit
+from .conftest import CITIES, PATIENCE_MS, REPOSITORY, Visit, serving
 
 #: An open lawn by the lake, looked at from the south.
 VIEW = "twin=jamsil&lang=ko&t=14:30&cam=127.1012,37.5050,420,12,-33"
@@ -68,20 +66,8 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def address(city: Path) -> Iterator[str]:
     """A server of the copy."""
-    command = [str(Path(sys.executable).parent / "twintown"), "serve", str(city), "--port", "0"]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=REPOSITORY
-    ) as server:
-        assert server.stdout is not None
-        try:
-            for line in server.stdout:
-                if found := re.search(r"http://[\w.:]+", line):
-                    yield found[0]
-                    break
-            else:
-                pytest.fail("the server ended before it told its address")
-        finally:
-            server.terminate()
+    with serving(city) as address:
+        yield address
 
 
 def ask(address: str, path: str, body: Any = None) -> Any:

@@ -10,8 +10,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 import time
 import urllib.request
 import zipfile
@@ -21,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import CITIES, REPOSITORY
+from .conftest import CITIES, REPOSITORY, serving
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.slow
@@ -62,18 +60,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         shutil.copytree(
             city, folder / city.name, copy_function=_linked, ignore=shutil.ignore_patterns(".staging", "data")
         )
-    command = [str(Path(sys.executable).parent / "twintown"), "serve", *(str(folder / c.name) for c in CITIES), "--port", "0"]  # fmt: skip
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=REPOSITORY) as server:  # fmt: skip
-        assert server.stdout is not None
-        try:
-            for line in server.stdout:
-                if found := re.search(r"http://[\w.:]+", line):
-                    yield found[0]
-                    break
-            else:
-                pytest.fail("the server ended before it told its address")
-        finally:
-            server.terminate()
+    with serving(*(folder / c.name for c in CITIES)) as address:
+        yield address
 
 
 def call(address: str, path: str, body: object = None, prefer: str = "") -> Any:

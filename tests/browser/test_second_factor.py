@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +15,7 @@ from tests.api.conftest import write_twin
 from twintown.trust.accounts import add_account
 from twintown.twin.layers import Twin
 
-from .conftest import REPOSITORY
+from .conftest import REPOSITORY, serving
 
 pytestmark = pytest.mark.slow
 #: The built page; read before the tests forget the settings of who runs them.
@@ -35,21 +32,8 @@ def address(tmp_path: Path) -> Iterator[str]:
     tables = Twin.open(folder, read_only=False).tables
     add_account(tables, "Kim", ["partner"], PASSWORD, datetime.now(UTC))
     tables.engine.dispose()
-    command = [str(Path(sys.executable).parent / "twintown"), "serve", str(folder), "--port", "0"]
-    settings = {**os.environ, "TWINTOWN_WEB": str(WEB)}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=settings
-    ) as server:
-        assert server.stdout is not None
-        try:
-            for line in server.stdout:
-                if found := re.search(r"http://[\w.:]+", line):
-                    yield found[0]
-                    break
-            else:
-                pytest.fail("the server ended before it told its address")
-        finally:
-            server.terminate()
+    with serving(folder, settings={"TWINTOWN_WEB": str(WEB)}) as address:
+        yield address
 
 
 def sign_in(page: Any, code: str = "") -> None:
