@@ -12,7 +12,7 @@ from sqlalchemy import insert, inspect, text
 from tests.on_postgres import sqlite_only
 
 from twintown.ground.errors import BadSettings, NotFound, StorageFailed
-from twintown.store import engine, schema, schema_shared
+from twintown.store import engine, schema, schema_programme
 from twintown.store.tables import LayerRow, ProductRow, Tables, new_version, open_tables, sqlite_url
 
 START = datetime(2026, 12, 22, tzinfo=UTC)
@@ -222,7 +222,7 @@ def test_the_migrations_build_the_tables_that_the_code_declares(rows: Tables) ->
     from alembic.script import ScriptDirectory
 
     with engine.reading(rows.engine) as connection:
-        assert compare_metadata(MigrationContext.configure(connection), schema_shared.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), schema_programme.metadata) == []
         assert inspect(connection).has_table("layer_versions")
     scripts = ScriptDirectory(str(Path(schema.__file__).parent / "migrations"))
     assert scripts.get_current_head() == schema.HEAD == engine.revision(rows.engine)

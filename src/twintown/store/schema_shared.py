@@ -20,7 +20,7 @@ from sqlalchemy import (
 from twintown.store.schema import metadata as metadata
 
 
-def _own(name: str, *columns: Column[Any], key: tuple[str, ...]) -> Table:
+def own(name: str, *columns: Column[Any], key: tuple[str, ...]) -> Table:
     """A table each row of which belongs to a twin, with `key` beside the twin's id as its primary key."""
     return Table(
         name,
@@ -31,136 +31,142 @@ def _own(name: str, *columns: Column[Any], key: tuple[str, ...]) -> Table:
     )
 
 
-def _text(name: str, length: int = 0) -> Column[Any]:
+def text(name: str, length: int = 0) -> Column[Any]:
+    """A text column that is never null; without a length it is unbounded."""
     return Column(name, String(length) if length else Text, nullable=False)
 
 
-def _moment(name: str) -> Column[Any]:
+def moment(name: str) -> Column[Any]:
+    """A moment that may be unknown."""
     return Column(name, DateTime(timezone=True))
 
 
-def _at(name: str) -> Column[Any]:
+def at(name: str) -> Column[Any]:
+    """A moment."""
     return Column(name, DateTime(timezone=True), nullable=False)
 
 
-def _json(name: str, *, nullable: bool = False) -> Column[Any]:
+def json(name: str, *, nullable: bool = False) -> Column[Any]:
+    """JSON; never null unless said."""
     return Column(name, JSON, nullable=nullable)
 
 
-def _count(name: str) -> Column[Any]:
+def count(name: str) -> Column[Any]:
+    """A whole number."""
     return Column(name, Integer, nullable=False)
 
 
-def _bytes(name: str) -> Column[Any]:
+def bytes_(name: str) -> Column[Any]:
+    """Bytes."""
     return Column(name, LargeBinary, nullable=False)
 
 
 # Who may sign in here: a password's Argon2 digest, or the issuer and subject of an OpenID provider; roles are names.
-accounts = _own(
-    "accounts", _text("name", 80), _json("roles"), _text("password"), _text("totp"), _count("totp_last"),
-    _text("issuer"), _text("subject"), _at("created"), _moment("disabled"), key=("name",),
+accounts = own(
+    "accounts", text("name", 80), json("roles"), text("password"), text("totp"), count("totp_last"),
+    text("issuer"), text("subject"), at("created"), moment("disabled"), key=("name",),
 )  # fmt: skip
 # Who is signed in: the digest of the cookie's secret.
-sessions = _own(
-    "sessions", _text("digest", 64), _text("account", 80), _text("csrf", 64), _at("created"),
-    _at("expires"), key=("digest",),
+sessions = own(
+    "sessions", text("digest", 64), text("account", 80), text("csrf", 64), at("created"),
+    at("expires"), key=("digest",),
 )  # fmt: skip
 # How often somebody has failed to sign in: by digest of a name, or of an address.
-tries = _own("tries", _text("mark", 64), _count("failed"), _at("last"), key=("mark",))
+tries = own("tries", text("mark", 64), count("failed"), at("last"), key=("mark",))
 # Tokens: of services (kind "service", with scopes), and of partners (kind "agreement", bound to one).
-tokens = _own(
-    "tokens", _text("digest", 64), _text("id", 48), _text("kind", 12), _text("name", 200), _json("scopes"), _text("agreement", 80),
-    _json("author"), _at("created"), _at("expires"), _moment("revoked"), key=("digest",),
+tokens = own(
+    "tokens", text("digest", 64), text("id", 48), text("kind", 12), text("name", 200), json("scopes"), text("agreement", 80),
+    json("author"), at("created"), at("expires"), moment("revoked"), key=("digest",),
 )  # fmt: skip
 # The keys that this twin has signed with, newest last; `endorsed`: the proof of the key before it.
-signing_keys = _own(
-    "signing_keys", _text("public", 80), _count("seq"), _at("since"), _moment("retired"),
-    _moment("revoked"), _text("why"), _json("endorsed", nullable=True), key=("public",),
+signing_keys = own(
+    "signing_keys", text("public", 80), count("seq"), at("since"), moment("retired"),
+    moment("revoked"), text("why"), json("endorsed", nullable=True), key=("public",),
 )  # fmt: skip
 # What a peer was last seen to be; who is a peer the description says.
-peers = _own(
-    "peers", _text("did", 512), _text("address"), _json("keys"), _text("state", 12), _moment("seen"), _json("said"), key=("did",)
+peers = own(
+    "peers", text("did", 512), text("address"), json("keys"), text("state", 12), moment("seen"), json("said"), key=("did",)
 )  # fmt: skip
 # Marks of messages that were taken already, until their tokens have expired (RFC 7519 `jti`).
-seen = _own("seen", _text("jti", 200), _at("until"), key=("jti",))
+seen = own("seen", text("jti", 200), at("until"), key=("jti",))
 
 # What this twin offers, to whom ("" for every peer), under which terms, by which release.
-offers = _own(
-    "offers", _text("id", 80), _text("dataset", 200), _text("assignee", 512), _json("terms"), _json("policy"), _text("release"),
-    _text("state", 12), _json("author"), _at("created"), _at("updated"), key=("id",),
+offers = own(
+    "offers", text("id", 80), text("dataset", 200), text("assignee", 512), json("terms"), json("policy"), text("release"),
+    text("state", 12), json("author"), at("created"), at("updated"), key=("id",),
 )  # fmt: skip
 # Contract negotiations (Dataspace Protocol 2025-1), of both roles; `pid` is ours, `peer_pid` theirs.
-negotiations = _own(
-    "negotiations", _text("pid", 80), _text("role", 8), _text("peer_pid", 80), _text("peer", 512), _text("callback"), _text("state", 12),
-    _text("dataset", 200), _json("offer"), _json("agreement", nullable=True), _text("turn", 8), _json("error", nullable=True),
-    _count("revision"), _at("created"), _at("updated"), key=("pid",),
+negotiations = own(
+    "negotiations", text("pid", 80), text("role", 8), text("peer_pid", 80), text("peer", 512), text("callback"), text("state", 12),
+    text("dataset", 200), json("offer"), json("agreement", nullable=True), text("turn", 8), json("error", nullable=True),
+    count("revision"), at("created"), at("updated"), key=("pid",),
 )  # fmt: skip
 # Every message of a negotiation or a transfer, in order, as it came or went; the same `mark` is the same message again.
-messages = _own(
-    "messages", _text("of", 80), _count("seq"), _text("way", 3), _text("type", 48), _json("body"), _json("author"),
-    _text("mark", 80), _text("state", 12), _at("at"), key=("of", "seq"),
+messages = own(
+    "messages", text("of", 80), count("seq"), text("way", 3), text("type", 48), json("body"), json("author"),
+    text("mark", 80), text("state", 12), at("at"), key=("of", "seq"),
 )  # fmt: skip
 # Messages to be delivered; each has gone when `delivered` is set, and is not tried any more when `given_up` is.
-outbox = _own(
-    "outbox", _text("id", 48), _text("of", 80), _count("seq"), _text("peer", 512), _text("url"), _json("body"),
-    _count("attempts"), _moment("next_at"), _text("said"), _moment("delivered"), _moment("given_up"),
-    _at("created"), key=("id",),
+outbox = own(
+    "outbox", text("id", 48), text("of", 80), count("seq"), text("peer", 512), text("url"), json("body"),
+    count("attempts"), moment("next_at"), text("said"), moment("delivered"), moment("given_up"),
+    at("created"), key=("id",),
 )  # fmt: skip
 Index("ix_outbox_due", outbox.c.twin, outbox.c.delivered, outbox.c.next_at)
 # Agreements in force and past; `policy` is the ODRL that both signed, `terms` what it means here.
-agreements = _own(
-    "agreements", _text("id", 80), _text("role", 8), _text("peer", 512), _text("negotiation", 80), _text("dataset", 200), _json("terms"),
-    _json("policy"), _json("signatures"), _text("state", 12), _at("since"), _moment("until"), _at("changed"),
-    _json("change", nullable=True), _count("revision"), key=("id",),
+agreements = own(
+    "agreements", text("id", 80), text("role", 8), text("peer", 512), text("negotiation", 80), text("dataset", 200), json("terms"),
+    json("policy"), json("signatures"), text("state", 12), at("since"), moment("until"), at("changed"),
+    json("change", nullable=True), count("revision"), key=("id",),
 )  # fmt: skip
 # Transfer processes (Dataspace Protocol 2025-1), of both roles; the data address of a consumer holds a token, and is secret.
-transfers = _own(
-    "transfers", _text("pid", 80), _text("role", 8), _text("peer_pid", 80), _text("peer", 512), _text("callback"), _text("agreement", 80),
-    _text("format", 80), _text("state", 12), _json("address", nullable=True), _json("error", nullable=True),
-    _count("revision"), _at("created"), _at("updated"), key=("pid",),
+transfers = own(
+    "transfers", text("pid", 80), text("role", 8), text("peer_pid", 80), text("peer", 512), text("callback"), text("agreement", 80),
+    text("format", 80), text("state", 12), json("address", nullable=True), json("error", nullable=True),
+    count("revision"), at("created"), at("updated"), key=("pid",),
 )  # fmt: skip
 # Questions to the release gate, what it found, what would remedy it, and what a person decided.
-releases = _own(
-    "releases", _text("id", 48), _text("asset", 200), _text("version", 64), _text("audience", 512), _json("terms"), _json("findings"),
-    _json("remedies"), _text("state", 12), _json("decision", nullable=True), _text("result", 200), _json("author"),
-    _at("created"), _at("updated"), key=("id",),
+releases = own(
+    "releases", text("id", 48), text("asset", 200), text("version", 64), text("audience", 512), json("terms"), json("findings"),
+    json("remedies"), text("state", 12), json("decision", nullable=True), text("result", 200), json("author"),
+    at("created"), at("updated"), key=("id",),
 )  # fmt: skip
 # Joint programmes with partners, each as a series of statements; nothing is overwritten.
-workplans = _own(
-    "workplans", _text("id", 48), _count("seq"), _text("agreement", 80), _json("body"), _json("author"),
-    _at("at"), key=("id", "seq"),
+workplans = own(
+    "workplans", text("id", 48), count("seq"), text("agreement", 80), json("body"), json("author"),
+    at("at"), key=("id", "seq"),
 )  # fmt: skip
 # Joint programmes that a partner holds too; `began` is the DID of the city that proposed it first. The row is what a writer locks.
-programmes = _own(
-    "programmes", _text("id", 48), _text("peer", 512), _text("began", 512), _text("agreement", 80), _text("state", 12),
-    _json("error", nullable=True), _count("revision"), _at("created"), _at("updated"), key=("id",),
+programmes = own(
+    "programmes", text("id", 48), text("peer", 512), text("began", 512), text("agreement", 80), text("state", 12),
+    json("error", nullable=True), count("revision"), at("created"), at("updated"), key=("id",),
 )  # fmt: skip
 # Their moves in order, each as the message that came or went; `void` says why one does not count, and is empty where it does.
-programme_moves = _own(
-    "programme_moves", _text("id", 48), _text("mark", 80), _count("seq"), _text("event", 12), _text("way", 3), _json("body"),
-    _text("digest", 64), _text("document", 64), _json("author"), _text("void"), _count("ledger"), _moment("heard"), _at("at"),
+programme_moves = own(
+    "programme_moves", text("id", 48), text("mark", 80), count("seq"), text("event", 12), text("way", 3), json("body"),
+    text("digest", 64), text("document", 64), json("author"), text("void"), count("ledger"), moment("heard"), at("at"),
     key=("id", "mark"),
 )  # fmt: skip
 Index("ix_programme_moves_seq", programme_moves.c.twin, programme_moves.c.id, programme_moves.c.seq)
 # Playbooks that are installed here.
-playbooks = _own(
-    "playbooks", _text("id", 80), _text("version", 40), _text("digest", 80), _text("path"), _json("about"),
-    _text("origin", 512), _json("author"),
-    _at("installed"), key=("id",),
+playbooks = own(
+    "playbooks", text("id", 80), text("version", 40), text("digest", 80), text("path"), json("about"),
+    text("origin", 512), json("author"),
+    at("installed"), key=("id",),
 )  # fmt: skip
 # The ledger's entries as they were accepted, in their order; `leaf` is what the tree holds, `record` and `salt` what it is a digest of.
-ledger_entries = _own(
-    "ledger_entries", _count("seq"), _text("kind", 24), _bytes("leaf"), _text("digest", 64),
-    _bytes("salt"), _json("record"), _at("at"), key=("seq",),
+ledger_entries = own(
+    "ledger_entries", count("seq"), text("kind", 24), bytes_("leaf"), text("digest", 64),
+    bytes_("salt"), json("record"), at("at"), key=("seq",),
 )  # fmt: skip
 Index("ix_ledger_entries_digest", ledger_entries.c.twin, ledger_entries.c.digest)
 # Checkpoints: our own, cosigned (`origin` ours), and the last ones that we have seen and cosigned of peers.
-checkpoints = _own(
-    "checkpoints", _text("origin", 300), _count("size"), _text("root", 64), _text("note"), _at("at"),
+checkpoints = own(
+    "checkpoints", text("origin", 300), count("size"), text("root", 64), text("note"), at("at"),
     key=("origin", "size"),
 )  # fmt: skip
 # One caller's repeated refusals within an hour, as a count.
-refusals = _own(
-    "refusals", _text("hour", 20), _text("caller", 200), _text("action", 16), _text("resource", 200), _text("reason"), _count("count"),
-    _at("first"), _at("last"), key=("hour", "caller", "action", "resource", "reason"),
+refusals = own(
+    "refusals", text("hour", 20), text("caller", 200), text("action", 16), text("resource", 200), text("reason"), count("count"),
+    at("first"), at("last"), key=("hour", "caller", "action", "resource", "reason"),
 )  # fmt: skip

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from twintown.store import schema_shared
+from twintown.store import schema_programme
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=schema_shared.metadata,
+    target_metadata=schema_programme.metadata,
     transactional_ddl=True,
     render_as_batch=True,
 )
