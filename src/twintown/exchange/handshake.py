@@ -18,6 +18,7 @@ from twintown.exchange.courier import Courier
 from twintown.exchange.delivery import Clock, deliver, now_utc
 from twintown.exchange.hooks import Hooks
 from twintown.exchange.party import Party, Pinned
+from twintown.exchange.programme_matter import Matters
 from twintown.exchange.rehearsal import Anybody, Rehearsed, play
 from twintown.ground.errors import TwintownError
 from twintown.store.engine import reading
@@ -41,6 +42,7 @@ class Handshake:
         hooks: who knows what is shared.
         background: whether messages are brought by a thread of this process as soon as they are committed.
         test: the test profile (`rehearsal`): any caller, seeded names, nothing real.
+        matters: who knows what joint programmes are about.
     """
 
     public_url: str
@@ -48,6 +50,7 @@ class Handshake:
     hooks: Hooks | None = None
     background: bool = True
     test: bool = False
+    matters: Matters | None = None
     courier: Courier = field(init=False)
 
     def __post_init__(self) -> None:
@@ -67,6 +70,7 @@ class Handshake:
             peers=Anybody() if self.test else Pinned(written),
             key=lambda: signing_key(twin.directory),
             test=self.test,
+            matters=self.matters,
         )
         return self.woken(made)
 
@@ -79,7 +83,8 @@ class Handshake:
             if id not in self._bringing:
                 self._bringing[id] = Bringing(lambda: self.bring(party))
         return Party(
-            party.twin, party.did, party.address, party.hooks, party.peers, party.key, self._bringing[id].wake, party.test
+            party.twin, party.did, party.address, party.hooks, party.peers, party.key, self._bringing[id].wake, party.test,
+            party.matters,
         )  # fmt: skip
 
     def bring(self, party: Party, clock: Clock = now_utc) -> float | None:

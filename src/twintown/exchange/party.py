@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from twintown.exchange.hooks import Hooks
+from twintown.exchange.programme_matter import Matters
 from twintown.trust import peer_keys
 from twintown.trust.assertions import KnownKey
 from twintown.trust.keys import Key
@@ -56,6 +57,7 @@ class Party:
         key: what it signs with; read when it is needed.
         wake: told after every commit that left something to be done.
         test: the profile for the public kit: any caller, no real data.
+        matters: who knows what joint programmes are about; without one, none with a matter is taken.
     """
 
     twin: Twin
@@ -66,6 +68,7 @@ class Party:
     key: Callable[[], Key]
     wake: Callable[[], None] = field(default=_silent)
     test: bool = False
+    matters: Matters | None = None
 
     @property
     def dsp(self) -> str:

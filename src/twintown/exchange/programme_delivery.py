@@ -40,6 +40,8 @@ def refused(party: Party, one: Outgoing, answer: Answer, now: datetime) -> None:
             programmes.void_in(connection, party, found, left.void, reason, now)
             error = {"code": code, "reason": [reason]}
             rows.stand_in(connection, twin, found.id, position(left.history).state, error, now)
+            author = {"name": one.peer, "kind": "peer", "verified": True}
+            programmes.moved_in(connection, party, found.id, author, now)
     party.twin.watch.touch()
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any
 
+from twintown.exchange import programme_matter
 from twintown.exchange.workplan import PERIODS
 from twintown.ground.errors import BadInput, BadParameter
 from twintown.ground.names import Name
@@ -73,6 +74,7 @@ class Document:
         start, end: first and last day. review: the day on which it is looked at. status: one of `STATUSES`.
         shares: of the parties, in their order.
         notes: what reviews found.
+        matter: what it is about, where that is an event (`programme_matter`); {} where it is words alone.
     """
 
     id: str
@@ -90,6 +92,7 @@ class Document:
     status: str
     shares: tuple[Share, Share]
     notes: tuple[Note, ...] = ()
+    matter: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.period not in PERIODS:
@@ -113,6 +116,7 @@ class Document:
             "currency": self.currency, "start": self.start.isoformat(), "end": self.end.isoformat(),
             "review": self.review.isoformat(), "status": self.status, "notes": [one.to_dict() for one in self.notes],
             "shares": {did: share.to_dict() for did, share in zip(self.parties, self.shares, strict=True)},
+            **({"matter": dict(self.matter)} if self.matter else {}),
         }  # fmt: skip
 
     @property
@@ -125,7 +129,7 @@ class Document:
         return self.shares[self.parties.index(did)]
 
 
-_MEMBERS = {"type", *(field.name for field in fields(Document))}
+_MEMBERS = {"type", *(one.name for one in fields(Document))} - {"matter"}
 #: What people read a change of, in this order; the shares member by member.
 _SAID = ("title", "about", "period", "start", "end", "review", "status", "currency", "agreement", "notes")
 
@@ -136,7 +140,7 @@ def read(said: Any) -> Document:
     Raises:
         BadParameter: naming the member.
     """
-    if not isinstance(said, Mapping) or set(said) != _MEMBERS or said["type"] != TYPE:
+    if not isinstance(said, Mapping) or set(said) - {"matter"} != _MEMBERS or said["type"] != TYPE:
         raise BadParameter("document", f"is no {TYPE} with exactly its members", remedy="send what both sides know")  # fmt: skip
     parties = said["parties"]
     named = isinstance(parties, list) and all(isinstance(one, str) and len(one) <= 512 for one in parties)
@@ -153,7 +157,7 @@ def read(said: Any) -> Document:
         about=_name(said["about"], "about", TEXT), period=_text(said, "period", 20), currency=_text(said, "currency", 3),
         start=_day(said["start"], "start"), end=_day(said["end"], "end"), review=_day(said["review"], "review"),
         status=_text(said, "status", 20), shares=(_share(shares[parties[0]]), _share(shares[parties[1]])),
-        notes=tuple(_note(one) for one in notes),
+        notes=tuple(_note(one) for one in notes), matter=programme_matter.read(said.get("matter", {})),
     )  # fmt: skip
     if made.to_dict() != said:  # so that both sign the very same
         raise BadParameter(
@@ -179,6 +183,7 @@ def changes(before: Document, after: Document) -> tuple[Change, ...]:
     for did in before.parties:
         mine, theirs = one["shares"][did], two["shares"][did]
         found += [Change(name, did, mine[name], theirs[name]) for name in mine if mine[name] != theirs[name]]
+    found += [Change(name, "", a, b) for name, a, b in programme_matter.changes(before.matter, after.matter)]
     return tuple(found)
 
 

@@ -121,7 +121,7 @@ def taken(party: Party, sender: Sender, body: Mapping[str, Any], now: datetime) 
         heard = hear(found.history, move, found.id)
         if not heard.again:
             past = replace(found, moves=found.moves[: move.seq])
-            _check(party, past, message, peer, now)
+            _check(connection, party, past, message, peer, now)
             why = "both cities moved at once, and the other move went first"
             void_in(connection, party, found, heard.void, why, now)
             author = {"name": peer, "kind": "peer", "verified": True}
@@ -147,6 +147,14 @@ def void_in(
         outbox.drop_one(connection, twin, one.mark, why, now)
         record = _record(party, found, one, "") | {"void": why}
         record_in(connection, party.twin.tables, KIND, record, now)
+
+
+def moved_in(connection: Connection, party: Party, id: str, author: Author, now: datetime) -> None:
+    """Whoever knows what a programme is about hears that it stands otherwise than before."""
+    found = rows.one_in(connection, party.twin.tables.twin, id)
+    kept = found.moves or found.void
+    if party.matters is not None and any(said.matter for one in kept if (said := one.says) is not None):
+        party.matters.moved(connection, party, found, author, now)
 
 
 def keys_of(twin: Twin, own: str, did: str, at: datetime | None = None) -> list[str]:
@@ -175,6 +183,11 @@ def _propose(
         wanted.make(found.id, seq, stands.digest if stands else "", parties).to_dict()
     )  # as the partner will
     before = found.last if found.moves else None
+    if (
+        before is not None and before.matter and not said.matter
+    ):  # who changes the words leaves the event as it is
+        said = replace(said, matter=before.matter)
+    _look(connection, party, found.peer, said, now)
     if before is not None and not changes(before, said) and found.position.state != "agreed":
         raise BadParameter(
             "document", "nothing is changed", remedy="agree to it, or say what is to be changed"
@@ -229,6 +242,16 @@ def _keep(
     ledger = record_in(connection, tables, KIND, record, now)
     rows.keep_in(connection, twin, found.id, Kept(move, body, author, way, "", document, ledger, None, now))
     rows.stand_in(connection, twin, found.id, state, None, now)
+    moved_in(connection, party, found.id, author, now)
+
+
+def _look(connection: Connection, party: Party, peer: str, said: Document, now: datetime) -> None:
+    """Whoever knows what it is about looks at it. Raises BadInput, Denied."""
+    if not said.matter:
+        return
+    if party.matters is None:
+        raise BadParameter("document.matter", "is nothing that is known here", remedy="send words alone")
+    party.matters.check(connection, party, peer, said, now)
 
 
 def _record(party: Party, found: Programme, move: Move, document: str) -> dict[str, Any]:
@@ -264,7 +287,9 @@ def _theirs(connection: Connection, party: Party, peer: str, message: Message, n
     return found
 
 
-def _check(party: Party, past: Programme, message: Message, peer: str, now: datetime) -> None:
+def _check(
+    connection: Connection, party: Party, past: Programme, message: Message, peer: str, now: datetime
+) -> None:
     """Whether what a move brings fits what was said before it. Raises BadInput."""
     if message.event == "propose":
         said, stands = message.document, past.at(past.position.stands)
@@ -275,6 +300,7 @@ def _check(party: Party, past: Programme, message: Message, peer: str, now: date
             raise BadParameter("document", "names another place, other cities or another agreement than this programme has")  # fmt: skip
         if not said.share(peer).whole:
             raise BadParameter("document.shares", "do not say who answers for it at yours")
+        _look(connection, party, peer, said, now)
     elif message.event == "agree":
         said = past.at(past.position.open)
         assert said is not None
