@@ -23,6 +23,8 @@ _L = f"{_T}/collections/{{layer}}"
 _TILE = "/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}"
 _J = f"{_T}/jobs/{{job}}"
 _LAYER, _JOB = (re.compile(rf"/twins/[^/]+/{kind}/([^/]+)") for kind in ("collections", "jobs"))
+#: Where a process answers at once; whoever asks needs that process in the agreement, as for its execution.
+QUICK = (f"{_T}/stands/score", f"{_T}/stages/score")
 #: The templates of routes.
 REACHED = frozenset(
     {
@@ -36,7 +38,7 @@ REACHED = frozenset(
         f"{_L}/styles/{{styleId}}/map{_TILE}",
         f"{_T}/processes", f"{_T}/processes/{{process}}", f"{_T}/processes/{{process}}/execution",
         f"{_T}/jobs", _J, f"{_J}/events", f"{_J}/results", f"{_J}/results/{{output}}", f"{_J}/manifest",
-        f"{_T}/playbooks/{{playbook}}",
+        f"{_T}/playbooks/{{playbook}}", *QUICK,
     }
 )  # fmt: skip
 
@@ -66,6 +68,6 @@ def _check(request: Request, grant: Grant) -> None:
     if path is None:  # the short way answers items only, by the same functions as their routes
         return
     ends = request.method == "DELETE" and path == _J
-    asks = request.method == "POST" and path.endswith("/execution")
+    asks = request.method == "POST" and (path.endswith("/execution") or path in QUICK)
     if path not in REACHED or not (request.method in ("GET", "HEAD") or ends or asks):
         grant.refuse("no agreement reaches this address", "not-in-agreement", grant.resource.twin)

@@ -22,9 +22,9 @@ from twintown.exchange.partner_tokens import Address
 from twintown.exchange.party import Party
 from twintown.ground.errors import BadParameter, Denied, StorageFailed, Unreachable
 
-#: Behind the door are the reading addresses of layers, and of processes and their jobs.
+#: Behind the door are the reading addresses of layers, of processes and their jobs, and the quick answers of two processes.
 _OPEN = re.compile(
-    r"(collections|processes|jobs)(/.*)?|me|conformance|tileMatrixSets(/[^/]+)?|playbooks/[a-z0-9-]+",
+    r"(collections|processes|jobs)(/.*)?|me|conformance|tileMatrixSets(/[^/]+)?|playbooks/[a-z0-9-]+|(stands|stages)/score",
     re.DOTALL,
 )
 #: What of a request goes on, and what of an answer comes back.
@@ -43,6 +43,8 @@ _ANSWERED = (
     "content-disposition", "content-language", "preference-applied", "ogc-numberreturned", "ogc-numbermatched", "content-bbox",
 )  # fmt: skip
 _EVENTS_S = 60.0
+#: Where a process answers at once while a hand moves something (`processes/{id}/execution` is the other way to ask).
+QUICK = ("stands/score", "stages/score")
 #: Bytes of a question that is put to a partner's process.
 MOST_BODY = 1_000_000
 
