@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help preflight setup web demo demo-build serve test test-all check format validate bench-sun bench-api bench-trust faults-jobs faults-trust repeat types lock clean distclean
+.PHONY: help preflight setup web demo demo-build serve test test-all check format validate bench-sun bench-api bench-trust bench-programme faults-jobs faults-trust repeat types lock clean distclean
 
 RUN := sh scripts/preflight.sh
 # Compiled modules are kept from run to run, whatever the shell says: whole minutes of a first `make test` are theirs.
@@ -71,6 +71,10 @@ bench-api: ## the numbers of the open door, with pygeoapi and tipg (needs wrk an
 bench-trust: ## the numbers of the handshake: a Grant, two servers until the first byte, the ledger
 	@$(RUN) scripts/environment.py dev
 	@$(PYTHON) benchmarks/trust.py
+
+bench-programme: ## the numbers of the stand and the stage: plan, prices, certificates, places
+	@$(RUN) scripts/environment.py dev
+	@$(PYTHON) benchmarks/programme.py
 
 faults-jobs: ## workers killed at 50 random moments: no job lost, none doubled
 	@$(RUN) scripts/environment.py dev
