@@ -43,8 +43,8 @@ async function bringTools(): Promise<void> {
 }
 watch(() => state.plan.open, () => void bringTools());
 // One column at a time.
-watch(() => state.plan.open, (open) => open && (state.exchange.open = false));
-watch(() => state.exchange.open, (open) => open && (state.plan.open = false));
+const columns = [state.plan, state.exchange, state.events];
+for (const one of columns) watch(() => one.open, (open) => open && columns.forEach((other) => other !== one && (other.open = false)));
 let selected = link.selected;
 let guests: { destroy(): void } | null = null;
 let drawer: { destroy(): void } | null = null;
@@ -126,7 +126,7 @@ let writing: ReturnType<typeof setTimeout> | null = null;
 watch(
   () => [
     state.twins.current, state.looks.lang, state.looks.mode, state.looks.layers, state.looks.atlas, state.place.camera, state.pick.selection,
-    state.plan.open, state.plan.current, state.exchange.open, state.exchange.at, held.now.wanted, held.now.height, clock.at.date, clock.at.basis, clock.at.playing, clock.at.playing ? 0 : clock.at.minute,
+    state.plan.open, state.plan.current, state.exchange.open, state.exchange.at, state.events.open, state.events.at, held.now.wanted, held.now.height, clock.at.date, clock.at.basis, clock.at.playing, clock.at.playing ? 0 : clock.at.minute,
   ],
   () => {
     if (writing) clearTimeout(writing);
@@ -148,6 +148,7 @@ watch(
         atlas: state.looks.atlas || null,
         plan: state.plan.open ? (state.plan.current?.id ?? state.plan.wanted ?? "") : null,
         partners: state.exchange.open ? writeSpot(state.exchange.at) : null,
+        events: state.events.open ? writeSpot(state.events.at) : null,
       });
       history.replaceState(null, "", query);
     }, 350);

@@ -4,9 +4,9 @@ import { createI18n } from "vue-i18n";
 export type Lang = "ko" | "en";
 
 // Files are `[room.]lang.json`; a room's words stand under its own key (`atlas.ko.json` → `atlas.…`).
-const files = import.meta.glob<Record<string, unknown>>(["./*.json", "!./plan.*.json", "!./result.*.json", "!./exchange.*.json", "!./know.*.json", "!./account.*.json"], { eager: true, import: "default" });
+const files = import.meta.glob<Record<string, unknown>>(["./*.json", "!./plan.*.json", "!./result.*.json", "!./exchange.*.json", "!./know.*.json", "!./account.*.json", "!./events.*.json", "!./produce.*.json"], { eager: true, import: "default" });
 // Rooms that the first view does not show bring their words with them.
-const later = import.meta.glob<Record<string, unknown>>(["./plan.*.json", "./result.*.json", "./exchange.*.json", "./know.*.json", "./account.*.json"], { import: "default" });
+const later = import.meta.glob<Record<string, unknown>>(["./plan.*.json", "./result.*.json", "./exchange.*.json", "./know.*.json", "./account.*.json", "./events.*.json", "./produce.*.json"], { import: "default" });
 
 function words(lang: Lang): Record<string, unknown> {
   const all: Record<string, unknown> = {};
@@ -25,7 +25,7 @@ export function inBoth(key: string): { ko: string; en: string } {
 
 let made: ReturnType<typeof createI18n> | null = null;
 
-/** Brings the words of rooms that are opened later ("plan", "result", "exchange", "know", "account"), in both languages. */
+/** Brings the words of rooms that are opened later ("plan", "result", "exchange", "know", "account", "events", "produce"), in both languages. */
 export async function bringWords(...rooms: string[]): Promise<void> {
   await Promise.all(
     rooms.flatMap((room) =>

@@ -20,6 +20,8 @@ export interface Link {
   plan?: string | null;
   /** The place in the column of what is shared ("agreement/ID"), empty for its first page. */
   partners?: string | null;
+  /** The place in the column of events ("event/ID", "produce"), empty for its first page. */
+  events?: string | null;
 }
 
 const oneOf = <T extends string>(text: string | null, all: readonly T[], otherwise: T): T =>
@@ -51,6 +53,7 @@ export function readLink(query: string, browserLang = "ko"): Link {
     atlas: q.get("map"),
     plan: q.get("plan"),
     partners: q.get("partners"),
+    events: q.get("events"),
   };
 }
 
@@ -80,6 +83,7 @@ export function writeLink(link: Link): string {
   if (link.atlas) put("map", link.atlas);
   if (link.plan != null) put("plan", link.plan);
   if (link.partners != null) put("partners", link.partners);
+  if (link.events != null) put("events", link.events);
   if (link.lite !== null) put("lite", link.lite ? "1" : "0");
   return `?${q.join("&")}`;
 }

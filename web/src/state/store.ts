@@ -2,6 +2,7 @@ import { reactive, shallowReactive } from "vue";
 import type { Api } from "../api/client";
 import { ServerProblem } from "../api/client";
 import type { Feature, Twin, TwinSummary } from "../api/types";
+import { createEventsNow, type EventsNow } from "./events";
 import { createExchangeNow, type ExchangeNow } from "./exchange";
 import type { Link } from "./link";
 import { createPlanNow, type GroundGrid, type PlanNow } from "./plan";
@@ -52,6 +53,8 @@ export interface State {
   readonly plan: PlanNow;
   /** What is shared with other cities, and whether its column is open. */
   readonly exchange: ExchangeNow;
+  /** What is done at a place and a time, and whether its column is open. */
+  readonly events: EventsNow;
   /** A grid laid over the ground as a picture: a result, or none. */
   readonly ground: { grid: GroundGrid | null };
 }
@@ -74,6 +77,7 @@ export function createState(api: Api, link: Link): State {
     pick: shallowReactive({ selection: null, hover: null }),
     plan: createPlanNow(link.plan),
     exchange: createExchangeNow(link.partners),
+    events: createEventsNow(link.events),
     ground: shallowReactive({ grid: null }),
   };
 }

@@ -1,0 +1,146 @@
+// What the column of events asks the server: events, what they need, how places are scored, what both cities sign. Loaded with that column only.
+import { ask, json, part, root, send, ServerProblem } from "./client";
+
+export interface Both { ko: string; en: string }
+/** Where a number comes from. */
+export type From = "measured" | "stated" | "assumed" | "computed" | (string & {});
+export type Kind = "festival" | "performance" | "market" | "conference";
+export const KINDS: readonly Kind[] = ["festival", "performance", "market", "conference"];
+
+export interface Part { id: string; start: string; end: string; stage: string; title: Both; performers: string[]; section: string; about: Both }
+export interface Section { id: string; title: Both }
+export interface Delegation { id: string; name: string; city: string; size: number; wishes: string[]; section: string }
+export interface Meeting { a: string; b: string; start: string; end: string; room: string }
+/** A stage: degrees, metres, the direction that it faces from north clockwise, LAeq at 10 m. */
+export interface StageOf { lon: number; lat: number; heading_deg: number; width_m: number; depth_m: number; height_m: number; level_db: number; audience_m: number; source: string }
+/** A stand: degrees, metres, the direction that its counter faces from north clockwise. */
+export interface Stand { id: string; name: Both; lon: number; lat: number; heading_deg: number; width_m: number; depth_m: number; products: string[]; power: boolean | null; water: boolean | null }
+export interface Works { temporary_m2: number; fire: boolean; gas: boolean; on_water: boolean; food: boolean; fireworks: boolean; road_closed: boolean }
+export interface Venue { name: Both; venue: string; lon: number; lat: number }
+
+/** An event as it is written. */
+export interface EventText {
+  kind: Kind;
+  title: Both;
+  about: Both;
+  /** DID of the city on whose ground it is; empty where it is our own. */
+  host: string;
+  agreement: string;
+  place: Venue;
+  start: string;
+  end: string;
+  organiser: { name: string; department: string };
+  programme: Part[];
+  sections: Section[];
+  delegations: Delegation[];
+  meetings: Meeting[];
+  /** `error`: ±, of four in five. */
+  visitors: { expected: number; error: number; source: From; note: string };
+  stage: StageOf | null;
+  stands: Stand[];
+  works: Works;
+  plan: { job: string; layers: Record<string, string>; made: string } | null;
+}
+export type EventState = "draft" | "proposed" | "agreed" | "declined" | "ended" | "cancelled" | "settled" | "listed";
+export type Origin = "own" | "partner" | "listing";
+export interface EventWhole extends EventText {
+  id: string;
+  revision: number;
+  state: EventState;
+  /** The joint document that both cities sign; empty where there is none. */
+  joint: string;
+  origin: Origin;
+  /** Of a listing. */
+  source?: { title: string; licence: string; attribution: string; layer: string } | null;
+  link?: string;
+  fee?: string;
+  author?: { name: string; kind?: string; verified?: boolean } | string;
+  at?: string;
+  [other: string]: unknown;
+}
+export interface EventBrief {
+  id: string;
+  kind: Kind | (string & {});
+  title: Both;
+  place: Partial<Venue> & { name: Both };
+  start: string;
+  end: string;
+  state: EventState;
+  origin: Origin;
+  visitors: { expected: number; error: number; source?: From } | number | null;
+  stands: number;
+  [other: string]: unknown;
+}
+export interface VisitorsAnswer {
+  hours: { start: string; expected: number; low: number; high: number }[];
+  peak: { start: string; expected: number; low: number; high: number } | null;
+  total: { expected: number; low: number; high: number } | null;
+  basis: { code: string; text: Both; source: From }[];
+}
+export interface Duty {
+  code: string;
+  title: Both;
+  required: boolean;
+  why: Both;
+  threshold: { value: number; unit: string } | null;
+  value: number | null;
+  source: { title: string; article: string; url: string; date: string };
+  confirm: boolean;
+  until: string | null;
+}
+export interface MeetingsAnswer { meetings: Meeting[]; unmatched: { a?: string; b?: string; why: Both | string; [other: string]: unknown }[]; [other: string]: unknown }
+export interface ImportAnswer { made: string[]; refused: { what: string; why: string }[] }
+
+// -- how a place does
+export type Level = "bad" | "warn" | "info";
+export interface Found { code: string; text: Both; level: Level; row?: string }
+export interface ScorePart { code: string; value: number | boolean | null; unit: string; score: number | null; weight: number; known: boolean; source: From }
+export interface StandHour { hour: number; passers: number | null; low: number | null; high: number | null; sun_produce_min: number | null; sun_queue_min: number | null }
+export interface StandScore { score: number | null; parts: ScorePart[]; hours: StandHour[]; findings: Found[] }
+export interface StageScore {
+  score: number | null;
+  parts: ScorePart[];
+  hours: { hour: number; audience_sun_share: number | null }[];
+  sound: { building: string; lon: number; lat: number; level_db: number; screening_db: number }[];
+  findings: Found[];
+}
+export type DayType = "weekday" | "saturday" | "holiday";
+export interface When { day: string; from_h: number; to_h: number; day_type: DayType }
+export type StandPlace = Pick<Stand, "lon" | "lat" | "heading_deg" | "width_m" | "depth_m">;
+
+export interface Side { owner: string; department: string; budget: number }
+export type AnswerMove = "agree" | "decline" | "withdraw" | "end";
+
+const at = (twin: string, ...path: string[]) => [root(twin), ...path.map(part)].join("/");
+const both = (said: unknown): Both => (typeof said === "string" ? { ko: said, en: said } : ((said ?? { ko: "", en: "" }) as Both));
+
+export const eventsApi = {
+  list: (twin: string, params: { from?: string; until?: string; kind?: string; origin?: string } = {}) =>
+    json<{ events: EventBrief[] }>(at(twin, "events"), params).then((a) => a.events.map((e) => ({ ...e, title: both(e.title), place: { ...e.place, name: both(e.place?.name) } }))),
+  get: (twin: string, id: string) => json<EventWhole>(at(twin, "events", id)),
+  make: (twin: string, event: EventText, author: string) => send<EventWhole>("POST", at(twin, "events"), { event, author }),
+  put: (twin: string, id: string, event: EventText, revision: number, author: string) =>
+    send<EventWhole>("PUT", at(twin, "events", id), { event, author }, { "if-match": `"${revision}"` }),
+  remove: (twin: string, id: string, why: string) => send<unknown>("DELETE", `${at(twin, "events", id)}?why=${part(why)}`),
+  visitors: (twin: string, id: string) => json<VisitorsAnswer>(at(twin, "events", id, "visitors")),
+  duties: (twin: string, id: string) => json<{ duties: Duty[] }>(at(twin, "events", id, "duties")).then((a) => a.duties),
+  calendar: (twin: string, id?: string) => (id ? at(twin, "events", id, "calendar.ics") : at(twin, "events.ics")),
+  async take(twin: string, file: Blob): Promise<ImportAnswer> {
+    return (await (await ask(at(twin, "events", "import"), { method: "POST", headers: { "content-type": "text/calendar" }, body: file })).json()) as ImportAnswer;
+  },
+  meet: (twin: string, id: string, body: { slots: { start: string; end: string }[]; rooms: number }) => send<MeetingsAnswer>("POST", at(twin, "events", id, "meetings"), body),
+  propose: (twin: string, id: string, body: { agreement: string; ours: Side; author: string }) => send<unknown>("POST", at(twin, "events", id, "proposal"), body),
+  answer: (twin: string, id: string, body: { move: AnswerMove; digest: string; reason: string; ours: Side; author: string }) =>
+    send<unknown>("POST", at(twin, "events", id, "answer"), body),
+  /** How a stand does at a place; `door`: our own twin, or the address of what a partner lets us use. */
+  async stand(door: string, inputs: When & { stand: StandPlace; others: StandPlace[]; stage: StageOf | null }, signal?: AbortSignal): Promise<StandScore> {
+    return (await (await ask(`${root(door)}/stands/score`, posted(inputs, signal))).json()) as StandScore;
+  },
+  async stage(door: string, inputs: When & { stage: StageOf }, signal?: AbortSignal): Promise<StageScore> {
+    return (await (await ask(`${root(door)}/stages/score`, posted(inputs, signal))).json()) as StageScore;
+  },
+};
+const posted = (inputs: unknown, signal?: AbortSignal): RequestInit => ({
+  method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ inputs }), ...(signal ? { signal } : {}),
+});
+export { ServerProblem };
