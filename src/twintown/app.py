@@ -30,6 +30,7 @@ from twintown.api import (
     dsp_negotiations,
     dsp_test,
     dsp_transfers,
+    event_list,
     evidence,
     execution,
     features,
@@ -163,6 +164,7 @@ ROUTERS = (
     partner_token,
     workplan,
     workplan_joint,
+    event_list,
     dsp_metadata,
     dsp_catalog,
     dsp_negotiations,
@@ -207,6 +209,10 @@ TAGS = [
     {
         "name": "exchange",
         "description": "What this city and its partners share: offers, negotiations, agreements with the red button, the partners' doors",
+    },
+    {
+        "name": "events",
+        "description": "What takes place, who comes, what it needs: stands, stages, meetings, duties, calendars",
     },
     {"name": "people", "description": "Signing in and out, accounts, tokens of services"},
     {"name": "server", "description": "Health"},

@@ -1,0 +1,95 @@
+"""An event as it is answered, with what its officer should know of it; and what cannot be taken at all."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+from starlette.responses import Response
+
+from twintown.api import answers, event_listings
+from twintown.api.exchange_models import meaning
+from twintown.api.guard import Asked
+from twintown.ground.errors import BadParameter
+from twintown.programme.event import Event
+from twintown.programme.event_members import moment
+from twintown.programme.event_rows import Kept
+from twintown.trust.peers import peers_of
+
+
+def when(asked: Asked, said: str, name: str) -> datetime | None:
+    """A moment, or the midnight in the city's zone with which a day begins; none where nothing is said. Raises BadParameter."""
+    if not said:
+        return None
+    if len(said) == 10:
+        try:
+            day = date.fromisoformat(said)
+        except ValueError as error:
+            raise BadParameter(name, f"{said!r} is no day", remedy="write it as 2027-09-18") from error
+        return datetime(
+            day.year, day.month, day.day, tzinfo=ZoneInfo(asked.served.twin.description.time_zone)
+        )
+    return moment(said.replace(" ", "+"), name)
+
+
+def check_here(request: Request, asked: Asked, event: Event) -> None:
+    """What is on this city's ground lies in its twin, at a venue that there is; another city is a peer.
+
+    Raises BadParameter: naming the member.
+    """
+    twin = asked.served.twin
+    if not here(request, asked, event):
+        if event.host not in {peer.did for peer in peers_of(twin)}:
+            known = ", ".join(peer.did for peer in peers_of(twin)) or "none"
+            raise BadParameter("event.host", "is no peer of this twin", remedy=f"peers: {known}")
+        return
+    west, south, east, north = twin.description.frame.lonlat_bounds(twin.description.bounds).as_tuple()
+    places = [("place", event.place.lon, event.place.lat)]
+    places += [(f"stands[{at}]", one.lon, one.lat) for at, one in enumerate(event.stands)]
+    if event.stage is not None:
+        places.append(("stage", event.stage.lon, event.stage.lat))
+    for name, lon, lat in places:
+        if not (west <= lon <= east and south <= lat <= north):
+            raise BadParameter(
+                f"event.{name}", f"lies outside of {twin.description.names.en} ({lon:.4f}, {lat:.4f})",
+                remedy="move it inside, or name the city on whose ground it is as host",
+            )  # fmt: skip
+    if event.place.venue:
+        ids = [one.id for one in event_listings.venues(asked)]
+        if event.place.venue not in ids:
+            raise BadParameter(
+                "event.place.venue", f"{event.place.venue[:60]!r} is no venue of this twin",
+                remedy=f"venues: {', '.join(ids[:12]) or 'none'}; or leave it empty",
+            )  # fmt: skip
+
+
+def here(request: Request, asked: Asked, event: Event) -> bool:
+    """Whether it is on this city's own ground."""
+    return event.host in ("", meaning(request).did(asked.served.twin))
+
+
+def answer(request: Request, asked: Asked, kept: Kept, status: int = 200) -> Response:
+    """An event with its state and findings; its revision is the entity tag that a change names."""
+    said: dict[str, Any] = dict(kept.body) | {
+        "revision": kept.revision, "state": kept.state, "origin": kept.origin, "peer": kept.peer, "joint": kept.joint,
+        "why": kept.why, "all_day": False, "source": None, "listing": None, "findings": [], "author": kept.author, "at": kept.at,
+    }  # fmt: skip
+    headers = {"ETag": f'"{kept.revision}"'}
+    response = answers.answer(request, answers.dumps(said), cache="no-store", headers=headers)
+    response.status_code = status
+    return response
+
+
+def answer_listing(request: Request, asked: Asked, id: str) -> Response:
+    """A listing as an event, with its source. Raises NotFound."""
+    one, source = event_listings.listing_of(asked, id)
+    said = one.event.to_dict() | {
+        "revision": 0, "state": "listed", "origin": "listing", "peer": "", "joint": "", "why": "", "all_day": True,
+        "source": source, "listing": {"audience": one.audience, "fee": one.fee, "paid": one.paid, "link": one.link},
+        "findings": [], "author": None, "at": None, "visitors": None,
+    }  # fmt: skip
+    if not one.placed:
+        said["place"] |= {"lon": None, "lat": None}
+    return answers.answer_json(request, said, cache="no-store")
