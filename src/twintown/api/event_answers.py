@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,10 +13,12 @@ from starlette.responses import Response
 from twintown.api import answers, event_listings
 from twintown.api.exchange_models import meaning
 from twintown.api.guard import Asked
-from twintown.ground.errors import BadParameter
+from twintown.exchange.agreements import agreement_of
+from twintown.ground.errors import BadParameter, NotFound
 from twintown.programme.event import Event
 from twintown.programme.event_members import moment
 from twintown.programme.event_rows import Kept
+from twintown.programme.reach import reach
 from twintown.trust.peers import peers_of
 
 
@@ -70,11 +73,29 @@ def here(request: Request, asked: Asked, event: Event) -> bool:
     return event.host in ("", meaning(request).did(asked.served.twin))
 
 
+def findings(request: Request, asked: Asked, event: Event) -> list[dict[str, Any]]:
+    """What its officer should know: on another city's ground, how far the agreement reaches."""
+    if here(request, asked, event):
+        return []
+    standing = None
+    if event.agreement:
+        with suppress(NotFound):
+            standing = agreement_of(asked.served.twin.tables, event.agreement)
+    if standing is not None and standing.peer != event.host:
+        standing = None
+    found = reach(
+        event, standing.terms if standing else None, standing.state if standing else "", datetime.now(UTC)
+    )
+    return [
+        {"code": one.code, "level": one.level, "member": one.row, "text": one.text.to_dict()} for one in found
+    ]
+
+
 def answer(request: Request, asked: Asked, kept: Kept, status: int = 200) -> Response:
     """An event with its state and findings; its revision is the entity tag that a change names."""
     said: dict[str, Any] = dict(kept.body) | {
         "revision": kept.revision, "state": kept.state, "origin": kept.origin, "peer": kept.peer, "joint": kept.joint,
-        "why": kept.why, "all_day": False, "source": None, "listing": None, "findings": [], "author": kept.author, "at": kept.at,
+        "why": kept.why, "all_day": False, "source": None, "listing": None, "findings": findings(request, asked, kept.event), "author": kept.author, "at": kept.at,
     }  # fmt: skip
     headers = {"ETag": f'"{kept.revision}"'}
     response = answers.answer(request, answers.dumps(said), cache="no-store", headers=headers)
