@@ -14,6 +14,8 @@ UNITS: dict[str, str] = {
     "{step}": "steps", "{building}": "buildings",
     "{point}": "points", "{space}": "spaces", "{lane}": "lanes", "{doctor}": "doctors", "{facility}": "facilities",
     "{farm}": "farms", "{person}/km2": "people/km²", "[KRW]": "₩", "{category}": "",
+    "[KRW]/kg": "₩/kg", "[KRW]/km": "₩/km", "[KRW]/d": "₩/d", "kg/km": "kg/km", "km/h": "km/h", "g/{meal}": "g/meal", "{meal}/d": "meals/d",
+    "{person}/h": "people/h", "{person}/d": "people/d", "{train}/h": "trains/h",
 }  # fmt: skip
 
 

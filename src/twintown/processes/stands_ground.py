@@ -1,0 +1,184 @@
+"""The ground that stands are set up on, held ready: buildings, what they shade, roads, streets with their passers-by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from twintown.city.solids import parts_mesh, prisms
+from twintown.ground.bounds import Bounds
+from twintown.ground.features import Features
+from twintown.ground.frames import Frame
+
+from .footfall import Passers, passers
+from .footfall_stations import HOURS
+from .sunpath import Place
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+#: Passers-by count for a stand less by 1/e over this distance from their street, metres (assumed).
+NEAR_M = 30.0
+#: Farther than this a street is not near, metres.
+_FARTHEST_M = 250.0
+#: Layers that are used where they are there.
+LAYERS = ("buildings", "building-parts", "roads", "landmarks", "stations", "metro-congestion")
+
+
+@dataclass(frozen=True)
+class Shade:
+    """Triangles that cast shadows: `corners` float64[t, 3, 3]; the disc and top of each, float64[t, 4]: x, y, radius, top."""
+
+    corners: Floats
+    discs: Floats
+
+    @classmethod
+    def of(cls, corners: Floats) -> Shade:
+        middle = corners[:, :, :2].mean(axis=1)
+        radius = np.sqrt(((corners[:, :, :2] - middle[:, None]) ** 2).sum(axis=2)).max(axis=1, initial=0.0)
+        return cls(
+            np.ascontiguousarray(corners),
+            np.column_stack([middle, radius, corners[:, :, 2].max(axis=1, initial=0.0)]),
+        )
+
+    def reaching(self, x: float, y: float, around_m: float, lowest: float) -> Floats:
+        """Those that may shade something within `around_m` of a place when the sun's slope is `lowest` at least."""
+        d = self.discs
+        far = np.sqrt((d[:, 0] - x) ** 2 + (d[:, 1] - y) ** 2) - d[:, 2] - around_m
+        return self.corners[d[:, 3] > np.maximum(0.0, far) * lowest]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Everything that stands are scored by; made once for versions of layers.
+
+    Args:
+        layers: by id, those of `LAYERS` that may be used.
+        frame, bounds, zone: of the twin.
+        named: whether findings may name buildings and roads.
+    """
+
+    layers: Mapping[str, Features]
+    frame: Frame
+    bounds: Bounds
+    zone: str
+    named: bool = True
+
+    def knows(self, *names: str) -> bool:
+        """Whether all these layers may be used."""
+        return all(one in self.layers for one in names)
+
+    @cached_property
+    def place(self) -> Place:
+        """The twin's middle for the sun."""
+        return Place.of(self.frame, *self.bounds.centre, self.zone)
+
+    def _table(self, name: str) -> gpd.GeoDataFrame | None:
+        if name not in self.layers:
+            return None
+        table = self.layers[name].table
+        return table[table.geometry.notna() & ~table.geometry.is_empty].reset_index(drop=True)
+
+    @cached_property
+    def buildings(self) -> gpd.GeoDataFrame | None:
+        """The buildings, or none where they are not known."""
+        return self._table("buildings")
+
+    @cached_property
+    def building_tree(self) -> shapely.STRtree:
+        """Their outlines, looked up by place."""
+        table = self.buildings
+        return shapely.STRtree([] if table is None else table.geometry.to_numpy())
+
+    @cached_property
+    def open_air(self) -> frozenset[str]:
+        """Buildings that are open stages: a landmark of the kind `stage` stands in them and their height is a guess. They shade nothing."""
+        table, marks = self.buildings, self._table("landmarks")
+        if table is None or marks is None or "kind" not in marks or "height_source" not in table:
+            return frozenset()
+        stages = marks[marks["kind"] == "stage"].geometry.to_numpy()
+        inside = np.unique(self.building_tree.query(stages, predicate="within")[1])
+        guessed = table["height_source"].to_numpy()[inside] == "estimated"
+        return frozenset(str(one) for one in table["id"].to_numpy()[inside[guessed]])
+
+    @cached_property
+    def shade(self) -> Shade:
+        """What casts shadows; parts where they are known, else blocks of the buildings' heights."""
+        table = self.buildings
+        if table is None:
+            return Shade.of(np.zeros((0, 3, 3)))
+        if "building-parts" in self.layers:
+            parts = self.layers["building-parts"].table
+            parts = parts[~parts["building"].isin(self.open_air)]
+            mesh = parts_mesh(parts, self.frame)
+        else:
+            solid = table[~table["id"].isin(self.open_air) & table["height_m"].notna()]
+            height = solid["height_m"].to_numpy(float)
+            mesh = prisms(solid.geometry.to_numpy(), np.zeros(len(solid)), height)
+        return Shade.of(np.asarray(mesh.vertices[mesh.triangles], np.float64))
+
+    @cached_property
+    def roads(self) -> gpd.GeoDataFrame | None:
+        """Car roads on the ground, with their widths; none where they are not known."""
+        table = self._table("roads")
+        if table is None:
+            return None
+        keep = np.ones(len(table), np.bool_)
+        if "tunnel" in table:
+            keep &= ~table["tunnel"].astype("boolean").fillna(False).to_numpy(bool)
+        if "layer" in table:
+            keep &= table["layer"].astype("Float64").fillna(0).to_numpy(float) == 0
+        return table[keep].reset_index(drop=True)
+
+    @cached_property
+    def road_tree(self) -> shapely.STRtree:
+        """Their lines, looked up by place."""
+        table = self.roads
+        return shapely.STRtree([] if table is None else table.geometry.to_numpy())
+
+    @cached_property
+    def road_half_m(self) -> Floats:
+        """Half the width of each, metres."""
+        table = self.roads
+        if table is None or "width_m" not in table:
+            return np.zeros(0 if table is None else len(table))
+        return np.asarray(table["width_m"].astype("Float64").fillna(6.0).to_numpy(float) / 2.0, np.float64)
+
+    @cached_property
+    def _passers(self) -> dict[str, Passers]:
+        return {}
+
+    def passers(self, day_type: str) -> Passers | None:
+        """The streets with their passers-by on a kind of day; none where the layers for it are not there. Made once."""
+        if not self.knows("roads", "stations", "metro-congestion"):
+            return None
+        if day_type not in self._passers:
+            self._passers[day_type] = passers(self.layers, {"day_type": day_type})
+        return self._passers[day_type]
+
+    def passing(self, day_type: str, at: Any) -> tuple[Floats, float, float, str] | None:
+        """People an hour (by hour of `HOURS`) who pass a shape, the factors to the low and high end, and the street's name.
+
+        Of all streets nearby the one counts that brings most, less by distance (e^(−d/30 m)): streets are not added up, because who
+        walks along one passes its pieces one after the other.
+        """
+        found = self.passers(day_type)
+        if found is None:
+            return None
+        shapes = found.streets.shapes
+        far = np.asarray(shapely.distance(shapes, at), np.float64) if len(shapes) else np.zeros(0)
+        near = np.where(far <= _FARTHEST_M, np.exp(-far / NEAR_M), 0.0)
+        weighed = found.flow.people.sum(axis=1) * near
+        if not len(weighed) or weighed.max() <= 0:
+            return np.zeros(len(HOURS)), 1.0, 1.0, ""
+        k = int(np.argmax(weighed))
+        name = found.streets.labels["name_ko"][k]
+        return found.flow.people[k] * near[k], float(found.flow.low[k]), float(found.flow.high[k]), name

@@ -1,0 +1,146 @@
+"""The room around a stand: what it stands on and overlaps, what stays clear before it, how far exits, streets and a lorry are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from .stands_ground import Ground
+from .stands_parts import LORRY_M
+from .stands_place import QUEUE_M, Block, Stand
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+Floats = NDArray[np.float64]
+#: Beyond this the room before a stand is wide, metres.
+_WIDE_M = 30.0
+#: A lorry may come along roads of at least this half width, metres.
+_LORRY_ROAD_M = 1.5
+
+
+@dataclass(frozen=True)
+class Room:
+    """What was found around a stand.
+
+    `inside`: whether it stands in the twin's bounds; `building`, `road`: what it stands in, ("" where in none); `overlaps`: names of
+    other stands or the stage; `clear_m`: free way before the queue; `stopped_by`: the nearest obstacle there (building, road, stand,
+    stage, or "" for none); `exit_m`: to the nearest exit, `street_m`: to the nearest street, `lorry_m`: from the nearest road's edge
+    to the stand, `lorry_clear`: whether that way is wide enough; `blocks`: how many exits it blocks. What is not known is none.
+    """
+
+    inside: bool
+    building: str
+    road: str
+    overlaps: tuple[str, ...]
+    clear_m: float | None
+    stopped_by: str
+    exit_m: float | None
+    street_m: float | None
+    lorry_m: float | None
+    lorry_clear: bool
+    blocks: int
+
+
+def room_of(
+    ground: Ground,
+    stand: Stand,
+    others: Sequence[Stand],
+    stages: Sequence[Block],
+    exits: Floats,
+    needed_m: float,
+) -> Room:
+    """What is around a stand. `exits` float64[n, 2], metres; `needed_m`: what must stay clear before them."""
+    outline, served = stand.outline, stand.served
+    b = ground.bounds
+    x0, y0, x1, y1 = shapely.bounds(outline)
+    road, street, lorry, lorry_clear = _roads(ground, outline)
+    overlaps = [
+        one.name or "?"
+        for one in others
+        if shapely.intersects(one.served, outline) or shapely.intersects(one.outline, served)
+    ]
+    overlaps += ["stage" for one in stages if shapely.intersects(one.outline, served)]
+    clear, stopped = _ahead(ground, stand, others, stages)
+    gaps = shapely.distance(shapely.points(exits), served) if len(exits) else np.zeros(0)
+    return Room(
+        bool(b.xmin <= x0 and b.ymin <= y0 and x1 <= b.xmax and y1 <= b.ymax),
+        _building(ground, outline), road, tuple(overlaps), clear, stopped,
+        float(shapely.distance(shapely.points(exits), outline).min()) if len(exits) else None,
+        street, lorry, lorry_clear, int((gaps < needed_m).sum()),
+    )  # fmt: skip
+
+
+def _building(ground: Ground, outline: Any) -> str:
+    """The building that it stands in, by name or id; "" for none."""
+    table = ground.buildings
+    if table is None:
+        return ""
+    found = ground.building_tree.query(outline, predicate="intersects")
+    if not len(found):
+        return ""
+    return _called(ground, table, int(found.min()))
+
+
+def _called(ground: Ground, table: gpd.GeoDataFrame, row: int) -> str:
+    """The name of a row, or its id; where names may not be told, `…`."""
+    if not ground.named:
+        return "…"
+    name = table["name_ko"].iloc[row] if "name_ko" in table else ""
+    return str(name) if isinstance(name, str) and name else str(table["id"].iloc[row])
+
+
+def _roads(ground: Ground, outline: Any) -> tuple[str, float | None, float | None, bool]:
+    """The road that it stands in; metres to the nearest street's edge and to the nearest road for a lorry; is that way clear."""
+    table = ground.roads
+    if table is None or not len(table):
+        return "", None, None, False
+    half = ground.road_half_m
+    lines = table.geometry.to_numpy()
+    edge = np.maximum(0.0, shapely.distance(lines, outline) - half)
+    nearest = int(np.argmin(edge))
+    standing = _called(ground, table, nearest) if edge[nearest] <= 0 else ""
+    fit = np.flatnonzero(half >= _LORRY_ROAD_M)
+    if not len(fit):
+        return standing, float(edge[nearest]), None, False
+    k = int(fit[np.argmin(edge[fit])])
+    way = shapely.buffer(shapely.shortest_line(lines[k], outline), LORRY_M / 2, cap_style="flat")
+    hit = ground.building_tree.query(way, predicate="intersects")
+    return standing, float(edge[nearest]), float(edge[k]), not len(hit)
+
+
+def _ahead(
+    ground: Ground, stand: Stand, others: Sequence[Stand], stages: Sequence[Block]
+) -> tuple[float | None, str]:
+    """How wide the way before the queue is, metres, and what ends it."""
+    low = stand.depth_m / 2
+    strip = stand.rectangle(low, low + _WIDE_M, stand.width_m / 2)
+    front = stand.front
+    best, what = _WIDE_M, ""
+
+    def nearer(shapes: Any, named: str, less: Any = 0.0) -> None:
+        nonlocal best, what
+        if not len(shapes):
+            return
+        cut = shapely.intersection(shapes, strip)
+        far = np.where(shapely.is_empty(cut), np.inf, shapely.distance(cut, front) - less)
+        if len(far) and float(far.min()) < best:
+            best, what = max(0.0, float(far.min())), named
+
+    if ground.buildings is not None:
+        rows = ground.building_tree.query(strip, predicate="intersects")
+        nearer(ground.buildings.geometry.to_numpy()[rows], "building")
+    if ground.roads is not None:
+        rows = ground.road_tree.query(shapely.buffer(strip, 15.0), predicate="intersects")
+        lines = ground.roads.geometry.to_numpy()[rows]
+        nearer(shapely.buffer(lines, ground.road_half_m[rows]), "road")
+    nearer(np.array([one.served for one in others], object), "stand")
+    nearer(np.array([one.outline for one in stages], object), "stage")
+    if ground.buildings is None and ground.roads is None and not others and not stages:
+        return None, ""
+    return max(0.0, best - QUEUE_M), what
