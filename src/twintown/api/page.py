@@ -91,6 +91,16 @@ class Page:
             )
         return self._send(request, file)
 
+    def show(self, request: Request, name: str) -> Response:
+        """A page of `dist` at the address of something else, which it is about; a problem where it is not built."""
+        file = self._file(f"/{name}")
+        if file is None:
+            detail = "The page is not built. Run `make web`, or ask for JSON: f=json."
+            return problems.problem(request, HTTPStatus.NOT_FOUND, detail)
+        response = self._send(request, file)
+        response.headers["Vary"] = "Accept, Accept-Encoding"  # programs get something else here
+        return response
+
     def address(self, name: str) -> str:
         """The address of a file (`map.js`, `static/open.css`) with what changes when it changes; empty without it."""
         file = self._file(f"/{name}")

@@ -12,7 +12,7 @@
     [[processes]]  id, process, [processes.options]
     [[products]]   id, product, [products.options]
     [access]       plan, run, share, release: "anyone" or "people" (by their roles)
-    [identity]     did: the city's did:web, where it is not the server's address
+    [identity]     did: the city's did:web, where it is not the server's address; certifier: the office that issues certificates
     [identity.oidc]  issuer, client_id, secret_file, title, claim, [identity.oidc.roles] VALUE = role or list of roles
     [[zones]]      id, title, outline (lon, lat), height_m, floor_area_percent, coverage_percent, note, example
     [peers.ID]     address, did, keys, country, grade: cities elsewhere; ID = "https://…/twins/…" is one without keys
@@ -139,6 +139,8 @@ class Description:
     oidc: Provider | None = None
     #: The city's `did:web:…`, "" where it follows from the server's address.
     did: str = ""
+    #: Which office of the city issues certificates; the city itself where nobody says.
+    certifier: Name | None = None
     #: Cities elsewhere, by id; `trust.peers.peers_of` knows those too that were pinned beside.
     peers: Mapping[str, Peer] = field(default_factory=dict)
     zones: tuple[Zone, ...] = ()
@@ -208,7 +210,8 @@ class Description:
             sources=_unique(_source(entry, directory, licences) for entry in document.get("sources", [])),
             layers=layers, processes=_unique(_step(entry, "process") for entry in document.get("processes", [])),
             products=_unique(_step(entry, "product") for entry in document.get("products", [])), digest=file_digest,
-            access=_access(document.get("access", {})), did=_did(document.get("identity", {})), oidc=_oidc(document, directory),
+            access=_access(document.get("access", {})), did=_did(document.get("identity", {})),
+            certifier=_certifier(document.get("identity", {})), oidc=_oidc(document, directory),
             peers=parse_peers(document.get("peers", {})),
             zones=tuple(_zone(entry, frame) for entry in document.get("zones", [])), release=_release(document.get("release", {})),
             cloud=parse_cloud(document["cloud"]) if "cloud" in document else Cloud(),
@@ -383,8 +386,12 @@ def _oidc(document: Mapping[str, Any], directory: Path) -> Provider | None:
     return None if said is None else Provider.of(said, directory)
 
 
+def _certifier(table: Mapping[str, Any]) -> Name | None:
+    return Name.of(table["certifier"], "identity.certifier") if "certifier" in table else None
+
+
 def _did(table: Mapping[str, Any]) -> str:
-    _keys(table, "identity", required="", optional="did oidc")
+    _keys(table, "identity", required="", optional="did oidc certifier")
     did = table.get("did", "")
     if not isinstance(did, str) or (did and not did.startswith("did:web:")):
         raise BadSettings(f"{did!r} is no did:web", "identity.did", "write did:web:<host>[:path…]")
