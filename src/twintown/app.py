@@ -32,6 +32,7 @@ from twintown.api import (
     dsp_negotiations,
     dsp_test,
     dsp_transfers,
+    event_joint,
     event_list,
     evidence,
     execution,
@@ -42,14 +43,18 @@ from twintown.api import (
     items_files,
     job_outputs,
     jobs,
+    kitchens,
     labels,
     landing,
     ledger,
     ledger_entries,
     ledger_witness,
+    lots,
     map_tiles,
     maps,
     me,
+    needs,
+    needs_events,
     negotiations,
     objects,
     offers,
@@ -62,6 +67,7 @@ from twintown.api import (
     playbooks,
     problems,
     processes,
+    produce,
     records,
     releases,
     reports,
@@ -95,6 +101,7 @@ from twintown.api import (
     zarr,
 )
 from twintown.api.envelope import Envelope
+from twintown.api.event_matter import EventMatters
 from twintown.api.lane import Lane
 from twintown.api.page import Page
 from twintown.api.shelf import Served, Shelf
@@ -174,6 +181,7 @@ ROUTERS = (
     status_lists,
     labels,
     digital_link,
+    event_joint,
     event_list,
     dsp_metadata,
     dsp_catalog,
@@ -183,6 +191,11 @@ ROUTERS = (
     health,
     openapi,
     stac,
+    produce,
+    lots,
+    needs,
+    needs_events,
+    kitchens,
 )
 TAGS = [
     {"name": "twins", "description": "What is here: landing pages, conformance, this document"},
@@ -305,7 +318,7 @@ def _handshake(chosen: Settings) -> Handshake:
         LOG.warning(
             "TWINTOWN_DSP_TEST: any caller is taken at the protocol's end points, and nothing there is real"
         )
-    return Handshake(chosen.public_url, chosen.ca, test=chosen.dsp_test)
+    return Handshake(chosen.public_url, chosen.ca, test=chosen.dsp_test, matters=EventMatters())
 
 
 def serve_app() -> FastAPI:

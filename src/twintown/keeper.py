@@ -83,6 +83,7 @@ CHORE_S = 1.0
 
 def chores() -> tuple[Chore, ...]:
     """What the keeper does for each twin in turn; rooms are opened when the first turn comes."""
+    from twintown.api.event_matter import EventMatters
     from twintown.exchange.peer_watch import watch_peers
     from twintown.trust.ledger_keeping import Witnesses
 
@@ -96,7 +97,7 @@ def chores() -> tuple[Chore, ...]:
 
         if settings.public_url not in hands:
             hands[settings.public_url] = Handshake(
-                settings.public_url, settings.ca, background=False, test=settings.dsp_test
+                settings.public_url, settings.ca, background=False, test=settings.dsp_test, matters=EventMatters()
             )
         hand = hands[settings.public_url]
         party = hand.party(twin)

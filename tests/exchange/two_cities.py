@@ -16,6 +16,7 @@ import pytest
 from fastapi import FastAPI
 from tests.api.conftest import X, Y, write_twin
 
+from twintown.api.event_matter import EventMatters
 from twintown.app import create_app
 from twintown.exchange.courier import MOST, WHOLE_S, Answer
 from twintown.exchange.handshake import Handshake
@@ -147,7 +148,7 @@ def two_cities(folder: Path) -> Iterator[Two]:
         (folder / name / "peers.toml").write_text("\n".join(lines) + "\n")
     app = create_app([folder / name for name in names], Settings(public_url=URL), warm=False)
     with TestClient(app, base_url=URL, raise_server_exceptions=False) as client:
-        handshake = Handshake(URL, background=False)
+        handshake = Handshake(URL, background=False, matters=EventMatters())
         courier = InProcess(client)
         handshake.courier = courier  # type: ignore[assignment]
         app.state.handshake = lambda: handshake

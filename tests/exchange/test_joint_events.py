@@ -1,0 +1,192 @@
+"""An event on a partner's ground: proposed by one city, signed by both, changed, declined; and no further than the agreement reaches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.exchange.two_cities import City, Two, agreed
+from tests.exchange.two_cities import two as two
+
+pytestmark = pytest.mark.slow
+AREA = [127.09, 37.50, 127.11, 37.52]
+TERMS = {
+    "assets": ["layer:roads"], "purposes": ["joint-event"], "area": AREA, "until": "2027-12-31T00:00:00+09:00",
+    "attribution": "© OpenStreetMap contributors",
+}  # fmt: skip
+OURS = {"owner": "박이천", "department": "이천문화재단", "budget": 12_000_000}
+THEIRS = {"owner": "김송파", "department": "문화예술과", "budget": 3_000_000}
+
+
+def event(two: Two, agreement: str, **other: Any) -> dict[str, Any]:
+    """Geobuknori on the giver's ground, as the taker's officer writes it."""
+    return {
+        "kind": "performance", "title": {"ko": "이천 거북놀이", "en": "Icheon Geobuknori"}, "host": two.giver.did, "agreement": agreement,
+        "place": {"name": {"ko": "서울놀이마당", "en": "Seoul Nori Madang"}, "venue": "", "lon": 127.0982, "lat": 37.5094},
+        "start": "2027-09-18T11:00:00+09:00", "end": "2027-09-18T19:00:00+09:00",
+        "organiser": {"name": "이천문화재단", "department": "공연팀"}, **other,
+    }  # fmt: skip
+
+
+def made(two: Two, agreement: str, **other: Any) -> str:
+    return str(
+        two.taker.ask("POST", "/events", {"event": event(two, agreement, **other), "author": "박"}, 201)["id"]
+    )
+
+
+def proposed(two: Two, agreement: str, **other: Any) -> str:
+    id = made(two, agreement, **other)
+    two.taker.ask(
+        "POST", f"/events/{id}/proposal", {"ours": OURS, "theirs": {"budget": 3_000_000}, "author": "박"}
+    )
+    two.deliver()
+    return id
+
+
+def see(city: City, id: str) -> Any:
+    return city.ask("GET", f"/events/{id}")
+
+
+def answer(city: City, id: str, move: str, status: int = 200, **body: Any) -> Any:
+    return city.ask("POST", f"/events/{id}/answer", {"move": move, "author": "test", **body}, status)
+
+
+def signed(two: Two, id: str) -> None:
+    """The host fills in its part, the organiser signs that."""
+    answer(two.giver, id, "agree", ours=THEIRS)
+    two.deliver()
+    answer(two.taker, id, "agree")
+    two.deliver()
+
+
+def test_an_event_is_the_same_at_both_cities_once_both_have_signed(two: Two) -> None:
+    id = proposed(two, agreed(two, TERMS))
+    assert [see(city, id)["state"] for city in (two.giver, two.taker)] == ["proposed", "proposed"]
+    there = see(two.giver, id)
+    assert there["origin"] == "partner" and there["peer"] == two.taker.did
+    assert id in [one["id"] for one in two.giver.ask("GET", "/events?origin=partner")["events"]]
+
+    signed(two, id)
+    ours, theirs = (city.ask("GET", f"/events/{id}/joint") for city in (two.taker, two.giver))
+    assert ours["state"] == theirs["state"] == "agreed"
+    assert ours["stands"]["document"] == theirs["stands"]["document"]
+    assert ours["stands"]["document"]["matter"]["body"]["title"]["en"] == "Icheon Geobuknori"
+    assert len(ours["signatures"]) == 2 and all(
+        one["good"] for one in (*ours["signatures"], *theirs["signatures"])
+    )
+    assert [see(city, id)["state"] for city in (two.giver, two.taker)] == ["agreed", "agreed"]
+    said = [
+        record["move"] for kind, record in two.giver.records("programme") if record["programme"] == ours["id"]
+    ]
+    assert said == ["propose", "propose", "agree"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        (
+            {"place": {"name": {"ko": "곳", "en": "Place"}, "venue": "", "lon": 127.2, "lat": 37.51}},
+            "outside-area",
+        ),
+        ({"start": "2028-09-18T11:00:00+09:00", "end": "2028-09-18T19:00:00+09:00"}, "outside-time"),
+    ],
+)
+def test_an_event_that_the_agreement_does_not_reach_is_not_proposed_and_the_officer_reads_why(
+    two: Two, wrong: dict[str, Any], code: str
+) -> None:
+    id = made(two, agreed(two, TERMS), **wrong)
+    assert code in [one["code"] for one in see(two.taker, id)["findings"]]
+    said = two.taker.ask("POST", f"/events/{id}/proposal", {"ours": OURS}, 403)
+    assert code in str(said)
+    assert see(two.taker, id)["state"] == "draft"
+
+
+def test_an_agreement_for_another_purpose_reaches_no_event(two: Two) -> None:
+    id = made(two, agreed(two, {**TERMS, "purposes": ["research"]}))
+    assert "purpose" in str(two.taker.ask("POST", f"/events/{id}/proposal", {"ours": OURS}, 403))
+
+
+def test_the_host_looks_again_so_that_a_suspended_agreement_lets_no_event_in(two: Two) -> None:
+    agreement = agreed(two, TERMS)
+    id = made(two, agreement)
+    two.giver.ask(
+        "POST", f"/agreements/{agreement}/suspension", {"why": "the lake is being drained", "author": "Lee"}
+    )
+    two.taker.ask("POST", f"/events/{id}/proposal", {"ours": OURS, "author": "박"})
+    two.deliver()
+    here = see(two.taker, id)
+    assert here["state"] == "declined" and "suspended" in here["why"]
+    two.giver.ask("GET", f"/events/{id}", status=404)
+
+
+def test_a_declined_event_says_why_and_can_be_changed_and_proposed_again(two: Two) -> None:
+    id = proposed(two, agreed(two, TERMS))
+    answer(two.giver, id, "decline", reason="그날은 다른 공연이 있습니다")
+    two.deliver()
+    here = see(two.taker, id)
+    assert (here["state"], here["why"]) == ("declined", "그날은 다른 공연이 있습니다")
+    assert see(two.giver, id)["state"] == "declined"
+    later = {name: here[name] for name in event(two, "")} | {
+        "start": "2027-09-19T11:00:00+09:00", "end": "2027-09-19T19:00:00+09:00"
+    }  # fmt: skip
+    two.taker.ask(
+        "PUT", f"/events/{id}", {"event": later, "author": "박"}, **{"If-Match": f'"{here["revision"]}"'}
+    )
+    two.taker.ask("POST", f"/events/{id}/proposal", {"ours": OURS, "theirs": THEIRS, "author": "박"})
+    two.deliver()
+    answer(two.giver, id, "agree")
+    two.deliver()
+    assert see(two.taker, id)["state"] == see(two.giver, id)["state"] == "agreed"
+    assert see(two.giver, id)["start"].startswith("2027-09-19")
+
+
+def test_what_is_agreed_stands_until_the_host_has_signed_a_change_of_it(two: Two) -> None:
+    id = proposed(two, agreed(two, TERMS))
+    signed(two, id)
+    here = see(two.taker, id)
+    more = {name: here[name] for name in event(two, "")} | {
+        "visitors": {"expected": 900, "error": 300, "source": "assumed", "note": ""}
+    }
+    two.taker.ask(
+        "PUT", f"/events/{id}", {"event": more, "author": "박"}, **{"If-Match": f'"{here["revision"]}"'}
+    )
+    two.taker.ask("POST", f"/events/{id}/proposal", {"ours": OURS, "theirs": THEIRS, "author": "박"})
+    two.deliver()
+    changes = two.giver.ask("GET", f"/events/{id}/joint")["changes"]
+    assert "event.visitors" in [one["field"] for one in changes]
+    assert see(two.giver, id)["visitors"]["expected"] == 0
+    answer(two.giver, id, "agree")
+    two.deliver()
+    assert see(two.giver, id)["visitors"]["expected"] == 900
+
+
+def test_nobody_proposes_a_partners_event_nor_one_on_its_own_ground(two: Two) -> None:
+    id = proposed(two, agreed(two, TERMS))
+    two.giver.ask("POST", f"/events/{id}/proposal", {"ours": THEIRS}, 405)
+    x = two.taker.twin.description
+    west, south, east, north = x.frame.lonlat_bounds(x.bounds).as_tuple()
+    place = {
+        "name": {"ko": "곳", "en": "Place"},
+        "venue": "",
+        "lon": (west + east) / 2,
+        "lat": (south + north) / 2,
+    }
+    home = made(two, "", host="", place=place)
+    assert "own ground" in str(two.taker.ask("POST", f"/events/{home}/proposal", {"ours": OURS}, 409))
+
+
+def test_words_that_are_changed_in_the_work_plan_leave_the_event_as_it_is(two: Two) -> None:
+    id = proposed(two, agreed(two, TERMS))
+    signed(two, id)
+    joint = two.taker.ask("GET", f"/events/{id}/joint")
+    names = "title about period currency start end review status ours theirs notes".split()
+    said = {name: joint["stands"][name] for name in names}
+    said["about"] = {"ko": "더 자세히", "en": "In more detail"}
+    two.taker.ask("POST", f"/workplan/joint/{joint['id']}/propose", {"programme": said, "author": "박"})
+    two.deliver()
+    answer(two.giver, id, "agree")
+    two.deliver()
+    after = two.giver.ask("GET", f"/events/{id}/joint")["stands"]["document"]
+    assert (
+        after["matter"] == joint["stands"]["document"]["matter"] and after["about"]["en"] == "In more detail"
+    )
