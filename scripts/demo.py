@@ -30,6 +30,15 @@ def install(twintown: str, twin: str) -> None:
             mark.write_text(digest)
 
 
+def offer(twintown: str, twin: str) -> None:
+    """The layers of offers and needs, where a city has files for them; those that a twin has already stay as officers left them."""
+    folder = ROOT / twin / "data" / "programme"
+    if folder.is_dir() and (ROOT / twin / "state.db").exists():
+        command = [twintown, "produce", twin, str(folder), "--publisher", "Twintown (예시 · example)", "--quiet"]
+        if subprocess.run(command).returncode:
+            say(f"{twin}: the layers of offers and needs were not added")
+
+
 def main() -> None:
     start = time.monotonic()
     os.chdir(ROOT)
@@ -47,6 +56,7 @@ def main() -> None:
         built = subprocess.run([twintown, "build", *twins]).returncode
         for twin in twins:
             install(twintown, twin)
+            offer(twintown, twin)
         paged = builder.wait()
     except BaseException:
         builder.terminate()

@@ -22,6 +22,7 @@ from . import (
     people,
     playbook,
     policy,
+    produce,
     release,
     results,
     serving,
@@ -39,7 +40,7 @@ def cli(debug: bool) -> None:
 
 for _command in (
     twins.init, twins.build, adding.add, twins.compact, info.info, serving.serve, serving.keep, results.run, results.verify, people.people,
-    account.account, token.token, policy.policy, keys.key, peer.peer, playbook.playbook, ledger.ledger, release.release,
+    account.account, token.token, policy.policy, keys.key, peer.peer, playbook.playbook, ledger.ledger, release.release, produce.produce,
 ):  # fmt: skip
     cli.add_command(_command)
 
