@@ -73,15 +73,16 @@ def here(request: Request, asked: Asked, event: Event) -> bool:
     return event.host in ("", meaning(request).did(asked.served.twin))
 
 
-def findings(request: Request, asked: Asked, event: Event) -> list[dict[str, Any]]:
-    """What its officer should know: on another city's ground, how far the agreement reaches."""
-    if here(request, asked, event):
+def findings(request: Request, asked: Asked, kept: Kept) -> list[dict[str, Any]]:
+    """What its officer should know: on another city's ground, how far the agreement reaches; the host reads the same of a guest."""
+    event, peer = kept.event, kept.peer or kept.event.host
+    if kept.origin == "own" and here(request, asked, event):
         return []
     standing = None
     if event.agreement:
         with suppress(NotFound):
             standing = agreement_of(asked.served.twin.tables, event.agreement)
-    if standing is not None and standing.peer != event.host:
+    if standing is not None and standing.peer != peer:
         standing = None
     found = reach(
         event, standing.terms if standing else None, standing.state if standing else "", datetime.now(UTC)
@@ -95,7 +96,8 @@ def answer(request: Request, asked: Asked, kept: Kept, status: int = 200) -> Res
     """An event with its state and findings; its revision is the entity tag that a change names."""
     said: dict[str, Any] = dict(kept.body) | {
         "revision": kept.revision, "state": kept.state, "origin": kept.origin, "peer": kept.peer, "joint": kept.joint,
-        "why": kept.why, "all_day": False, "source": None, "listing": None, "findings": findings(request, asked, kept.event), "author": kept.author, "at": kept.at,
+        "why": kept.why, "all_day": False, "source": None, "listing": None, "findings": findings(request, asked, kept),
+        "author": kept.author, "at": kept.at,
     }  # fmt: skip
     headers = {"ETag": f'"{kept.revision}"'}
     response = answers.answer(request, answers.dumps(said), cache="no-store", headers=headers)

@@ -65,7 +65,7 @@ def _found(asked: Asked, view: View, places: View | None) -> Found:
     about = asked.served.twin.description
     west, south, east, north = about.frame.lonlat_bounds(about.bounds).as_tuple()
     those = listings(
-        _rows(view),
+        rows_of(view),
         _venues(places) if places else (),
         about.time_zone,
         ((west + east) / 2, (south + north) / 2),
@@ -82,7 +82,7 @@ def _found(asked: Asked, view: View, places: View | None) -> Found:
     return tuple(those), tuple(brief(listing) for listing in those), source
 
 
-def _rows(view: View) -> list[dict[str, Any]]:
+def rows_of(view: View) -> list[dict[str, Any]]:
     """The rows with `lon` and `lat`, None where a row has no place."""
     positions = view.positions()
     rows: list[dict[str, Any]] = view.take(positions, geometry=False).to_pylist()
@@ -92,7 +92,7 @@ def _rows(view: View) -> list[dict[str, Any]]:
 
 
 def _venues(view: View) -> tuple[Venue, ...]:
-    rows = [row for row in _rows(view) if row["lon"] is not None and isinstance(row.get("name_ko"), str)]
+    rows = [row for row in rows_of(view) if row["lon"] is not None and isinstance(row.get("name_ko"), str)]
     return tuple(
         Venue(
             str(row["id"]), Name(row["name_ko"], row.get("name_en") or row["name_ko"]), row["lon"], row["lat"]
