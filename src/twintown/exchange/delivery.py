@@ -10,12 +10,13 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection
 
-from twintown.exchange import outbox, programme_delivery, rows, schemas
+from twintown.exchange import notice_delivery, outbox, programme_delivery, rows, schemas
 from twintown.exchange.courier import Answer, Courier
 from twintown.exchange.negotiation import Negotiation
 from twintown.exchange.outbox import Outgoing
@@ -28,6 +29,8 @@ from twintown.trust.assertions import assert_
 #: Statuses that a later attempt does not change; the first few 404 may come from a peer that has not yet written what we answer to.
 _NEVER = frozenset({400, 403, 405, 406, 409, 410, 413, 414, 415, 422})
 _EARLY = 6
+#: Messages that belong to no negotiation or transfer, each kind with who knows what becomes of them.
+_LETTERS = (programme_delivery, notice_delivery)
 Clock = Callable[[], datetime]
 
 
@@ -75,7 +78,7 @@ def _bring(party: Party, courier: Courier, one: Outgoing, clock: Clock) -> None:
     twin = party.twin.tables.twin
     try:
         process, said, url = None, one.body, one.url
-        if not programme_delivery.is_of(one):
+        if _letter(one) is None:
             with reading(party.twin.tables.engine) as connection:
                 process = _process(connection, twin, one.of)
             said, url = (
@@ -91,17 +94,22 @@ def _bring(party: Party, courier: Courier, one: Outgoing, clock: Clock) -> None:
     if answer.good:
         _heard(party, one, answer, clock())
     elif answer.status in _NEVER or (answer.status == 404 and one.attempts >= _EARLY):
-        if process is None:
-            programme_delivery.refused(party, one, answer, clock())
-        else:
+        if (letter := _letter(one)) is not None:
+            letter.refused(party, one, answer, clock())
+        elif process is not None:
             _refused(party, courier, one, process, answer, clock())
     else:
         _put_off(party, one, f"answered {answer.status}", clock())
 
 
+def _letter(one: Outgoing) -> ModuleType | None:
+    """Who knows what becomes of a message that is of no negotiation or transfer; none where it is."""
+    return next((kind for kind in _LETTERS if kind.is_of(one)), None)
+
+
 def _put_off(party: Party, one: Outgoing, said: str, now: datetime) -> None:
     with writing(party.twin.tables.engine, fresh=True) as connection:
-        forever = programme_delivery.is_of(one)
+        forever = _letter(one) is not None
         if not outbox.later(connection, party.twin.tables.twin, one, said, now, forever=forever):
             _over(connection, party, one, {"code": "undelivered", "reason": [said]}, "", now)
 
@@ -110,8 +118,8 @@ def _heard(party: Party, one: Outgoing, answer: Answer, now: datetime) -> None:
     twin = party.twin.tables.twin
     with writing(party.twin.tables.engine, fresh=True) as connection:
         outbox.heard(connection, twin, one, f"answered {answer.status}", now)
-        if programme_delivery.is_of(one):
-            programme_delivery.heard_in(connection, party, one, now)
+        if (letter := _letter(one)) is not None:
+            letter.heard_in(connection, party, one, now)
         elif not (process := _process(connection, twin, one.of)).peer_pid:
             said = _said(process, answer.body)
             theirs = str(said.get("providerPid" if process.role == "consumer" else "consumerPid", ""))

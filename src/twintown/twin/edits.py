@@ -15,6 +15,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 import shapely
+from sqlalchemy import Connection
 
 from twintown.ground.errors import Busy, NotFound, NotPossible
 from twintown.ground.features import Features
@@ -107,8 +108,17 @@ def check_editable(version: LayerVersion) -> None:
     )
 
 
-def write(twin: Twin, layer: str, grant: Grant, changes: Sequence[Change]) -> Written:
+def write(
+    twin: Twin,
+    layer: str,
+    grant: Grant,
+    changes: Sequence[Change],
+    also: Callable[[Connection], None] | None = None,
+) -> Written:
     """Write features, all or none; once it returns they are on the disk.
+
+    Args:
+        also: what else belongs to it, written in the same transaction: both stand, or neither.
 
     Raises:
         NotFound: there is no such layer.
@@ -127,7 +137,10 @@ def write(twin: Twin, layer: str, grant: Grant, changes: Sequence[Change]) -> Wr
         base = writer.view(version, grant, version.version)
         try:
             with Journal(writer.tables.engine, writer.tables.twin).writing(layer, version.version) as work:
-                return _write(work, base, changes, grant.subject.kind)
+                done = _write(work, base, changes, grant.subject.kind)
+                if also is not None:
+                    also(work.connection)
+                return done
         except Moved:
             time.sleep(0.1 * attempt)
     raise Busy(f"{layer} is replaced again and again", layer, "try again")
