@@ -19,5 +19,12 @@ export const ROOMS: EventsRoom[] = [
       write: defineAsyncComponent(() => import("./EventForm.vue")),
     },
   },
+  { id: "produce", page: room(() => import("../produce/ProducePage.vue")) },
+  { id: "deliveries", page: room(() => import("../produce/DeliveriesPage.vue")) },
+  { id: "certificates", page: room(() => import("../produce/CertificatesPage.vue")) },
+  { id: "account", page: room(() => import("../produce/AccountPage.vue")) },
 ];
-export { bringWords };
+/** A page whose words come with it. */
+function room(page: () => Promise<{ default: Component }>): Component {
+  return defineAsyncComponent(() => bringWords("produce", "result").then(page));
+}
