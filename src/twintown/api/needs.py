@@ -104,7 +104,7 @@ def made(
     who = author_of(asked, author)
     ids = {str(row["id"]) for row in rows}
     changes = [produce_desk.change(asked, LAYER, id, lambda _: None, who) for id in gone if id not in ids]
-    changes += [produce_desk.change(asked, LAYER, str(row["id"]), _fixed(row), who) for row in rows]
+    changes += produce_desk.replacing(asked, LAYER, rows, who)
     done = produce_desk.write(asked, LAYER, changes) if changes else None
     columns: dict[str, Any] = {name: [row.get(name) for row in rows] for name in needs_columns()}
     lots = produce_rows.rows(asked.served.twin, "lots", asked.grant)
@@ -143,10 +143,6 @@ def sums(columns: Mapping[str, Sequence[Any]]) -> list[NeedSum]:
         NeedSum(date=str(day), product=str(code), places=int(places), kg=round(float(kg), 3))
         for day, code, places, kg in by.itertuples(index=False)
     ]
-
-
-def _fixed(row: Mapping[str, Any]) -> Any:
-    return lambda _: row
 
 
 def _equal(table: Any, name: str, value: str) -> Any:

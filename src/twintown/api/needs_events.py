@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
@@ -13,7 +13,7 @@ from twintown.api import problems
 from twintown.api.event_models import EventId
 from twintown.api.exchange_models import Who
 from twintown.api.guard import Planning
-from twintown.api.needs_visitors import hours_of
+from twintown.api.needs_visitors import expected
 from twintown.api.produce_models import GradeWord, NeedsMade, bases
 from twintown.api.schemas import Model
 from twintown.programme import produce_rows
@@ -65,13 +65,14 @@ class EventNeeds(Model):
     "/twins/{twin}/events/{event}/needs", operation_id="makeEventNeeds", status_code=201, response_model=NeedsMade,
     responses=problems.responses(400, 401, 403, 404, 405, 409, 503, 507),
 )  # fmt: skip
-def make_event_needs(asked: Planning, event: EventId, body: EventNeeds) -> Response:
+def make_event_needs(request: Request, asked: Planning, event: EventId, body: EventNeeds) -> Response:
     """Needs of an event's stands from its visitors; what was made for it before goes, what an officer wrote stays."""
     twin = asked.served.twin
     mix = body.mix.mix()
     with reading(twin.tables.engine) as connection:
-        said = one_in(connection, twin.tables.twin, event).event.to_dict()
-    rows = stand_needs(event, said["stands"], hours_of(asked, said), mix)
+        one = one_in(connection, twin.tables.twin, event).event
+    visitors = expected(request, asked, one)
+    rows = stand_needs(event, one.to_dict()["stands"], visitors.hours, mix, visitors.spread)
     codes = list(dict.fromkeys(row["product"] for row in rows))
     table = produce_rows.table(twin, needs_api.LAYER, asked.grant)
     names = ("id", "event", "source")
@@ -80,4 +81,4 @@ def make_event_needs(asked: Planning, event: EventId, body: EventNeeds) -> Respo
         for id, of, source in zip(*(table.column(name).to_pylist() for name in names), strict=True)
         if of == event and source == "computed"
     ]
-    return needs_api.made(asked, rows, gone, body.author, basis=bases(mix.basis(codes)))
+    return needs_api.made(asked, rows, gone, body.author, basis=bases([*mix.basis(codes), *visitors.basis]))

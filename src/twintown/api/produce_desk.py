@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import shapely
 from starlette.background import BackgroundTask
 from starlette.responses import Response
 
@@ -86,6 +88,31 @@ def change(
         return draft
 
     return Change(id, made)
+
+
+def replacing(
+    asked: Asked, layer: str, rows: Sequence[Mapping[str, Any]], author: Mapping[str, Any]
+) -> list[Change]:
+    """Many rows with `id`, `lon` and `lat` that take the place of whatever is there; their places are computed at once."""
+    desk, frame = DESK[layer], asked.served.twin.description.frame
+    lon, lat = (np.array([row.get(name) for row in rows], float) for name in ("lon", "lat"))
+    placed = np.isfinite(lon) & np.isfinite(lat)
+    points: list[bytes | None] = [None] * len(rows)
+    if placed.any():
+        wkb = shapely.to_wkb(shapely.points(*frame.from_lonlat(lon[placed], lat[placed])))
+        for at, one in zip(np.flatnonzero(placed).tolist(), wkb.tolist(), strict=True):
+            points[at] = one
+    stamp = produce_rows.stamped({}, author)
+    names = [name for name in desk.names if name not in stamp]
+    drafts = [
+        Draft({name: row.get(name) for name in names} | stamp, point)
+        for row, point in zip(rows, points, strict=True)
+    ]
+    return [Change(str(row["id"]), _always(draft)) for row, draft in zip(rows, drafts, strict=True)]
+
+
+def _always(draft: Draft) -> Callable[[Present | None], Draft]:
+    return lambda _: draft
 
 
 def write(asked: Asked, layer: str, changes: Sequence[Change]) -> Written:

@@ -101,7 +101,11 @@ def check_mix(mix: Mix) -> Mix:
 
 
 def stand_needs(
-    event: str, stands: Sequence[Mapping[str, Any]], hours: Sequence[Hour], mix: Mix
+    event: str,
+    stands: Sequence[Mapping[str, Any]],
+    hours: Sequence[Hour],
+    mix: Mix,
+    spread: float | None = None,
 ) -> list[dict[str, Any]]:
     """The rows of the layer `needs` for one event: one a day, stand and product, rounded up to whole units.
 
@@ -111,6 +115,8 @@ def stand_needs(
         event: its id.
         stands: of the event: `id`, `name`, `lon`, `lat`, `products`.
         hours: visitors who come, hour by hour, in the city's time.
+        spread: half of the width of the visitors' error, a part of them; of the hours of each day by default, as if all of a day
+            were wrong together.
 
     Raises:
         BadParameter: a stand sells what nobody knows.
@@ -131,8 +137,7 @@ def stand_needs(
         comes = sum(hour.expected for hour in some)
         if comes <= 0:
             continue
-        # the hours of one day are wrong together: their errors add up
-        spread = sum(hour.high - hour.low for hour in some) / 2 / comes
+        wide = sum(hour.high - hour.low for hour in some) / 2 / comes if spread is None else spread
         opens = min(hour.start.hour + hour.start.minute / 60 for hour in some)
         for stand in stands:
             for code in dict.fromkeys(stand.get("products") or ()):
@@ -148,7 +153,7 @@ def stand_needs(
                         "id": f"{event}.{iso}.{stand['id']}.{code}", "place": str(stand["id"]), "place_kind": "stand", "event": event,
                         "name_ko": f"{name.get('ko') or stand['id']} {one.name.ko}",
                         "name_en": f"{name.get('en') or stand['id']} {one.name.en}",
-                        "product": code, "quantity_kg": quantity, "error_kg": round(quantity * math.hypot(spread, mix.error), 1),
+                        "product": code, "quantity_kg": quantity, "error_kg": round(quantity * math.hypot(wide, mix.error), 1),
                         "date": iso, "from_h": max(opens - mix.before_h, 0.0), "until_h": max(opens - 0.5, 0.5),
                         "price_max_krw_kg": 0.0, "grade_min": mix.grade_min, "allergens_not": "", "substitutes": instead_text(code),
                         "weight": mix.weight, "source": "computed",

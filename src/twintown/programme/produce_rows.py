@@ -27,7 +27,11 @@ _MAY: tuple[Action, ...] = ("plan", "share", "write")
 
 def there(twin: Twin, layer: str, grant: Grant) -> bool:
     """Whether the twin has this layer of the desk's."""
-    return any(version.layer == layer for version in twin.layers(grant))
+    try:
+        twin.version(layer, grant)
+    except NotFound:
+        return False
+    return True
 
 
 def table(twin: Twin, layer: str, grant: Grant) -> pa.Table:
