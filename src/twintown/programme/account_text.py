@@ -1,0 +1,70 @@
+"""An account as people read it, in Korean and English. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from twintown.ground.names import Name
+
+from .account import FLOWS, SIDES, Account, Figure
+from .event import Event
+
+Language = Literal["ko", "en"]
+_FLOWS = {
+    "promised": Name("약속", "promised"), "delivered": Name("배달", "delivered"), "sold": Name("판매", "sold"),
+    "wasted": Name("폐기", "wasted"), "income": Name("수입", "income"),
+}  # fmt: skip
+_SOURCES = {
+    "measured": Name("측정", "measured"), "stated": Name("진술", "stated"), "assumed": Name("가정", "assumed"),
+    "computed": Name("계산", "computed"),
+}  # fmt: skip
+_UNITS = {
+    "[KRW]": Name("원", " KRW"),
+    "kg": Name(" kg", " kg"), "km": Name(" km", " km"), "h": Name("시간", " h"), "{person}": Name("명", " people"),
+    "{group}": Name("팀", " groups"),
+}  # fmt: skip
+
+
+def text(account: Account, event: Event, cities: Mapping[str, str], language: Language) -> str:
+    """The account in lines of plain text.
+
+    Args:
+        cities: names of the `guest` and the `host`.
+    """
+    ko = language == "ko"
+    lines = [
+        f"{'정산' if ko else 'Account'}: {event.title[language]}",
+        f"{event.place.name[language]}, {event.start:%Y-%m-%d %H:%M}–{event.end:%Y-%m-%d %H:%M}",
+        f"{'손님 도시' if ko else 'Guest'}: {cities['guest']} · {'주인 도시' if ko else 'Host'}: {cities['host']}",
+        "",
+    ]
+    for row in account.products:
+        told = ", ".join(f"{_FLOWS[name][language]} {figure(getattr(row, name), language)}" for name in FLOWS)
+        lines.append(f"- {row.product}: {told}")
+    lines.append(f"{'합계' if ko else 'In all'}: " + ", ".join(
+        f"{_FLOWS[name][language]} {figure(getattr(account, name), language)}" for name in FLOWS
+    ))  # fmt: skip
+    lines.append(f"{'방문' if ko else 'Who came'}: {figure(account.came, language)}")
+    for side in SIDES:
+        lines.append(f"{'지출' if ko else 'Spent'}, {cities[side]}: {figure(account.spent[side], language)}")
+    for side in SIDES:
+        lines.append(f"{'얻은 것' if ko else 'Benefits'}, {cities[side]}:")
+        lines += [f"- {one.text[language]}: {figure(one.figure, language)}" for one in account.benefits[side]]
+    if account.note[language].strip():
+        lines += ["", account.note[language].strip()]
+    return "\n".join(lines) + "\n"
+
+
+def figure(one: Figure, language: Language) -> str:
+    """A number with its unit, its error, how it is known and where it is from."""
+    how = f"{_SOURCES[one.source][language]}: {one.origin[language]}"
+    if one.value is None:
+        return f"{'모름' if language == 'ko' else 'not known'} ({one.origin[language]})"
+    unit = _UNITS.get(one.unit, Name(f" {one.unit}", f" {one.unit}"))[language]
+    error = f" ± {_plain(one.error)}" if one.error else ""
+    return f"{_plain(one.value)}{error}{unit} ({how})"
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"
