@@ -141,6 +141,7 @@ def scored(asked: Asked, inputs: StandInputs) -> dict[str, Any]:
     question = Question(
         day, inputs.from_h, inputs.to_h, day_type, weights, tuple(_stand(prepared, one) for one in inputs.others),
         (_stage(prepared, inputs.stage),) if inputs.stage else (), exits, inputs.stand.power, inputs.stand.water,
+        inputs.people, inputs.egress_min,
     )  # fmt: skip
     found = score_of(prepared, stand, question)
     return {

@@ -67,6 +67,10 @@ class StandInputs(Model):
     others: list[StandIn] = Field(default=[], max_length=200)
     stage: StageIn | None = None
     exits: list[tuple[Lon, Lat]] = Field(default=[], max_length=200, description="that must stay clear")
+    people: int = Field(
+        default=0, ge=0, le=1_000_000, description="how many must be able to leave by the exits"
+    )
+    egress_min: float = Field(default=8.0, ge=1, le=60, description="within so many minutes")
     weights: dict[str, float] | None = Field(
         default=None,
         description="by code of the part, instead of the usual ones; they are made to add up to 1",
@@ -85,6 +89,10 @@ class PartOut(Model):
     code: str
     title: Names
     value: float | None = Field(description="null: not known")
+    low: float | None = Field(
+        description="with what it hangs on in error one way: 80 % of the draws, or the heights of buildings"
+    )
+    high: float | None
     unit: str = Field(description="UCUM")
     score: float = Field(description="0 to 1; 0.5 where it is not known")
     weight: float

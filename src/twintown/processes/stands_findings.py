@@ -13,6 +13,8 @@ from .stands_score import Question, Scored
 Level = Literal["bad", "warn", "info"]
 #: More sun than this on the produce in an hour is told, minutes.
 _SUNNY_MIN = 10.0
+#: A range of sun on the produce wider than this is told, minutes an hour.
+_UNSURE_MIN = 10.0
 #: A lorry farther than this is told, metres.
 _FAR_M = 50.0
 #: Buildings beyond the edge are not known: nearer than this to it shadows may be missing, metres.
@@ -29,7 +31,7 @@ def findings_of(ground: Ground, stand: Stand, asked: Question, found: Scored) ->
     told = [
         *_standing(found),
         *_width(found),
-        *_sun(found, asked),
+        *_sun(found),
         *_lorry(found),
         *_unknown(ground, stand, asked, found),
     ]
@@ -90,16 +92,28 @@ def _width(found: Scored) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _sun(found: Scored, asked: Question) -> list[dict[str, Any]]:
+def _sun(found: Scored) -> list[dict[str, Any]]:
+    told = []
+    produce = next(one for one in found.parts if one.part.code == "sun_produce")
+    if produce.low is not None and produce.high is not None and produce.high - produce.low > _UNSURE_MIN:
+        told.append(
+            finding(
+                "sun-unsure",
+                f"둘레 건물의 높이 오차 때문에 농산물의 햇빛이 시간당 {produce.low:.0f}–{produce.high:.0f}분일 수 있습니다.",
+                f"Because the heights of buildings around are in error, the produce may have {produce.low:.0f} to {produce.high:.0f} "
+                "minutes of sun an hour.", "info",
+            )
+        )  # fmt: skip
     sunny = [
         one.hour
         for one in found.hours
         if one.sun_produce_min is not None and one.sun_produce_min > _SUNNY_MIN
     ]
     if not sunny:
-        return []
+        return told
     said = ", ".join(f"{h}" for h in sunny)
     return [
+        *told,
         finding(
             "produce-in-sun", f"농산물이 햇빛을 받는 시간: {said}시", f"The produce lies in the sun in the hours from {said} h.", "warn"
         )
@@ -148,7 +162,7 @@ def _unknown(ground: Ground, stand: Stand, asked: Question, found: Scored) -> li
                 "warn",
             )
         )
-    elif stand.y - ground.bounds.ymin < _EDGE_M:
+    elif found.room.inside and stand.y - ground.bounds.ymin < _EDGE_M:
         told.append(
             finding("edge", "남쪽 데이터 경계에 가까워, 밖에 있는 건물의 그림자가 빠졌을 수 있습니다.",
                     "Near the southern edge of the data: shadows of buildings beyond it may be missing.", "info")

@@ -11,13 +11,13 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from twintown.city.solids import parts_mesh, prisms
 from twintown.ground.bounds import Bounds
 from twintown.ground.features import Features
 from twintown.ground.frames import Frame
 
 from .footfall import Passers, passers
 from .footfall_stations import HOURS
+from .stands_shade import Shade, shades_of
 from .sunpath import Place
 
 if TYPE_CHECKING:
@@ -31,29 +31,6 @@ NEAR_M = 30.0
 _FARTHEST_M = 250.0
 #: Layers that are used where they are there.
 LAYERS = ("buildings", "building-parts", "roads", "landmarks", "stations", "metro-congestion")
-
-
-@dataclass(frozen=True)
-class Shade:
-    """Triangles that cast shadows: `corners` float64[t, 3, 3]; the disc and top of each, float64[t, 4]: x, y, radius, top."""
-
-    corners: Floats
-    discs: Floats
-
-    @classmethod
-    def of(cls, corners: Floats) -> Shade:
-        middle = corners[:, :, :2].mean(axis=1)
-        radius = np.sqrt(((corners[:, :, :2] - middle[:, None]) ** 2).sum(axis=2)).max(axis=1, initial=0.0)
-        return cls(
-            np.ascontiguousarray(corners),
-            np.column_stack([middle, radius, corners[:, :, 2].max(axis=1, initial=0.0)]),
-        )
-
-    def reaching(self, x: float, y: float, around_m: float, lowest: float) -> Floats:
-        """Those that may shade something within `around_m` of a place when the sun's slope is `lowest` at least."""
-        d = self.discs
-        far = np.sqrt((d[:, 0] - x) ** 2 + (d[:, 1] - y) ** 2) - d[:, 2] - around_m
-        return self.corners[d[:, 3] > np.maximum(0.0, far) * lowest]
 
 
 @dataclass(frozen=True)
@@ -110,20 +87,10 @@ class Ground:
         return frozenset(str(one) for one in table["id"].to_numpy()[inside[guessed]])
 
     @cached_property
-    def shade(self) -> Shade:
-        """What casts shadows; parts where they are known, else blocks of the buildings' heights."""
-        table = self.buildings
-        if table is None:
-            return Shade.of(np.zeros((0, 3, 3)))
-        if "building-parts" in self.layers:
-            parts = self.layers["building-parts"].table
-            parts = parts[~parts["building"].isin(self.open_air)]
-            mesh = parts_mesh(parts, self.frame)
-        else:
-            solid = table[~table["id"].isin(self.open_air) & table["height_m"].notna()]
-            height = solid["height_m"].to_numpy(float)
-            mesh = prisms(solid.geometry.to_numpy(), np.zeros(len(solid)), height)
-        return Shade.of(np.asarray(mesh.vertices[mesh.triangles], np.float64))
+    def shades(self) -> tuple[Shade, Shade, Shade]:
+        """What casts shadows with the heights as stated, and with every height lower and higher by its stated error."""
+        parts = self.layers["building-parts"].table if "building-parts" in self.layers else None
+        return shades_of(self.buildings, parts, self.open_air, self.frame)
 
     @cached_property
     def roads(self) -> gpd.GeoDataFrame | None:

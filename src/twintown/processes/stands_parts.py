@@ -14,6 +14,8 @@ from twintown.ground.names import Name
 EVACUATION_PER_MIN_M = 82.0
 #: What must stay clear for walking, metres: Rules on the structure and facilities of roads (Korea), article 16: 2 m at least.
 LEAST_CLEAR_M = 2.0
+#: Within how many minutes everybody shall have left, unless asked otherwise [sgsa2018]: eight.
+EGRESS_MIN = 8.0
 #: Clear width that a lorry needs, metres (2.5 m of vehicle and half a metre on either side; assumed).
 LORRY_M = 3.5
 #: Passers an hour at which the part is worth half (assumed).
@@ -53,24 +55,39 @@ PARTS = (
 
 @dataclass(frozen=True)
 class Told:
-    """A part of one stand: its value in the part's unit (none where it is not known) and what that is worth, 0 to 1."""
+    """A part of one stand: its value in the part's unit (none where it is not known) and what that is worth, 0 to 1.
+
+    `low`, `high`: the value with what it hangs on in error one way and the other; none where that is not known.
+    """
 
     part: Part
     value: float | None
     score: float
     weight: float
+    low: float | None = None
+    high: float | None = None
 
     @property
     def known(self) -> bool:
         return self.value is not None
 
     def to_dict(self) -> dict[str, Any]:
-        value = None if self.value is None else round(self.value, 2)
+        value, low, high = (None if v is None else round(v, 2) for v in (self.value, self.low, self.high))
         return {
-            "code": self.part.code, "title": self.part.title.to_dict(), "value": value, "unit": self.part.unit,
+            "code": self.part.code, "title": self.part.title.to_dict(), "value": value, "low": low, "high": high, "unit": self.part.unit,
             "score": round(self.score, 3), "weight": round(self.weight, 3), "known": self.known,
             "source": self.part.source if self.known else "unknown",
         }  # fmt: skip
+
+
+def needed_width_m(passers_h: float, people: float, ways: int, egress_min: float = EGRESS_MIN) -> float:
+    """What must stay clear for walking and for leaving, metres.
+
+    The rate of passage on level ground is 82 people a minute and metre [sgsa2018]; `people` leave in `egress_min` minutes by so many
+    `ways` that are used alike.
+    """
+    leaving = people / max(1, ways) / egress_min
+    return max(LEAST_CLEAR_M, max(passers_h / 60.0, leaving) / EVACUATION_PER_MIN_M)
 
 
 def weights_of(asked: Mapping[str, Any] | None) -> dict[str, float]:

@@ -64,6 +64,10 @@ class Stand:
         """Its outline and its queue."""
         return self.rectangle(-self.depth_m / 2, self.depth_m / 2 + QUEUE_M, self.width_m / 2)
 
+    def cleared(self, clear_m: float) -> Any:
+        """Its outline, its queue and what must stay clear before them."""
+        return self.rectangle(-self.depth_m / 2, self.depth_m / 2 + QUEUE_M + clear_m, self.width_m / 2)
+
     def produce(self) -> Floats:
         """Where produce lies: six places of the front half of the counter's height, float64[6, 3]."""
         return np.array(

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from .footfall_stations import HOURS
 from .stands_ground import Ground
-from .stands_parts import EVACUATION_PER_MIN_M, LEAST_CLEAR_M, PARTS, Told, worth
-from .stands_place import Block, Stand
+from .stands_parts import EGRESS_MIN, PARTS, Told, needed_width_m, worth
+from .stands_place import QUEUE_M, Block, Stand
 from .stands_room import Room, room_of
-from .stands_sun import sun_minutes
+from .stands_sun import STEP_MIN, lowest_of, sun_minutes, sun_steps
 from .sunpath import parse_day
 
 Floats = NDArray[np.float64]
@@ -23,7 +23,9 @@ Floats = NDArray[np.float64]
 class Question:
     """What a stand is scored for: a day (ISO 8601), hours of the clock, the kind of day, weights by part, and what else stands there.
 
-    `exits` float64[n, 2], metres; `power`, `water`: whether they are there, none where nobody knows.
+    `exits` float64[n, 2], metres; `power`, `water`: whether they are there, none where nobody knows; `people`: how many must be able to
+    leave within `egress_min` minutes; `step_min`: between two positions of the sun, a part of an hour; `with_error`: whether the sun
+    is answered for lower and higher buildings too.
     """
 
     day: str
@@ -36,6 +38,10 @@ class Question:
     exits: Floats = field(default_factory=lambda: np.zeros((0, 2)))
     power: bool | None = None
     water: bool | None = None
+    people: float = 0.0
+    egress_min: float = EGRESS_MIN
+    step_min: float = STEP_MIN
+    with_error: bool = True
 
 
 @dataclass(frozen=True)
@@ -74,41 +80,58 @@ def scored(ground: Ground, stand: Stand, asked: Question) -> Scored:
     Raises:
         BadParameter: a bad day.
     """
-    hours = range(asked.from_h, asked.to_h)
     month = parse_day(asked.day).month
     people, low, high, street = _passers(ground, stand, asked)
-    sun_p, sun_q = _sun(ground, stand, asked)
-    busiest = 0.0 if people is None else float(people.max(initial=0.0))
-    needed = max(LEAST_CLEAR_M, busiest / 60.0 / EVACUATION_PER_MIN_M)
+    busiest = 0.0 if people is None else float(people.max(initial=0.0)) * high
+    needed = needed_width_m(busiest, asked.people, len(asked.exits), asked.egress_min)
     room = room_of(ground, stand, asked.others, asked.stages, asked.exits, needed)
-    values: dict[str, float | None] = {
-        "footfall": None if people is None else float(people.mean()),
-        "sun_produce": None if sun_p is None else float(sun_p.mean()),
-        "sun_queue": None if sun_q is None else float(sun_q.mean()),
-        "exits": room.street_m if room.exit_m is None else room.exit_m,
-        "lorry": room.lorry_m,
-        "width": room.clear_m,
-        "power": None if asked.power is None else float(asked.power),
-        "water": None if asked.water is None else float(asked.water),
-    }
+    sun = None if not room.inside else _sun(ground, stand, asked)
+    if not room.inside:
+        people = None
     parts = []
     for part in PARTS:
-        value = values[part.code]
+        value, lower, higher = _valued(part.code, room, people, (low, high), sun, asked)
         points = worth(part.code, value, month=month, needed_m=needed)
         if part.code == "lorry" and value is not None and not room.lorry_clear:
             points *= 0.5  # the straight way is too narrow: by hand from the road
-        parts.append(Told(part, value, points, asked.weights[part.code]))
+        parts.append(Told(part, value, points, asked.weights[part.code], lower, higher))
     total = 100.0 * sum(one.weight * one.score for one in parts)
+    return Scored(total, tuple(parts), _hours(people, low, high, sun, asked), room, needed, street)
+
+
+def _valued(
+    code: str,
+    room: Room,
+    people: Floats | None,
+    factors: tuple[float, float],
+    sun: Floats | None,
+    asked: Question,
+) -> tuple[float | None, float | None, float | None]:
+    """The value of a part, and where it is known how low and high it may be."""
+    if code == "footfall" and people is not None:
+        mean = float(people.mean())
+        return mean, mean * factors[0], mean * factors[1]
+    if code in ("sun_produce", "sun_queue") and sun is not None:
+        stated, lower, higher = (float(v) for v in sun[:, int(code == "sun_queue")].mean(axis=1))
+        return stated, min(stated, lower, higher), max(stated, lower, higher)
+    exit_m = room.street_m if room.exit_m is None else room.exit_m
+    supply = {"power": asked.power, "water": asked.water}
+    if code in supply:
+        there = supply[code]
+        return None if there is None else float(there), None, None
+    found = {"exits": exit_m, "lorry": room.lorry_m, "width": room.clear_m}.get(code)
+    return (found if room.inside else None), None, None
+
+
+def _hours(
+    people: Floats | None, low: float, high: float, sun: Floats | None, asked: Question
+) -> tuple[Hour, ...]:
     told = []
-    for i, h in enumerate(hours):
+    for i, h in enumerate(range(asked.from_h, asked.to_h)):
         of = None if people is None else float(people[i])
-        told.append(
-            Hour(
-                h, of, None if of is None else of * low, None if of is None else of * high,
-                None if sun_p is None else float(sun_p[i]), None if sun_q is None else float(sun_q[i]),
-            )
-        )  # fmt: skip
-    return Scored(total, tuple(parts), tuple(told), room, needed, street)
+        lit = (None, None) if sun is None else (float(sun[0, 0, i]), float(sun[0, 1, i]))
+        told.append(Hour(h, of, None if of is None else of * low, None if of is None else of * high, *lit))
+    return tuple(told)
 
 
 def _passers(ground: Ground, stand: Stand, asked: Question) -> tuple[Floats | None, float, float, str]:
@@ -122,18 +145,19 @@ def _passers(ground: Ground, stand: Stand, asked: Question) -> tuple[Floats | No
     return np.where(inside, people[np.clip(at, 0, len(HOURS) - 1)], 0.0), low, high, street
 
 
-def _sun(ground: Ground, stand: Stand, asked: Question) -> tuple[Floats | None, Floats | None]:
-    """Mean minutes of sun an hour on the produce and on the queue; none where the buildings are not known."""
+def _sun(ground: Ground, stand: Stand, asked: Question) -> Floats | None:
+    """Mean minutes of sun in each hour, float64[3, 2, hours]: with stated, lower and higher buildings, on produce and queue."""
     if not ground.knows("buildings"):
-        return None, None
+        return None
     points = np.concatenate([stand.produce(), stand.queuing()])
-    more = [
-        stand.canopy(),
-        *(one.canopy() for one in asked.others),
-        *(one.triangles() for one in asked.stages),
-    ]
-    minutes = sun_minutes(
-        points, ground.shade, np.concatenate(more), asked.day, asked.from_h, asked.to_h, ground.place
+    set_up = np.concatenate(
+        [stand.canopy(), *(one.canopy() for one in asked.others), *(one.triangles() for one in asked.stages)]
     )
-    cut = len(stand.produce())
-    return minutes[:cut].mean(axis=0), minutes[cut:].mean(axis=0)
+    _, sun = sun_steps(asked.day, asked.from_h, asked.to_h, ground.place, asked.step_min)
+    lowest, around, cut = lowest_of(sun), stand.width_m + stand.depth_m + QUEUE_M, len(stand.produce())
+    found = []
+    for shade in ground.shades if asked.with_error else ground.shades[:1]:
+        near = shade.reaching(stand.x, stand.y, around, lowest).plus(set_up)
+        minutes = sun_minutes(points, near, sun, asked.to_h - asked.from_h)
+        found.append([minutes[:cut].mean(axis=0), minutes[cut:].mean(axis=0)])
+    return np.array(found if asked.with_error else found * 3)

@@ -7,52 +7,46 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from twintown.kernels.panorama import free_points
+from twintown.kernels.rays import free_rays
 
-from .stands_ground import Shade
+from .stands_shade import Shade
 from .sunpath import Place, directions, parse_day
 
 Floats = NDArray[np.float64]
 #: Minutes between two positions of the sun.
 STEP_MIN = 5.0
-#: How far a ray is followed, metres.
-_FAR_M = 20_000.0
+#: The sun counts from this altitude on (its sine); geometric, without refraction.
+_UP = 1e-3
 
 
 @lru_cache(64)
-def sun_steps(day: str, from_h: int, to_h: int, place: Place) -> tuple[Floats, Floats]:
+def sun_steps(
+    day: str, from_h: int, to_h: int, place: Place, step_min: float = STEP_MIN
+) -> tuple[Floats, Floats]:
     """Minutes after midnight by the clock, float64[n], and vectors to the sun, float64[n, 3], in the middle of each step."""
-    minutes = np.arange(from_h * 60.0 + STEP_MIN / 2, to_h * 60.0, STEP_MIN)
+    minutes = np.arange(from_h * 60.0 + step_min / 2, to_h * 60.0, step_min)
     found = directions(minutes, parse_day(day), "civil", place)
     found.setflags(write=False)
     return minutes, found
 
 
-def sun_minutes(
-    points: Floats, shade: Shade, more: Floats, day: str, from_h: int, to_h: int, place: Place
-) -> Floats:
+def lowest_of(rays: Floats) -> float:
+    """The least slope of rays that go up, float64[n, 3]; 0 for none."""
+    rise = rays[:, 2] / np.maximum(1e-12, np.sqrt(rays[:, 0] ** 2 + rays[:, 1] ** 2))
+    return float(rise[rays[:, 2] > _UP].min(initial=1e9)) if (rays[:, 2] > _UP).any() else 0.0
+
+
+def sun_minutes(points: Floats, shade: Shade, sun: Floats, hours: int) -> Floats:
     """Minutes of sun in each hour, float64[points, hours].
 
     Args:
         points: float64[n, 3], metres, near each other.
-        more: float64[t, 3, 3], triangles that were set up beside the city: canopies, a stage.
-        day: ISO 8601; the hours are those of the clock, from `from_h` up to `to_h`.
-
-    Raises:
-        BadParameter: a bad day.
+        shade: what stands around them, in the order in which it is tried.
+        sun: float64[m, 3], vectors to the sun in equal steps over the hours.
     """
-    _, sun = sun_steps(day, from_h, to_h, place)
-    up = np.flatnonzero(sun[:, 2] > 1e-3)
+    up = np.flatnonzero(sun[:, 2] > _UP)
     lit = np.zeros((len(points), len(sun)), np.bool_)
-    if len(up) and len(points):
-        rays = sun[up]
-        lowest = float((rays[:, 2] / np.hypot(rays[:, 0], rays[:, 1])).min())
-        middle = points.mean(axis=0)
-        around = float(np.hypot(*(points[:, :2] - middle[:2]).T).max())
-        near = np.concatenate([shade.reaching(middle[0], middle[1], around, lowest), more])
-        for k, point in enumerate(points):
-            # what starts at the point itself is told from it by shifting the origin, which keeps the numbers small
-            lit[k, up] = free_points(near - point, np.zeros(3), rays * _FAR_M)
-    per = int(60 / STEP_MIN)
-    found: Floats = lit.reshape(len(points), -1, per).sum(axis=2) * STEP_MIN
+    lit[:, up] = free_rays(shade.corners, points, sun[up], shade.discs)
+    per = len(sun) // hours
+    found: Floats = lit.reshape(len(points), hours, per).sum(axis=2) * (60.0 / per)
     return found
