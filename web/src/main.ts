@@ -48,6 +48,7 @@ for (const one of columns) watch(() => one.open, (open) => open && columns.forEa
 let selected = link.selected;
 let guests: { destroy(): void } | null = null;
 let drawer: { destroy(): void } | null = null;
+let festival: { destroy(): void; of: string } | null = null;
 let stands: unknown[] = [];
 /** What stands before the eye: the city or, where a partner's things lie elsewhere, the partner's place. */
 async function bringScene(): Promise<void> {
@@ -57,19 +58,38 @@ async function bringScene(): Promise<void> {
   stands = now;
   guests?.destroy();
   drawer?.destroy();
+  festival?.destroy();
   tools?.destroy();
   shown?.destroy();
-  guests = drawer = tools = shown = null;
+  guests = drawer = festival = tools = shown = null;
   if (!twin) return;
   if (state.exchange.away?.gone) {
     const { createAway } = await import("./scene/away");
     if (state.exchange.away?.gone && state.twins.current === twin && !shown) shown = createAway(viewer, state);
+    void bringFestival();
     return;
   }
   shown = twin.kind === "atlas" ? createAtlas(viewer, state) : createCity(viewer, twin, { state, clock, sunlight, held, words: { edge: inBoth("edge") } });
   void bringTools();
   void bringGuests();
+  void bringFestival();
 }
+/** The stage and the stands of an event stand in the picture of the place that it is at, as long as it is looked at there. */
+async function bringFestival(): Promise<void> {
+  const { shown: of, open } = state.events;
+  const stage = shown?.stage;
+  if (festival && (!open || festival.of !== of || !stage)) {
+    festival.destroy();
+    festival = null;
+  }
+  if (festival || !open || !of || !stage) return;
+  const [{ createFestival }, { deskOf }] = await Promise.all([import("./scene/festival/festival"), import("./state/events-desk"), bringWords("events")]);
+  const away = state.exchange.away?.gone ?? false;
+  const { kind } = deskOf(state).ground.value;
+  if (festival || !state.events.open || state.events.shown !== of || shown?.stage !== stage || (kind === "theirs") !== away) return;
+  festival = { of, ...createFestival(stage, state, deskOf(state), (key, values) => word(`events.hand.${key}`, values), away) };
+}
+watch(() => [state.events.open, state.events.shown], () => void bringFestival());
 /** What partners let us see of our own ground stands in the city's picture. */
 async function bringGuests(): Promise<void> {
   const stage = shown?.stage;

@@ -10,7 +10,7 @@ export const KINDS: readonly Kind[] = ["festival", "performance", "market", "con
 export interface Part { id: string; start: string; end: string; stage: string; title: Both; performers: string[]; section: string; about: Both }
 export interface Section { id: string; title: Both }
 export interface Delegation { id: string; name: string; city: string; size: number; wishes: string[]; section: string }
-export interface Meeting { a: string; b: string; start: string; end: string; room: string }
+export interface Meeting { a: string; b: string; start: string; end: string; room: number }
 /** A stage: degrees, metres, the direction that it faces from north clockwise, LAeq at 10 m. */
 export interface StageOf { lon: number; lat: number; heading_deg: number; width_m: number; depth_m: number; height_m: number; level_db: number; audience_m: number; source: string }
 /** A stand: degrees, metres, the direction that its counter faces from north clockwise. */
@@ -47,29 +47,42 @@ export interface EventWhole extends EventText {
   id: string;
   revision: number;
   state: EventState;
+  /** DID of the partner that told of it; empty for our own. */
+  peer: string;
   /** The joint document that both cities sign; empty where there is none. */
   joint: string;
   origin: Origin;
+  /** Why it was declined or called off. */
+  why: string;
+  all_day: boolean;
   /** Of a listing. */
-  source?: { title: string; licence: string; attribution: string; layer: string } | null;
-  link?: string;
-  fee?: string;
-  author?: { name: string; kind?: string; verified?: boolean } | string;
-  at?: string;
-  [other: string]: unknown;
+  source: ListedFrom | null;
+  listing: Record<string, string> | null;
+  findings: EventFinding[];
+  author: { name: string; kind?: string; verified?: boolean } | null;
+  at: string | null;
 }
+export interface ListedFrom { layer: string; row?: string; title: string; publisher: string; licence: string; attribution: string; url: string; date: string }
+/** What an officer should know of an event, and of which member ("stands[0]"; empty for the whole). */
+export interface EventFinding { code: string; level: Level; member: string; text: Both }
 export interface EventBrief {
   id: string;
   kind: Kind | (string & {});
   title: Both;
-  place: Partial<Venue> & { name: Both };
+  place: Omit<Venue, "lon" | "lat"> & { lon: number | null; lat: number | null };
   start: string;
   end: string;
+  all_day: boolean;
   state: EventState;
   origin: Origin;
-  visitors: { expected: number; error: number; source?: From } | number | null;
+  visitors: { expected: number; error: number; source: From; note: string };
   stands: number;
-  [other: string]: unknown;
+  stage: boolean;
+  joint: string;
+  host: string;
+  agreement: string;
+  revision: number;
+  link: string;
 }
 export interface VisitorsAnswer {
   hours: { start: string; expected: number; low: number; high: number }[];
@@ -94,7 +107,7 @@ export interface ImportAnswer { made: string[]; refused: { what: string; why: st
 // -- how a place does
 export type Level = "bad" | "warn" | "info";
 export interface Found { code: string; text: Both; level: Level; row?: string }
-export interface ScorePart { code: string; value: number | boolean | null; unit: string; score: number | null; weight: number; known: boolean; source: From }
+export interface ScorePart { code: string; title?: Both; value: number | boolean | null; unit: string; score: number | null; weight: number; known: boolean; source: From }
 export interface StandHour { hour: number; passers: number | null; low: number | null; high: number | null; sun_produce_min: number | null; sun_queue_min: number | null }
 export interface StandScore { score: number | null; parts: ScorePart[]; hours: StandHour[]; findings: Found[] }
 export interface StageScore {
@@ -106,17 +119,18 @@ export interface StageScore {
 }
 export type DayType = "weekday" | "saturday" | "holiday";
 export interface When { day: string; from_h: number; to_h: number; day_type: DayType }
-export type StandPlace = Pick<Stand, "lon" | "lat" | "heading_deg" | "width_m" | "depth_m">;
+export type StandPlace = Pick<Stand, "lon" | "lat" | "heading_deg" | "width_m" | "depth_m"> & Partial<Pick<Stand, "id" | "name" | "power" | "water">>;
 
 export interface Side { owner: string; department: string; budget: number }
 export type AnswerMove = "agree" | "decline" | "withdraw" | "end";
 
 const at = (twin: string, ...path: string[]) => [root(twin), ...path.map(part)].join("/");
-const both = (said: unknown): Both => (typeof said === "string" ? { ko: said, en: said } : ((said ?? { ko: "", en: "" }) as Both));
 
 export const eventsApi = {
   list: (twin: string, params: { from?: string; until?: string; kind?: string; origin?: string } = {}) =>
-    json<{ events: EventBrief[] }>(at(twin, "events"), params).then((a) => a.events.map((e) => ({ ...e, title: both(e.title), place: { ...e.place, name: both(e.place?.name) } }))),
+    json<{ events: EventBrief[] }>(at(twin, "events"), params).then((a) => a.events),
+  /** Events, and where the listings among them are from. */
+  all: (twin: string) => json<{ events: EventBrief[]; sources?: ListedFrom[] }>(at(twin, "events")),
   get: (twin: string, id: string) => json<EventWhole>(at(twin, "events", id)),
   make: (twin: string, event: EventText, author: string) => send<EventWhole>("POST", at(twin, "events"), { event, author }),
   put: (twin: string, id: string, event: EventText, revision: number, author: string) =>
@@ -129,9 +143,9 @@ export const eventsApi = {
     return (await (await ask(at(twin, "events", "import"), { method: "POST", headers: { "content-type": "text/calendar" }, body: file })).json()) as ImportAnswer;
   },
   meet: (twin: string, id: string, body: { slots: { start: string; end: string }[]; rooms: number }) => send<MeetingsAnswer>("POST", at(twin, "events", id, "meetings"), body),
-  propose: (twin: string, id: string, body: { agreement: string; ours: Side; author: string }) => send<unknown>("POST", at(twin, "events", id, "proposal"), body),
-  answer: (twin: string, id: string, body: { move: AnswerMove; digest: string; reason: string; ours: Side; author: string }) =>
-    send<unknown>("POST", at(twin, "events", id, "answer"), body),
+  propose: (twin: string, id: string, body: { agreement: string; ours: Side; theirs?: Side; author: string }) => send<EventWhole>("POST", at(twin, "events", id, "proposal"), body),
+  answer: (twin: string, id: string, body: { move: AnswerMove; digest: string; reason: string; ours?: Side; author: string }) =>
+    send<EventWhole>("POST", at(twin, "events", id, "answer"), body),
   /** How a stand does at a place; `door`: our own twin, or the address of what a partner lets us use. */
   async stand(door: string, inputs: When & { stand: StandPlace; others: StandPlace[]; stage: StageOf | null }, signal?: AbortSignal): Promise<StandScore> {
     return (await (await ask(`${root(door)}/stands/score`, posted(inputs, signal))).json()) as StandScore;

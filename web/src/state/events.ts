@@ -8,8 +8,10 @@ export interface EventsNow {
   at: Spot;
   /** The event whose place stands in the picture; empty where none does. */
   shown: string;
+  /** Where the sun stands over a partner's place at the hour that is looked at, degrees; in our own city its clock says it. */
+  sun: { azimuth: number; altitude: number } | null;
 }
 
 export function createEventsNow(wanted: string | null | undefined): EventsNow {
-  return shallowReactive({ open: wanted != null, at: readSpot(wanted), shown: "" });
+  return shallowReactive({ open: wanted != null, at: readSpot(wanted), shown: "", sun: null });
 }

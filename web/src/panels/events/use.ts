@@ -34,5 +34,10 @@ export function useEvents() {
   };
   /** Where a number comes from, in a word. */
   const from = (source: string): string => (kit.te(`events.from.${source}`) ? kit.t(`events.from.${source}`) : source);
-  return { ...kit, ...useMoney(), desk, go, goPartners, zone, dayLong, clock, dayKey, span, from, lang };
+  /** A unit as people read it. */
+  const unit = (code: string): string => {
+    const named = ({ "{person}/h": "people-h", "{person}": "people", person: "people", people: "people", h: "hours" } as Record<string, string>)[code];
+    return named ? kit.t(`events.unit.${named}`) : code === "1" ? "" : code.replace("m2", "m²").replace("min/h", "min/h").replace(/[{}]/g, "");
+  };
+  return { ...kit, unit, ...useMoney(), desk, go, goPartners, zone, dayLong, clock, dayKey, span, from, lang };
 }

@@ -1,7 +1,7 @@
 import { Cartesian2, SceneTransforms, type Cartesian3, type Scene } from "@cesium/engine";
 import "./tags.css";
 
-export type TagLook = "length" | "area" | "hand" | "trouble" | "pin" | "person" | "theirs";
+export type TagLook = "length" | "area" | "hand" | "trouble" | "pin" | "person" | "theirs" | "stand" | "rank";
 export interface Tag { key: string; at: Cartesian3; text: string; look: TagLook; /** Pixels above the place. */ lift?: number }
 
 export interface Tags {
