@@ -118,21 +118,30 @@ export interface Certificate {
   restricted: boolean;
 }
 export interface Issued { issued: { id: string; lot: string; digest: string; ledger: number }[]; refused: { lot: string; why: string }[] }
-/** Where a recalled lot went: a stand or a kitchen with its kilograms. */
-export interface Reached { kind: "stand" | "kitchen" | "partner"; id: string; name: Both | string; kg: number; at: string | null; did: string }
+/** A stand or a kitchen that has some of a recalled lot. */
+export interface RecallPlace { place: string; kind: string; name: Both; kg: number; date: string }
+/** Whether a partner has it: on its disk, seen by a person there. */
+export interface Reach { peer: string; name: string; state: "waiting" | "heard" | "seen" | "refused"; heard: string | null; seen: string | null; attempts: number; said: string }
 export interface Recall {
   id: string;
-  ours: boolean;
-  /** Who told it: this city or a partner. */
-  did: string;
+  way: "own" | "told";
+  /** DID of the city that recalls; empty for our own. */
+  peer: string;
+  name: string;
   lot: string;
-  product: string;
   batch: string;
+  gtin: string;
+  product: string;
   why: string;
   at: string;
-  told: string | null;
-  seen: { by: string; at: string } | null;
-  where: Reached[];
+  author: string;
+  places: RecallPlace[];
+  kg: number;
+  certificates: string[];
+  heard: string | null;
+  seen: string | null;
+  reach: Reach[];
+  ledger: number;
 }
 
 const at = (twin: string, ...path: string[]) => [root(twin), ...path.map(part)].join("/");
@@ -168,8 +177,9 @@ export const produceApi = {
   async places(twin: string): Promise<Place[]> {
     const of = async (layer: string, kind: Place["kind"]): Promise<Place[]> =>
       (await features(twin, layer, 1000).catch(() => [])).map((f) => {
-        const name = said(f.properties["name"]);
-        return { id: said(f.id), kind, name: { ko: said(f.properties["name_ko"]) || name, en: said(f.properties["name_en"]) || name } };
+        // A name in two languages stands on both sides of a stroke.
+        const [ko = "", en = ko] = said(f.properties["name"]).split(" / ");
+        return { id: said(f.id), kind, name: { ko: said(f.properties["name_ko"]) || ko, en: said(f.properties["name_en"]) || en } };
       });
     return (await Promise.all([of("producers", "producer"), of("kitchens", "kitchen"), of("vehicles", "vehicle")])).flat();
   },
@@ -184,6 +194,6 @@ export const produceApi = {
   code: (twin: string, id: string) => `${at(twin, "certificates", id)}/qr.svg`,
   labels: (twin: string, lots: readonly string[], lang: string) => `${at(twin, "labels")}?lang=${lang}${lots.length ? `&lots=${lots.map(part).join(",")}` : ""}`,
   recalls: (twin: string) => json<{ recalls: Recall[] }>(at(twin, "recalls")).then((a) => a.recalls),
-  recall: (twin: string, lot: string, why: string, author: string) => send<unknown>("POST", at(twin, "lots", lot, "recall"), { why, author }),
+  recall: (twin: string, lot: string, why: string, author: string) => send<Recall>("POST", at(twin, "lots", lot, "recall"), { why, author }),
   seen: (twin: string, id: string, author: string) => send<unknown>("POST", at(twin, "recalls", id, "seen"), { author }),
 };

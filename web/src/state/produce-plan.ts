@@ -26,7 +26,7 @@ export interface Delivery {
   change: Change;
   way: Way;
 }
-export interface Load { vehicle: string; day: string; stops: string[]; kg: number; km: number; hours: number; cost: number; co2: number; way: Way }
+export interface Load { vehicle: string; day: string; kg: number; capacity: number | null; km: number; leaves: number | null; back: number | null; hours: number; cost: number; co2: number; way: Way }
 export interface Unmet { need: string; place: string; product: string; day: string; kg: number; code: string; why: { ko: string; en: string }; remedy: { ko: string; en: string } }
 export interface Balance { day: string; product: string; needed: number; delivered: number; substituted: number; unmet: number; wasted: number }
 /** What the solver proved: how far at most the best plan lies below this one. */
@@ -56,11 +56,10 @@ export function readDelivery(f: Feature, i = 0): Delivery {
     change: CHANGES.includes(text(p["changed"])) ? (text(p["changed"]) as Change) : "", way: wayOf(f.geometry),
   }; // prettier-ignore
 }
-/** Stops stand as a list or as words between arrows, commas or semicolons. */
-const stopsOf = (v: unknown): string[] => (Array.isArray(v) ? v.map(text) : text(v).split(/\s*(?:→|>|;|,)\s*/)).filter(Boolean);
 export const readLoad = ({ properties: p, geometry }: Feature): Load => ({
-  vehicle: text(p["vehicle"]), day: day(p["date"]), stops: stopsOf(p["stops"]), kg: amount(p["kg"]), km: amount(p["km"]), hours: amount(p["hours"]), cost: amount(p["cost_krw"]), co2: amount(p["kg_co2"]), way: wayOf(geometry),
-});
+  vehicle: text(p["vehicle"]), day: day(p["date"]), kg: amount(p["kg"]), capacity: number(p["capacity_kg"]), km: amount(p["km"]), leaves: number(p["leaves_h"]), back: number(p["back_h"]), hours: amount(p["hours"]),
+  cost: amount(p["cost_krw"]), co2: amount(p["kg_co2"]), way: wayOf(geometry),
+}); // prettier-ignore
 export const readUnmet = ({ properties: p }: Feature): Unmet => ({
   need: text(p["need"]), place: text(p["place"]), product: text(p["product"]), day: day(p["date"]), kg: amount(p["quantity_kg"]), code: text(p["reason"]),
   why: { ko: text(p["reason_ko"]), en: text(p["reason_en"]) }, remedy: { ko: text(p["remedy_ko"]), en: text(p["remedy_en"]) },
@@ -92,12 +91,28 @@ export function byDay(plan: Pick<DeliveryPlan, "deliveries" | "unmet">): DayOf[]
     return { day, kg: sum(rows, (r) => r.kg), unmet: sum(plan.unmet.filter((u) => u.day === day), (u) => u.kg), rows };
   });
 }
-export interface Tour extends Load { rows: Delivery[] }
-/** Each vehicle's day with what it carries, in the order of its ways. */
+/** A stop: where a vehicle takes or brings, when, and how many kilograms. */
+export interface Stop { kind: "take" | "bring"; place: string; lot: string; at: number | null; kg: number }
+export interface Tour extends Load { stops: Stop[] }
+function stopsOf(rows: readonly Delivery[]): Stop[] {
+  const found = new Map<string, Stop>();
+  const put = (kind: Stop["kind"], place: string, lot: string, at: number | null, kg: number) => {
+    const key = `${kind}/${at?.toFixed(2)}/${place}`;
+    const one = found.get(key) ?? { kind, place, lot, at, kg: 0 };
+    one.kg += kg;
+    found.set(key, one);
+  };
+  for (const r of rows) {
+    put("take", r.origin, r.lot, r.leaves, r.kg);
+    put("bring", r.place, "", r.arrives, r.kg);
+  }
+  return [...found.values()].sort((a, b) => (a.at ?? 0) - (b.at ?? 0) || (a.kind === "take" ? -1 : 1));
+}
+/** Each vehicle's day with its stops in the order of the clock. */
 export const byVehicle = (plan: Pick<DeliveryPlan, "deliveries" | "loads">): Tour[] =>
   [...plan.loads]
     .sort((a, b) => a.day.localeCompare(b.day) || a.vehicle.localeCompare(b.vehicle))
-    .map((load) => ({ ...load, rows: plan.deliveries.filter((d) => d.vehicle === load.vehicle && d.day === load.day).sort((a, b) => (a.arrives ?? 0) - (b.arrives ?? 0)) }));
+    .map((load) => ({ ...load, stops: stopsOf(plan.deliveries.filter((d) => d.vehicle === load.vehicle && d.day === load.day)) }));
 
 export interface Changed { key: string; change: Exclude<Change, "" | "kept">; before: number; now: number; row: Delivery }
 const way = (d: Delivery): string => [d.lot, d.need || d.place, d.day].join("\u0000");

@@ -54,9 +54,9 @@ const numeric = (v: Json | undefined): number | null => (typeof v === "number" &
 /** What the solver proved, wherever in the answer it stands: beside the outputs or in a step of their provenance. */
 export function provenIn(said: Json | undefined, depth = 0): Proven | null {
   if (!said || typeof said !== "object" || depth > 8) return null;
-  if (!Array.isArray(said) && "gap" in said && ("bound" in said || "objective" in said)) {
+  if (!Array.isArray(said) && "proven_gap" in said) {
     const one = object(said);
-    return { gap: numeric(one["proven_gap"]) ?? numeric(one["gap"]), bound: numeric(one["bound"]), objective: numeric(one["objective"]), seconds: numeric(one["seconds"]), status: typeof one["status"] === "string" ? one["status"] : "" };
+    return { gap: numeric(one["proven_gap"]), bound: numeric(one["bound_krw"]), objective: numeric(one["objective_krw"]), seconds: numeric(one["seconds"]), status: typeof one["status"] === "string" ? one["status"] : "" };
   }
   for (const inner of Array.isArray(said) ? said : Object.values(said)) {
     const found = provenIn(inner, depth + 1);
@@ -70,9 +70,11 @@ export async function readPlan(twin: string, kept: Kept): Promise<DeliveryPlan> 
   const read = (layer: string) => (layer ? produceApi.layer(twin, layer) : Promise.resolve([]));
   const [deliveries, loads, unmet, balance, about] = await Promise.all([
     ...OUTPUTS.map((one) => read(kept.layers[one])),
-    resultApi.collection(twin, kept.layers.deliveries).catch(() => null),
-  ] as const) as [Awaited<ReturnType<typeof read>>, Awaited<ReturnType<typeof read>>, Awaited<ReturnType<typeof read>>, Awaited<ReturnType<typeof read>>, Record<string, Json> | null];
-  return { deliveries: deliveries.map(readDelivery), loads: loads.map(readLoad), unmet: unmet.map(readUnmet), balance: balance.map(readBalance), proven: provenIn(about ?? undefined) };
+    Promise.all([resultApi.collection(twin, kept.layers.deliveries), resultApi.manifest(twin, kept.job)]).catch(() => null),
+  ] as const) as [Awaited<ReturnType<typeof read>>, Awaited<ReturnType<typeof read>>, Awaited<ReturnType<typeof read>>, Awaited<ReturnType<typeof read>>, Json[] | null];
+  const found = provenIn(about ?? undefined);
+  const took = numeric(object(object(about?.[1])["credentialSubject"])["seconds"]);
+  return { deliveries: deliveries.map(readDelivery), loads: loads.map(readLoad), unmet: unmet.map(readUnmet), balance: balance.map(readBalance), proven: found && { ...found, seconds: found.seconds ?? took } };
 }
 
 /** Shows the plan that is kept with an event. */

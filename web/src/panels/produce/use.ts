@@ -1,6 +1,7 @@
 import { computed } from "vue";
 import type { Both } from "../../api/exchange";
 import type { Lot, Product } from "../../api/produce";
+import type { Followed } from "../../state/jobs";
 import { produceOf } from "../../state/produce";
 import { useRoom } from "../exchange/use";
 
@@ -41,7 +42,12 @@ export function useProduce() {
     const lot = lotOf(id);
     return lot ? `${product(lot.product)} · ${inTongue(lot.origin_ko, lot.origin_en)}` : id;
   };
+  /** A job's stage in the words of the page; the server's own where the page has none. */
+  const stageOf = (job: Followed): { stage?: string } => {
+    const key = `produce.stage.${(job.status.stage ?? "").replaceAll(/\W+/g, "-")}`;
+    return te(key) ? { stage: t(key) } : {};
+  };
   const said = (one: Both | string | null | undefined): string => base.both(one);
   const twin = computed(() => state.twins.current!.id);
-  return { ...base, go, produce, number, kg, won, km, co2, percent, signed, date, product, productOf, lotOf, grade, allergen, lotName, inTongue, said, twin };
+  return { ...base, go, produce, number, kg, won, km, co2, percent, signed, date, product, productOf, lotOf, grade, allergen, lotName, inTongue, stageOf, said, twin };
 }
