@@ -190,3 +190,63 @@ def test_words_that_are_changed_in_the_work_plan_leave_the_event_as_it_is(two: T
     assert (
         after["matter"] == joint["stands"]["document"]["matter"] and after["about"]["en"] == "In more detail"
     )
+
+
+SALES = [{"product": "rice", "delivered_kg": 120, "sold_kg": 100, "wasted_kg": 5, "income": 450_000}]
+STAND = {
+    "id": "s1", "name": {"ko": "쌀", "en": "Rice"}, "lon": 127.0984, "lat": 37.5092, "heading_deg": 90, "width_m": 3, "depth_m": 3,
+    "products": ["rice"], "power": None, "water": None,
+}  # fmt: skip
+
+
+def test_the_account_is_one_document_that_both_cities_sign(two: Two) -> None:
+    id = proposed(two, agreed(two, TERMS), stands=[STAND])
+    signed(two, id)
+    draft = two.taker.ask("GET", f"/events/{id}/account")
+    assert draft["state"] == "draft" and draft["account"]["spent"]["guest"]["value"] == OURS["budget"]
+    assert draft["account"]["promised"]["value"] is None, (
+        "there is no plan, so nothing was promised that is known"
+    )
+
+    entries = {
+        "sales": SALES,
+        "came": 640,
+        "came_error": 60,
+        "spent": {"guest": 11_000_000, "host": 2_500_000},
+    }
+    said = two.taker.ask(
+        "POST", f"/events/{id}/account", {"entries": entries, "propose": True, "author": "박"}
+    )
+    assert (said["state"], said["turn"], said["ours"]) == ("proposed", "theirs", "guest")
+    two.deliver()
+    there = two.giver.ask("GET", f"/events/{id}/account")
+    assert (there["state"], there["turn"], there["account"]) == ("proposed", "ours", said["account"])
+    answer(two.giver, id, "agree", digest=there["digest"])
+    two.deliver()
+    ours, theirs = (city.ask("GET", f"/events/{id}/account") for city in (two.taker, two.giver))
+    assert ours["state"] == theirs["state"] == "signed" and ours["digest"] == theirs["digest"]
+    assert [one["good"] for one in (*ours["signatures"], *theirs["signatures"])] == [True] * 4
+    assert see(two.giver, id)["state"] == see(two.taker, id)["state"] == "settled"
+
+    whole = two.giver.raw("GET", f"/events/{id}/account/document?f=json").json()
+    assert whole["document"]["matter"]["account"]["came"]["value"] == 640 and len(whole["proofs"]) == 2
+    for lang, word in (("ko", "두 도시가 서명함"), ("en", "signed by both cities")):
+        page = two.taker.raw("GET", f"/events/{id}/account/document?lang={lang}")
+        assert word in page.text and "640" in page.text and "script" not in page.text
+        assert "120" in two.taker.raw("GET", f"/events/{id}/account/document?lang={lang}&f=text").text
+
+
+def test_figures_that_contradict_each_other_are_named_and_not_proposed(two: Two) -> None:
+    id = proposed(two, agreed(two, TERMS), stands=[STAND])
+    signed(two, id)
+    entries = {"sales": [{**SALES[0], "sold_kg": 130}]}
+    looked = two.taker.ask("POST", f"/events/{id}/account", {"entries": entries})
+    assert "sold-more" in [one["code"] for one in looked["findings"]] and looked["state"] == "draft"
+    refused = two.taker.ask("POST", f"/events/{id}/account", {"entries": entries, "propose": True}, 400)
+    assert "sold" in str(refused)
+    assert two.taker.ask("GET", f"/events/{id}/account")["state"] == "draft"
+
+
+def test_an_account_of_an_event_that_nobody_agreed_to_is_not_proposed(two: Two) -> None:
+    id = made(two, agreed(two, TERMS), stands=[STAND])
+    two.taker.ask("POST", f"/events/{id}/account", {"entries": {"came": 10}, "propose": True}, 409)

@@ -133,13 +133,13 @@ def _theirs(
 
 def _of_what_stands(connection: Connection, party: Party, document: Document) -> None:
     """An account is of the event that both agreed to, as it stands; its figures do not contradict themselves."""
-    from twintown.programme import account
+    from twintown.programme.account import read as read_account
 
     with suppress(NotFound):
         known = programme_rows.one_in(connection, party.twin.tables.twin, document.id)
         stands = known.at(known.position.stands)
         if stands is not None and stands.matter.get("body") == document.matter["body"]:
-            account.read(dict(document.matter["account"]), "document.matter.account")
+            read_account(dict(document.matter["account"]), "document.matter.account")
             return
     raise BadParameter(
         "document.matter.account", "is of an event that both cities have not agreed to as it is written here",
