@@ -103,7 +103,7 @@ def _day(text: str | None, asked: Asked) -> str:
     return text or asked.served.twin.description.day
 
 
-def _versions(asked: Asked) -> tuple[LayerVersion, LayerVersion]:
+def versions(asked: Asked) -> tuple[LayerVersion, LayerVersion]:
     """The versions that the question is about. Raises NotFound for a twin without buildings."""
     twin = asked.served.twin
     try:
@@ -114,7 +114,7 @@ def _versions(asked: Asked) -> tuple[LayerVersion, LayerVersion]:
         ) from None
 
 
-def _scene(asked: Asked, buildings: LayerVersion, parts: LayerVersion) -> Scene:
+def scene_of(asked: Asked, buildings: LayerVersion, parts: LayerVersion) -> Scene:
     """The prepared city of these versions; made once, then kept."""
     served, grant = asked.served, asked.grant
 
@@ -131,19 +131,19 @@ def _scene(asked: Asked, buildings: LayerVersion, parts: LayerVersion) -> Scene:
 
 def _base(asked: Asked, day: str, basis: Basis) -> tuple[bytes, bytes, str]:
     """The answer without edits, plain and packed, and its entity tag."""
-    buildings, parts = _versions(asked)
+    buildings, parts = versions(asked)
     key = ("sunlight", buildings.version, parts.version, terms(asked.grant), day, basis)
 
     def make() -> tuple[bytes, bytes]:
-        body = _scene(asked, buildings, parts).base(day, basis).to_bytes()
+        body = scene_of(asked, buildings, parts).base(day, basis).to_bytes()
         return body, gzip.compress(body, 6, mtime=0)
 
     return *asked.served.bodies.get(key, make), answers.tag(*key)
 
 
 def _edited(asked: Asked, inputs: SunlightInputs, day: str) -> bytes:
-    buildings, parts = _versions(asked)
-    scene = _scene(asked, buildings, parts)
+    buildings, parts = versions(asked)
+    scene = scene_of(asked, buildings, parts)
     edits = read_edits(asked, inputs.edits, inputs.scenario)
     if heights_only(edits, scene.number):
         return scene.edit(edits, day, inputs.time_basis, inputs.window).to_bytes()
@@ -266,7 +266,7 @@ def _warm(served: Served, grant: Grant) -> None:
         day = served.twin.description.day
         for basis in BASES:
             _base(asked, day, basis)
-        scene = _scene(asked, *_versions(asked))
+        scene = scene_of(asked, *versions(asked))
         tallest = int(np.nanargmax(scene.heights_m))  # what everybody pulls first
         height: SunEdit = {
             "op": "set",
