@@ -84,4 +84,5 @@ def figure(one: Figure, language: Language) -> str:
 
 
 def plain(value: float) -> str:
+    """A number as people write it."""
     return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"
