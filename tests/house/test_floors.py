@@ -14,6 +14,7 @@ from .conftest import ROOT, modules
 PURE = {
     "trust/policy", "trust/terms", "trust/grades", "build/plan", "jobs/job", "city/edits", "scenario/scenario",
     "exchange/agreement", "exchange/negotiation", "exchange/programme", "exchange/transfer_process",
+    "programme/event", "programme/reach", "programme/account", "programme/meetings", "programme/duties",
 }  # fmt: skip
 WORLD = {
     "os",
