@@ -12,7 +12,8 @@ from twintown.api import needs as needs_api
 from twintown.api import problems, produce_desk
 from twintown.api.exchange_models import Who
 from twintown.api.guard import Planning
-from twintown.api.produce_models import Day, GradeWord, Hour, NeedsMade, Short, bases
+from twintown.api.needs_models import NeedsMade
+from twintown.api.produce_models import Day, GradeWord, Hour, Short, bases
 from twintown.api.schemas import Model
 from twintown.ground.errors import BadParameter, NotFound, TooLarge
 from twintown.programme import kitchen, produce_rows

@@ -12,7 +12,8 @@ from starlette.responses import Response
 from twintown.api import answers, problems, produce_desk
 from twintown.api.exchange_models import author_of
 from twintown.api.guard import Asked, Planning, Reading
-from twintown.api.produce_models import Lot, LotFailure, LotPatch, Lots, LotTold, NewLot, findings, plain
+from twintown.api.lots_models import Lot, LotFailure, LotPatch, Lots, LotTold, NewLot
+from twintown.api.produce_models import findings, plain
 from twintown.ground.errors import BadParameter, Conflict
 from twintown.programme import lot as lots
 from twintown.programme import produce_rows

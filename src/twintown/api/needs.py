@@ -11,7 +11,8 @@ from starlette.responses import Response
 from twintown.api import answers, problems, produce_desk
 from twintown.api.exchange_models import Who, author_of
 from twintown.api.guard import Asked, Planning, Reading
-from twintown.api.produce_models import Need, Needs, NeedsMade, NeedSum, NewNeeds, findings, plain
+from twintown.api.needs_models import Need, Needs, NeedsMade, NeedSum, NewNeeds
+from twintown.api.produce_models import findings, plain
 from twintown.ground.errors import BadParameter, NotFound
 from twintown.programme import lot, produce_rows
 from twintown.programme import need as needs

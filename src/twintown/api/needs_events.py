@@ -13,8 +13,9 @@ from twintown.api import problems
 from twintown.api.event_models import EventId
 from twintown.api.exchange_models import Who
 from twintown.api.guard import Planning
+from twintown.api.needs_models import NeedsMade
 from twintown.api.needs_visitors import expected
-from twintown.api.produce_models import GradeWord, NeedsMade, bases
+from twintown.api.produce_models import GradeWord, bases
 from twintown.api.schemas import Model
 from twintown.programme import produce_rows
 from twintown.programme.event_rows import one_in
