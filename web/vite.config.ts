@@ -41,9 +41,10 @@ export default defineConfig({
     assetsInlineLimit: 2048,
     rollupOptions: {
       // The page, and what the server's HTML of each resource takes when it is there: a map and the fonts, under fixed names.
-      input: { index: "index.html", map: "src/map/main.ts", fonts: "src/theme/fonts.css" },
+      // The page behind the code on a bag, and what keeps it for a visitor without a connection.
+      input: { index: "index.html", map: "src/map/main.ts", fonts: "src/theme/fonts.css", proof: "proof.html", "proof-sw": "src/proof/sw.ts" },
       output: {
-        entryFileNames: (chunk) => (chunk.name === "map" ? "map.js" : "assets/[name]-[hash].js"),
+        entryFileNames: (chunk) => (chunk.name === "map" || chunk.name === "proof-sw" ? `${chunk.name}.js` : "assets/[name]-[hash].js"),
         assetFileNames: (asset) => (asset.names.some((name) => name === "map.css" || name === "fonts.css") ? "[name][extname]" : "assets/[name]-[hash][extname]"),
         // One engine file, one page file: few requests, and the engine stays cached across releases.
         manualChunks: (id: string) =>

@@ -13,6 +13,7 @@ const may = {
   i18n: ["i18n"],
   theme: ["theme"],
   map: ["map"],
+  proof: ["proof"],
   main: ["api", "state", "scene", "panels", "i18n", "theme"],
 };
 const packages = {
@@ -23,6 +24,7 @@ const packages = {
   i18n: ["vue-i18n"],
   theme: [],
   map: ["maplibre-gl"],
+  proof: ["vue", "@noble/ed25519"],
   main: ["vue", "pretendard"],
 };
 

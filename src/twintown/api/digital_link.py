@@ -18,7 +18,7 @@ from twintown.api.certificate_models import CertificateModel, certifying_of
 from twintown.api.guard import Reading
 from twintown.api.page import Page
 from twintown.api.represent import negotiate
-from twintown.api.schemas import Model
+from twintown.api.schemas import Model, Names
 from twintown.trust.credential import MEDIA
 
 router = APIRouter(tags=["certificates"])
@@ -39,6 +39,8 @@ class BagModel(Model):
     restricted: bool = Field(
         description="whether the GTIN is for restricted circulation: nobody's in the world"
     )
+    city: Names
+    time_zone: str = Field(description="of the city (IANA)")
     certificate: CertificateModel
     credential: str = Field(description="the certificate itself, a signed token")
     status_list: str = Field(description="where the list is had that says whether it was revoked")
@@ -82,8 +84,10 @@ def get_bag(
         return answers.answer(
             request, answers.dumps(_linkset(certificate, by.address)), LINKSET, headers=_VARY
         )
+    about = asked.served.twin.description
     bag = BagModel(
-        gtin=found.gtin, batch=found.batch, link=certificate.link, restricted=certificate.restricted, certificate=certificate,
+        gtin=found.gtin, batch=found.batch, link=certificate.link, restricted=certificate.restricted,
+        city=Names.of(about.names), time_zone=about.time_zone, certificate=certificate,
         credential=found.jwt, status_list=f"{by.address}/status-lists/{found.list}",
         status=f"{by.address}/certificates/{found.id}/status", identity=f"{by.address}/did.json",
     )  # fmt: skip
