@@ -169,7 +169,8 @@ def test_the_demonstrations_lots_have_nothing_wrong_and_one_substitute_origin(de
 def test_a_price_of_the_demonstration_is_the_wholesale_price_that_its_note_names(demo):
     columns = {
         "rice": "일반계(20kg)", "sweet-potato": "밤(10kg)", "soybeans": "흰 콩(국산)(40kg)", "potato": "수미(20kg)",
-        "lettuce-red": "적(4kg)", "lettuce-green": "청(4kg)", "spinach": "시금치(4kg)", "cabbage": "양배추(8kg)", "cucumber": "가시계통(10kg)",
+        "lettuce-red": "적(4kg)", "lettuce-green": "청(4kg)",
+        "spinach": "시금치(4kg)", "cabbage": "양배추(8kg)", "cucumber": "가시계통(10kg)",
     }  # fmt: skip
     last: dict[tuple[str, str], float] = {}
     with (DATA / "open" / "kamis_wholesale_prices_2020_2023.csv").open(encoding="utf-8") as file:
