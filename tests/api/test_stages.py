@@ -69,6 +69,13 @@ def test_the_score_follows_the_stage(http: TestClient) -> None:
     assert "stage-in-building" in {one["code"] for one in inside["findings"]}
 
 
+def test_a_stage_without_audience_or_without_a_building_near_it_is_answered_too(http: TestClient) -> None:
+    alone = http.post(AT, json=question(stage={"audience_m": 0}))
+    assert alone.status_code == 200 and {one["audience_sun_share"] for one in alone.json()["hours"]} == {None}
+    known = {one["code"]: one["known"] for one in alone.json()["parts"]}
+    assert known == {"sight": False, "heads": False, "shade": False, "sound": True}
+
+
 @pytest.mark.parametrize(
     ("inputs", "words"),
     [

@@ -165,7 +165,7 @@ def test_no_window_farther_than_300_m_is_asked() -> None:
             "lat": float(FRAME.to_lonlat(X + 290, Y + 290)[1]),
         },
     )
-    assert len(sound) == 0 and "no-windows" in found
+    assert len(sound) == 0 and "no-windows" in found and "edge" in found
 
 
 @pytest.mark.slow

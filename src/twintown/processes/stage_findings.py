@@ -34,7 +34,7 @@ def findings_of(
         *_sun(asked, found),
         *_sound(city, asked, found, named),
     ]
-    told += _assumed(stage)
+    told += [*_edge(city, stage), *_assumed(stage)]
     order = {"bad": 0, "warn": 1, "info": 2}
     return sorted(told, key=lambda one: order[one["level"]])
 
@@ -154,6 +154,16 @@ def _sound(city: City, asked: Question, found: Scored, named: bool) -> list[dict
     )
     told.append(finding("sound-estimate", ko, en, "info"))
     return told
+
+
+def _edge(city: City, stage: Stage) -> list[dict[str, Any]]:
+    x, y = city.local(np.array([stage.x, stage.y]))
+    left = float(min(x, y, city.scene.cols * city.scene.cell_m - x, city.scene.height - y))
+    if left >= REACH_M:
+        return []
+    ko = f"트윈의 가장자리까지 {left:.0f} m입니다. 그 너머의 창문, 그늘, 시야는 모릅니다."
+    en = f"The twin ends {left:.0f} m away: windows, shade and sight beyond are not known."
+    return [finding("edge", ko, en, "info")]
 
 
 def _assumed(stage: Stage) -> list[dict[str, Any]]:

@@ -104,5 +104,5 @@ def sun_of(city: City, xy: Floats, eye_m: float, day: str, from_h: int, to_h: in
         points = np.column_stack([xy, np.full(len(xy), eye_m)]) - shift
         lit[up] = np.array(spread(lambda k: free_points(walls, rays[k] * FAR_M, points), len(up)))
     per = 60 // STEP_MIN
-    found: Floats = lit.reshape(-1, per, len(xy)).sum(axis=1).T * float(STEP_MIN)
+    found: Floats = lit.reshape(to_h - from_h, per, len(xy)).sum(axis=1).T * float(STEP_MIN)
     return found
