@@ -36,7 +36,7 @@ class Assumed:
         """The same as an input of the process."""
         told = f"{self.low:g}–{self.high:g}"
         return Input(
-            self.name, self.title, self.unit, self.value, (int, float), minimum=0.0, maximum=1e6,
+            self.name, self.title, self.unit, self.value, (int, float), minimum=self.low / 10, maximum=1.0 if self.unit == "1" else self.high * 10,
             about=Name(f"{self.why.ko} 가정이며 범위는 {told}.", f"{self.why.en} Assumed; its range is {told}."),
         )  # fmt: skip
 
@@ -85,7 +85,10 @@ def values(options: Mapping[str, Any]) -> dict[str, float]:
 
 
 def drawn(values: Mapping[str, float], draws: int, seed: int) -> list[dict[str, float]]:
-    """Assumptions drawn from triangles over their ranges (moved along with a value that was given), seeded."""
+    """Assumptions drawn from triangles over their ranges (moved along with a value that was given), seeded.
+
+    All stations are wrong the same way in a draw: that makes the range as wide as it can be.
+    """
     import numpy as np
 
     rng = np.random.default_rng(seed)
@@ -93,9 +96,8 @@ def drawn(values: Mapping[str, float], draws: int, seed: int) -> list[dict[str, 
     for _ in range(draws):
         one = {}
         for each in ASSUMED:
-            value = values[each.name]
             share = float(rng.triangular(each.low / each.value, 1.0, each.high / each.value))
             top = 1.0 if each.unit == "1" else np.inf
-            one[each.name] = min(top, value * share)
+            one[each.name] = min(top, values[each.name] * share)
         found.append(one)
     return found

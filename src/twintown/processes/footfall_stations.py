@@ -41,9 +41,8 @@ class Stations:
 
     def people(self, assumed: Mapping[str, float], day_type: str) -> Floats:
         """Who walks out of and into each station, people an hour, float64[n, hours]."""
-        trains = np.array(
-            [assumed["trains_peak" if day_type == "weekday" and h in PEAKS else "trains_off"] for h in HOURS]
-        )
+        peak = np.array([day_type == "weekday" and h in PEAKS for h in HOURS])
+        trains = np.where(peak, assumed["trains_peak"], assumed["trains_off"])
         aboard = self.loads * trains * (self.cars * assumed["car_persons"])[:, None]
         found: Floats = aboard * (2.0 * assumed["alight_share"] * assumed["walk_share"])  # out and in
         return found

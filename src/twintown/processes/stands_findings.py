@@ -74,9 +74,9 @@ def _standing(found: Scored) -> list[dict[str, Any]]:
 
 
 def _width(found: Scored) -> list[dict[str, Any]]:
-    clear = found.room.clear_m
-    if clear is None or clear >= found.needed_m:
-        return []
+    clear, room = found.room.clear_m, found.room
+    if clear is None or clear >= found.needed_m or room.building or room.road or room.overlaps:
+        return []  # known to be enough, or it cannot stand there anyway
     what = {
         "building": ("건물", "a building"),
         "road": ("차도", "the road"),
@@ -99,8 +99,8 @@ def _sun(found: Scored) -> list[dict[str, Any]]:
         told.append(
             finding(
                 "sun-unsure",
-                f"둘레 건물의 높이 오차 때문에 농산물의 햇빛이 시간당 {produce.low:.0f}–{produce.high:.0f}분일 수 있습니다.",
-                f"Because the heights of buildings around are in error, the produce may have {produce.low:.0f} to {produce.high:.0f} "
+                f"둘레 건물의 높이가 추정이거나 오차가 있어 농산물의 햇빛이 시간당 {produce.low:.0f}–{produce.high:.0f}분일 수 있습니다.",
+                f"Heights of buildings around are guessed or in error: the produce may have {produce.low:.0f} to {produce.high:.0f} "
                 "minutes of sun an hour.", "info",
             )
         )  # fmt: skip

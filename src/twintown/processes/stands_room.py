@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 _WIDE_M = 30.0
 #: A lorry may come along roads of at least this half width, metres.
 _LORRY_ROAD_M = 1.5
+#: Outlines that have no more than this in common only touch, m².
+_TOUCHING_M2 = 0.01
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,9 @@ def room_of(
     x0, y0, x1, y1 = shapely.bounds(outline)
     road, street, lorry, lorry_clear = _roads(ground, outline)
     overlaps = [
-        one.name or "?"
-        for one in others
-        if shapely.intersects(one.served, outline) or shapely.intersects(one.outline, served)
+        one.name or "?" for one in others if _share(one.served, outline) or _share(one.outline, served)
     ]
-    overlaps += ["stage" for one in stages if shapely.intersects(one.outline, served)]
+    overlaps += ["stage" for one in stages if _share(one.outline, served)]
     clear, stopped = _ahead(ground, stand, others, stages)
     gaps = shapely.distance(shapely.points(exits), served) if len(exits) else np.zeros(0)
     return Room(
@@ -74,6 +74,11 @@ def room_of(
         float(shapely.distance(shapely.points(exits), outline).min()) if len(exits) else None,
         street, lorry, lorry_clear, int((gaps < needed_m).sum()),
     )  # fmt: skip
+
+
+def _share(a: Any, b: Any) -> bool:
+    """Whether two outlines have ground in common; to touch is not to overlap."""
+    return bool(shapely.area(shapely.intersection(a, b)) > _TOUCHING_M2)
 
 
 def _building(ground: Ground, outline: Any) -> str:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 Floats = NDArray[np.float64]
+#: Height of a storey where nothing says it, metres.
+_STOREY_M = 3.3
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def shades_of(
     left_out: Collection[str],
     frame: Frame,
 ) -> tuple[Shade, Shade, Shade]:
-    """Shade with the stated heights, with each lower by its error, with each higher; parts where they are known, else blocks.
+    """Shade with the stated heights, with each as low and as high as it may be; parts where they are known, else blocks.
 
     Args:
         buildings: with `id`, `height_m`, `height_error_m` where it is known; none: nothing casts a shadow.
@@ -74,15 +76,32 @@ def shades_of(
         mesh, owner = prisms(solid.geometry.to_numpy(), np.zeros(len(solid)), height), solid["id"].to_numpy()
     stated = Shade.of(np.asarray(mesh.vertices[mesh.triangles], np.float64))
     row = pd.Index(buildings["id"]).get_indexer(pd.Index(owner[mesh.feature]))
-    share = np.append(_shares(buildings), 0.0)[row]
-    return stated, stated.taller(np.maximum(0.0, 1.0 - share)), stated.taller(1.0 + share)
+    low, high = (np.append(one, 1.0)[row] for one in _factors(buildings))
+    return stated, stated.taller(low), stated.taller(high)
 
 
-def _shares(buildings: gpd.GeoDataFrame) -> Floats:
-    """The error of each building's height as a share of it, float64[n]; 0 where none is stated."""
-    if "height_error_m" not in buildings:
-        return np.zeros(len(buildings))
+def _factors(buildings: gpd.GeoDataFrame) -> tuple[Floats, Floats]:
+    """How many times as high each building may be at least and at most, float64[n] each: its stated error either way.
+
+    A height that was guessed from the neighbours may be that of one storey: a warden's office between towers is no tower.
+    """
     height = buildings["height_m"].to_numpy(float)
-    error = buildings["height_error_m"].to_numpy(float)
-    known = np.isfinite(height) & np.isfinite(error) & (height > 0.5)
-    return np.where(known, error / np.where(known, height, 1.0), 0.0)
+    known = np.isfinite(height) & (height > 0.5)
+    safe = np.where(known, height, 1.0)
+    error = (
+        buildings["height_error_m"].to_numpy(float)
+        if "height_error_m" in buildings
+        else np.zeros(len(height))
+    )
+    share = np.where(known & np.isfinite(error), error / safe, 0.0)
+    low, high = np.maximum(0.0, 1.0 - share), 1.0 + share
+    if "height_source" in buildings:
+        storey = (
+            buildings["storey_m"].to_numpy(float)
+            if "storey_m" in buildings
+            else np.full(len(height), _STOREY_M)
+        )
+        one = np.where(np.isfinite(storey), storey, _STOREY_M) / safe
+        guessed = known & (buildings["height_source"] == "estimated").to_numpy(bool)
+        low = np.where(guessed, np.minimum(low, one), low)
+    return low, high
