@@ -37,7 +37,7 @@ PROCESS = Process(
         Output("unmet", Name("채우지 못한 수요", "Unmet needs"), "kg", "features", error=0.01),
         Output("balance", Name("날마다의 수지", "Balance by day"), "kg", "features", error=0.01),
     ),
-    citations=("huangfu2018", "beasley1983", "prins2004", "vidal2013", "gonzalez1985", "dantzig1963"),
+    citations=("huangfu2018", "beasley1983", "prins2004", "vidal2013", "gonzalez1985", "dantzig1963", "fisher2004", "crouse2016"),
     validation=("deliveries_transport",),
     run=_run,
     about=Name(

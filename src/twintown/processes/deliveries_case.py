@@ -43,20 +43,24 @@ class Case:
     wish_lot: Mapping[tuple[int, int], dict[int, float]]
     gather_krw: float
     gather_co2: float
+    #: Every stretch of a day's way may be a round; else each day was cut once.
+    every: bool
 
     def lots_of_wish(self, spec: int, day: int) -> dict[int, float]:
         """The lots that fit a spec on a day, with kg for one kg."""
         return self.wish_lot.get((spec, day), {})
 
-    def kinds_of_drop(self) -> dict[int, frozenset[int]]:
-        """The kinds of vehicles that can reach each drop in time."""
+    def reach_of_drop(self) -> dict[int, tuple[frozenset[int], int]]:
+        """Of each drop that can be reached in time: by which kinds of vehicles, and from which groups of origins, as bits."""
         kinds: dict[int, set[int]] = {}
+        bits: dict[int, int] = {}
         for service, kind in set(zip(self.runs.service.tolist(), self.runs.kind.tolist(), strict=True)):
             one = int(self.runs.round[service])
             first = int(self.rounds.first[one])
             for drop in self.rounds.stops[first : first + int(self.rounds.count[one])].tolist():
                 kinds.setdefault(drop, set()).add(kind)
-        return {drop: frozenset(found) for drop, found in kinds.items()}
+                bits[drop] = bits.get(drop, 0) | int(self.runs.groups[service])
+        return {drop: (frozenset(found), bits[drop]) for drop, found in kinds.items()}
 
 
 @dataclass(frozen=True)
@@ -93,14 +97,16 @@ def case_of(
     _, lot, _ = alive(wishes.spec, wishes.day, specs, lots)
     asked = np.zeros(len(lots), np.bool_)
     asked[lot] = True  # nobody drives where nothing is that somebody needs
-    hubs = hubs_of(lots, asked, float(options["gather_km"]), detour, GROUPS)
+    every = _few(needs)
+    hubs = hubs_of(lots, asked, float(options["gather_km"]), detour, GROUPS if every else 2)
     lots = replace(lots, first=lots.first + (hubs.away_km > 0))  # brought on the eve
     wish, lot, ratio = alive(wishes.spec, wishes.day, specs, lots)
     heaviest = np.zeros(wishes.count)
     np.maximum.at(heaviest, wish, ratio)
     servable = (heaviest[wishes.of] > 0) & (needs.kg > 0)
     rows = np.flatnonzero(servable)
-    drops = drops_of(needs.some(rows), needs.kg[rows] * heaviest[wishes.of[rows]])
+    heavy = needs.kg[rows] * heaviest[wishes.of[rows]]
+    drops = drops_of(needs.some(rows), heavy, np.inf if every else float(vehicles.kg.max()))
     drop_of = np.full(len(needs), -1, np.int64)
     drop_of[rows] = drops.of
     middle = (float(np.mean(drops.x)), float(np.mean(drops.y))) if len(drops) else (0.0, 0.0)
@@ -111,8 +117,6 @@ def case_of(
         Road(detour, float(options["minutes_stop"]) / 60.0),
         co2_krw,
     )
-    by_day = np.unique(drops.day, return_counts=True)[1]
-    every = int((by_day.astype(float) ** 3).sum()) * (2**hubs.groups - 1) <= EVERY
     main = int(np.argmax(np.bincount(hubs.group[hubs.of[asked]], lots.kg[asked], max(hubs.groups, 1))))
     rounds = rounds_of(drops, ground, every, main)
     group_bits = np.zeros(wishes.count, np.int64)
@@ -166,7 +170,17 @@ def case_of(
         there,
         GATHER_KRW,
         GATHER_CO2,
+        every,
     )
+
+
+def _few(needs: Needs) -> bool:
+    """Whether every stretch of a day's way may be a round: the drops of a day are few enough, all days together."""
+    where = pd.DataFrame(
+        {"d": needs.day, "p": needs.place, "o": needs.opens, "c": needs.closes}
+    ).drop_duplicates()
+    by_day = where.groupby("d").size().to_numpy(float)
+    return bool((by_day**3).sum() * (2**GROUPS - 1) <= EVERY)
 
 
 def _cells(needs: Needs, wishes: Wishes, atom_of: Ints, drop_of: Ints, rows: Ints, worth: float) -> Cells:

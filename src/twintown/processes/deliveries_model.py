@@ -74,6 +74,9 @@ class Model:
     run_pool: Ints
     pool_count: Ints
     run_most: Ints
+    run_day: Ints
+    #: What there is to carry on each run at most, kg.
+    run_load: Floats
 
 
 def flows_of(
@@ -128,7 +131,7 @@ def model_of(
     pool = day.reshape(-1) * len(fleet) + runs.kind
     most = np.minimum(fleet.count[runs.kind], np.ceil(mass / capacity - 1e-9)).astype(np.int64)
     return Model(
-        lot_kg, cells, flows, runs, run_krw, whole_kg, pool, np.tile(fleet.count, len(days)), np.maximum(most, 0)
+        lot_kg, cells, flows, runs, run_krw, whole_kg, pool, np.tile(fleet.count, len(days)), np.maximum(most, 0), run_day, mass
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,12 @@ from twintown.ground.provenance import Provenance, Step
 from twintown.jobs.process import Ask, Shape
 
 from . import deliveries_tables as tables
+from .deliveries_apart import once, solved_apart
 from .deliveries_case import Case, case_of
 from .deliveries_kept import changed
 from .deliveries_read import EPOCH, Floats, Ints, Lots, Needs, lots_of, needs_of, vehicles_of
 from .deliveries_share import pieces_of
-from .deliveries_solve import Solution, solved
+from .deliveries_solve import SMALL, Solution, columns_in, solved
 from .deliveries_trips import Trips, trips_of
 from .deliveries_why import Why, barred, held_back
 
@@ -72,7 +74,7 @@ def plan(ask: Ask, version: str) -> Iterator[tuple[str, Shape]]:
     ask.progress("laying rounds", 0.1)
     case = case_of(lots, needs, vehicles, options, start, end)
     ask.progress("deciding", 0.3)
-    solution = solved(case.model, float(options["gap"]), float(options["seconds"]))
+    solution = decided(case, options, ask)
     ask.progress("sharing out", 0.8)
     pieces = pieces_of(case.model, solution, needs, case.lots, case.specs)
     trips = trips_of(
@@ -87,11 +89,26 @@ def plan(ask: Ask, version: str) -> Iterator[tuple[str, Shape]]:
     ask.progress(f"done in {time.monotonic() - begun:.1f} s", 1.0)
 
 
+def decided(case: Case, options: Mapping[str, Any], ask: Ask) -> Solution:
+    """The plan: of a small question by branch and bound over the whole, of a large one day by day at prices of lots."""
+    model, gap, seconds = case.model, float(options["gap"]), float(options["seconds"])
+    if case.every or columns_in(model) <= SMALL or not len(case.runs.kind):
+        return solved(model, gap, seconds)
+    apart, kept = once(model, len(case.rounds))
+    part = solved_apart(apart, model.cells.atom, len(case.rounds), gap, seconds, ask.progress)
+    y = np.zeros(len(case.runs.kind))
+    y[kept] = part.y
+    held = float(
+        model.cells.worth @ (model.cells.kg - apart.cells.kg)
+    )  # heavier than any vehicle: no plan can bring it
+    return replace(part, y=y, krw=part.krw + held, bound_krw=part.bound_krw + held)
+
+
 def _attributes(case: Case, solution: Solution) -> dict[str, Any]:
     return {
         "objective_krw": round(solution.krw), "bound_krw": round(solution.bound_krw), "proven_gap": round(solution.gap, 6),
-        "status": solution.status, "needs": len(case.needs), "lots": len(case.lots), "vehicles": len(case.vehicles),
-        "rounds": len(case.rounds), "columns": len(case.model.flows.lot) + len(case.model.flows.cell) + len(case.runs.kind),
+        "status": solution.status, "driving_krw": round(float(case.model.run_krw @ solution.y)), "needs": len(case.needs), "lots": len(case.lots), "vehicles": len(case.vehicles),
+        "rounds": len(case.rounds), "columns": columns_in(case.model),
     }  # fmt: skip
 
 
@@ -145,7 +162,7 @@ def wasted(lots: Lots, left: Floats, span: tuple[int, int]) -> pd.DataFrame:
 
 def reasons(case: Case, trips: Trips, rows: Ints, missing: Floats, left: Floats) -> list[Why]:
     """Why each of these needs is not wholly met; alike ones are looked at once."""
-    needs, v = case.needs, case.vehicles
+    needs, lots, v = case.needs, case.lots, case.vehicles
     busy: dict[int, set[int]] = {}
     for one in trips.trips:
         busy.setdefault(one.day, set()).add(one.vehicle)
@@ -155,35 +172,26 @@ def reasons(case: Case, trips: Trips, rows: Ints, missing: Floats, left: Floats)
         }
         for day in set(needs.day[rows].tolist())
     }
-    kinds_of = case.kinds_of_drop()
+    reach, group = (
+        case.reach_of_drop(),
+        case.ground.hubs.group[case.ground.hubs.of] if case.ground.hubs.groups else case.ground.hubs.of,
+    )
     found: list[Why] = []
     known: dict[tuple[Any, ...], Why] = {}
     for row in rows.tolist():
         spec, day, drop = int(case.specs.of[row]), int(needs.day[row]), int(case.drop_of[row])
-        lots_there = case.lots_of_wish(spec, day)
-        kinds = kinds_of.get(drop, frozenset()) if drop >= 0 else frozenset()
-        key = (
-            spec,
-            day,
-            float(needs.krw_max[row]),
-            round(float(missing[row]), 1),
-            kinds,
-            float(needs.opens[row]),
-            float(needs.closes[row]),
-        )
+        there = case.lots_of_wish(spec, day)
+        kinds, bits = reach.get(drop, (frozenset(), 0))
+        window = float(needs.opens[row]), float(needs.closes[row])
+        key = (spec, day, float(needs.krw_max[row]), round(float(missing[row]), 1), kinds, bits, window)
         if key not in known:
+            kg, near = float(missing[row]), {lot for lot in there if bits >> int(group[lot]) & 1}
             known[key] = (
                 held_back(
-                    row,
-                    float(missing[row]),
-                    needs,
-                    left,
-                    lots_there,
-                    bool(kinds),
-                    bool(kinds & spare_kinds[day]),
+                    row, kg, needs, lots, left, there, near, bool(kinds), bool(kinds & spare_kinds[day])
                 )
-                if lots_there
-                else barred(row, float(missing[row]), needs, case.lots)
+                if there
+                else barred(row, kg, needs, lots)
             )
         found.append(known[key])
     return found

@@ -66,11 +66,21 @@ class Way:
         return Way(*(getattr(self, one.name)[rows] for one in fields(self)))
 
 
-def drops_of(needs: Needs, heavy: Floats) -> Drops:
-    """The drops of the needs; `heavy`: kg of each need at most, substitutes and all."""
+def drops_of(needs: Needs, heavy: Floats, most_kg: float) -> Drops:
+    """The drops of the needs.
+
+    Args:
+        heavy: kg of each need at most, substitutes and all.
+        most_kg: what is heavier together is several drops, need by need.
+    """
     frame = pd.DataFrame(
         {"d": needs.day, "p": needs.place, "o": needs.opens, "c": needs.closes, "x": needs.x, "y": needs.y}
     )
+    if np.isfinite(most_kg) and len(frame):
+        before = (
+            frame.assign(kg=heavy).groupby(list(frame), sort=False)["kg"].cumsum().to_numpy(float) - heavy
+        )
+        frame["part"] = np.floor((before + heavy - 1e-6) / most_kg).astype(np.int64)
     of = frame.groupby(list(frame), sort=True).ngroup().to_numpy(np.int64)
     count = int(of.max()) + 1 if len(of) else 0
     row = np.full(count, len(of), np.int64)
@@ -200,36 +210,69 @@ def day_order(rows: Ints, drops: Drops, rank: Ints) -> Ints:
     return rows[np.lexsort((drops.place[rows].astype(str), rank[rows], of.reshape(-1)))]
 
 
-def cut(count: int, costs: list[Floats], vehicles: int) -> list[tuple[int, int]]:
-    """Cut a way of so many drops into stretches of least cost, at most so many where that is possible.
+def cut(count: int, costs: list[list[Floats]], vehicles: Ints, turns: int = 12) -> list[tuple[int, int]]:
+    """Cut a way of so many drops into stretches of least cost for the vehicles there are.
+
+    A kind of vehicle of which more would be used than there are is made dearer, and the way cut again, `turns` times at most; the cut
+    that most needs no vehicle too many, and then the cheapest, is taken.
 
     Args:
-        costs: entry L - 1: of each beginning, the cost of the stretch of L drops; infinite where it is none.
+        costs: of each kind, entry L - 1: of each beginning, the cost of the stretch of L drops; infinite where it is none.
+        vehicles: how many there are of each kind.
 
     Returns:
         Beginning and length of each stretch. Drops that are in no good stretch are passed over.
     """
-    high = max((float(c[np.isfinite(c)].max()) for c in costs if np.isfinite(c).any()), default=1.0)
-    skip = 1e3 * (high + 1.0)
-    layers = min(vehicles, count) + 1
-    best = np.full((count + 1, layers), np.inf)
-    best[0, 0] = 0.0
-    back = np.zeros((count + 1, layers), np.int64)  # 0: passed over; L: ends a stretch of L
+    longest = max(len(one) for one in costs)
+    table = np.full((len(costs), count + 1, longest), np.inf)  # kind, end, length - 1
+    for kind, ways in enumerate(costs):
+        for number, cost in enumerate(ways):
+            table[kind, number + 1 : number + 1 + len(cost), number] = cost
+    finite = np.isfinite(table)
+    if not finite.any():
+        return []
+    dear = float(table[finite].max()) + 1.0
+    price = np.zeros(len(costs))
+    best: tuple[float, float, list[tuple[int, int]]] | None = None
+    for turn in range(turns):
+        priced = table + price[:, None, None]
+        found = _least(priced.min(axis=0), 100.0 * dear)
+        ends = np.array([begin + length for begin, length in found], np.int64)
+        lengths = np.array([length for _, length in found], np.int64)
+        kind = priced[:, ends, lengths - 1].argmin(axis=0)
+        used = np.bincount(kind, minlength=len(costs))
+        over = np.maximum(used - vehicles, 0)
+        cost = float(table[kind, ends, lengths - 1].sum()) + 100.0 * dear * (count - int(lengths.sum()))
+        if best is None or (int(over.sum()), cost) < best[:2]:
+            best = float(over.sum()), cost, found
+        if turn == 0 and not over.any():
+            break
+        step = dear * 0.3 / (1.0 + turn)
+        price = np.maximum(
+            price + step * np.clip((used - vehicles) / np.maximum(vehicles, 1), -1.0, 1.0), 0.0
+        )
+    return best[2] if best else []
+
+
+def _least(cost: Floats, skip: float) -> list[tuple[int, int]]:
+    """The cheapest way to cut; `cost[end, length - 1]`; a drop that is passed over costs `skip`."""
+    count, longest = cost.shape[0] - 1, cost.shape[1]
+    reached = np.full(
+        count + 1 + longest, np.inf
+    )  # shifted by `longest`, so that every stretch has a beginning
+    reached[longest] = 0.0
+    back = np.zeros(count + 1, np.int64)
     for end in range(1, count + 1):
-        best[end] = best[end - 1] + skip
-        for length in range(1, min(len(costs), end) + 1):
-            cost = costs[length - 1][end - length]
-            if np.isfinite(cost):
-                reached = np.r_[np.inf, best[end - length, :-1]] + cost
-                won = reached < best[end] - 1e-9
-                best[end, won], back[end, won] = reached[won], length
-    end, used = count, int(np.argmin(best[count]))
-    found = []
-    while end > 0:
-        length = int(back[end, used])
-        if length:
-            found.append((end - length, length))
-            end, used = end - length, used - 1
+        here = reached[end : end + longest][::-1] + cost[end]
+        length = int(here.argmin())
+        passed = reached[longest + end - 1] + skip
+        if here[length] < passed:
+            reached[longest + end], back[end] = here[length], length + 1
         else:
-            end -= 1
+            reached[longest + end] = passed
+    found, end = [], count
+    while end > 0:
+        if back[end]:
+            found.append((end - int(back[end]), int(back[end])))
+        end -= max(int(back[end]), 1)
     return found[::-1]

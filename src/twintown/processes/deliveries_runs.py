@@ -99,34 +99,33 @@ def rounds_of(drops: Drops, ground: Ground, every: bool, main: int) -> Rounds:
 
 def _cuts(order: Ints, drops: Drops, ground: Ground, every: bool, main: int) -> list[tuple[int, int]]:
     fleet, v = ground.fleet, ground.fleet.vehicles
-    costs: list[Floats] = []
+    costs: list[list[Floats]] = []
     for kind, row in enumerate(fleet.first):
         ways = stretches(order, drops, float(v.km_h[row]), ground.road, float(v.kg[row]))
         mine = [ground.collections[n] for n in ground.of(kind) if ground.collections[n].groups == (main,)]
+        costs.append([])
         for number, way in enumerate(ways):
             n = len(way.km)
-            if number == len(costs):
-                costs.append(np.full(len(order) - number, np.inf))
             if every or not mine:
-                costs[number][way.good] = 1.0
+                costs[-1].append(np.where(way.good, 1.0, np.inf))
                 continue
             head, tail = order[:n], order[number : number + n]
             trip = whole(
-                way,
-                (drops.x[head], drops.y[head]),
-                (drops.x[tail], drops.y[tail]),
-                ground.end(mine[0]),
-                mine[0],
-                fleet,
-                kind,
-                ground.road,
-            )
+                way, (drops.x[head], drops.y[head]), (drops.x[tail], drops.y[tail]), ground.end(mine[0]), mine[0],
+                fleet, kind, ground.road,
+            )  # fmt: skip
             trips = np.ceil(drops.kg[head] / v.kg[row]) if number == 0 else 1.0
             krw = trips * (v.krw_d[row] + trip.km * (v.krw_km[row] + v.kg_co2_km[row] * ground.krw_co2))
-            costs[number] = np.minimum(costs[number], np.where(trip.good, krw, np.inf))
+            costs[-1].append(np.where(trip.good, krw, np.inf))
     if every:
-        return [(int(i), n + 1) for n, cost in enumerate(costs) for i in np.flatnonzero(np.isfinite(cost))]
-    chosen = cut(len(order), costs, int(fleet.count.sum()))
+        good = {
+            (int(i), n + 1)
+            for ways in costs
+            for n, cost in enumerate(ways)
+            for i in np.flatnonzero(np.isfinite(cost))
+        }
+        return sorted(good, key=lambda one: (one[1], one[0]))
+    chosen = cut(len(order), costs, fleet.count)
     covered = np.zeros(len(order), bool)
     for begin, length in chosen:
         covered[begin : begin + length] = True

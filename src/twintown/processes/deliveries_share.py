@@ -17,6 +17,8 @@ from .deliveries_solve import Solution
 
 #: Amounts are shared out in steps of 10 g.
 STEPS_KG = 100
+#: Nothing smaller is delivered, kg, unless no more is needed.
+CRUMB_KG = 0.05
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,9 @@ def pieces_of(model: Model, solution: Solution, needs: Needs, lots: Lots, specs:
     taken = taken[x[taken] > 0]
     i_ride, i_x, amount = beside(stream, amount, f.stream[taken], x[taken])
     lot, kg = f.lot[taken[i_x]], amount / STEPS_KG
-    return _merged(Pieces(lot, need[i_ride], f.service[ride[i_ride]], kg, kg * f.ratio[taken[i_x]]))
+    whole = _merged(Pieces(lot, need[i_ride], f.service[ride[i_ride]], kg, kg * f.ratio[taken[i_x]]))
+    keep = whole.need_kg >= np.minimum(CRUMB_KG, needs.kg[whole.need])
+    return Pieces(whole.lot[keep], whole.need[keep], whole.service[keep], whole.need_kg[keep], whole.kg[keep])
 
 
 def _merged(pieces: Pieces) -> Pieces:

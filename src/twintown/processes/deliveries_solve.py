@@ -33,6 +33,11 @@ class Solution:
         return max(self.krw - self.bound_krw, 0.0) / self.krw if self.krw > 1e-6 else 0.0
 
 
+def columns_in(model: Model) -> int:
+    """How many columns the whole has."""
+    return len(model.flows.lot) + len(model.flows.cell) + len(model.runs.kind)
+
+
 def solved(model: Model, gap: float, seconds: float) -> Solution:
     """The plan, by branch and bound over the whole.
 

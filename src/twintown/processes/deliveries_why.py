@@ -22,6 +22,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "price": ("가격 상한보다 비쌉니다", "The lots cost more than the price limit"),
     "several": ("한 가지 조건만으로는 풀리지 않습니다", "More than one condition stands in the way"),
     "time-window": ("어느 차량도 그 시간대에 닿을 수 없습니다", "No vehicle can be there within the window"),
+    "far": ("남은 물량이 있는 산지에는 그 시간 안에 들를 수 없습니다", "The lots that are left lie too far to be collected in time"),
     "vehicle": ("그날 남은 차량이나 적재량이 없습니다", "No vehicle, or no room in one, is left on that day"),
     "shortage": ("물량이 모자라 다른 수요가 먼저입니다", "There is too little of it, and other needs weigh more"),
     "cost": ("배달 비용이 부족의 무게보다 큽니다", "Bringing it costs more than its absence counts"),
@@ -132,13 +133,22 @@ def _allergen(rows: np.ndarray, unwanted: str, bring: Why, lots: Lots) -> Why:
 
 
 def held_back(
-    need: int, kg: float, needs: Needs, left: Floats, ratio: dict[int, float], reachable: bool, spare: bool
+    need: int,
+    kg: float,
+    needs: Needs,
+    lots: Lots,
+    left: Floats,
+    ratio: dict[int, float],
+    near: set[int],
+    reachable: bool,
+    spare: bool,
 ) -> Why:
     """Why a need that lots fit stays unmet.
 
     Args:
         left: kg that stay free of each lot.
         ratio: kg for one kg of the need, of each lot that fits it on its day.
+        near: those of them that a vehicle can collect before it is there.
         reachable: a vehicle could.
         spare: a vehicle stays at home on that day that could.
     """
@@ -155,6 +165,14 @@ def held_back(
             "shortage", f"{day}에 쓸 수 있는 {product} {_kg(kg)} kg이 더 있으면 됩니다",
             f"{_kg(kg)} kg more of {product} that can be had on {day}",
         )  # fmt: skip
+    at_hand = sum(float(left[lot]) / ratio[lot] for lot in near)
+    if at_hand < min(kg, 0.05):
+        best = max((lot for lot in ratio if lot not in near), key=lambda lot: (float(left[lot]), -lot))
+        return Why(
+            "far", f"더 일찍 나서는 차량이 있거나 {lots.id[best]} ({_kg(float(left[best]))} kg)을 가까운 곳으로 미리 옮기면 됩니다",
+            f"a vehicle that begins earlier, or the lot {lots.id[best]} ({_kg(float(left[best]))} kg) brought nearer beforehand",
+        )  # fmt: skip
+    free = at_hand
     if spare:
         return Why(
             "cost", "부족의 가중치를 높이거나, 다른 배달과 묶이도록 날이나 시간을 옮깁니다",
