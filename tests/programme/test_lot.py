@@ -39,7 +39,7 @@ def test_an_allergen_of_the_product_cannot_be_left_out():
     ("field", "value"),
     [
         ("quantity_kg", -1.0), ("quantity_kg", 0.0), ("error_kg", -1.0), ("promised_kg", 101.0), ("price_krw_kg", -5.0),
-        ("until", "2027-09-15"), ("from", "soon"), ("product", "ginseng"), ("grade", "best"), ("state", "sold"),
+        ("until", "2027-09-15"), ("from", "soon"), ("from", "9999-12-31"), ("product", "ginseng"), ("grade", "best"), ("state", "sold"),
         ("batch", "a batch with spaces"), ("batch", ""), ("gtin", "02900000000019"), ("allergens", "99"), ("shelf_life_d", 0),
     ],
 )  # fmt: skip

@@ -144,7 +144,8 @@ def _producer(asked: Asked, said: Mapping[str, Any]) -> dict[str, Any]:
 
 def _findings(asked: Asked, rows: list[dict[str, Any]]) -> list[Finding]:
     twin, grant = asked.served.twin, asked.grant
-    producers = [str(row["id"]) for row in produce_rows.rows(twin, "producers", grant)]
+    seen = grant.names("producers")
+    producers = [str(row["id"]) for row in produce_rows.rows(twin, "producers", grant)] if seen else None
     day: date = produce_desk.today(asked)
     return lots.findings(rows, producers, produce_desk.prices(twin, grant), day)
 

@@ -16,6 +16,7 @@ from twintown.api.produce_models import findings, plain
 from twintown.ground.errors import BadParameter, NotFound
 from twintown.programme import lot, produce_rows
 from twintown.programme import need as needs
+from twintown.programme.produce_finding import Finding
 from twintown.programme.product import instead_text, product
 from twintown.store.tables import new_version
 
@@ -48,9 +49,8 @@ def get_needs(
         if value:
             day = lot.day(value, name).isoformat()
             table = table.filter(_compared(table, day, first=name == "from"))
-    lots = produce_rows.rows(twin, "lots", grant)
     columns = columns_of(table)
-    found = needs.unmeetable(columns, lots).findings(columns["id"]) + needs.shortages(columns, lots)
+    found = _findings(asked, columns)
     told = Needs(
         desk=True, count=len(table), needs=[Need.model_validate(plain(row)) for row in table.slice(0, limit).to_pylist()],
         sums=sums(columns), findings=findings(found),
@@ -108,12 +108,18 @@ def made(
     changes += produce_desk.replacing(asked, LAYER, rows, who)
     done = produce_desk.write(asked, LAYER, changes) if changes else None
     columns: dict[str, Any] = {name: [row.get(name) for row in rows] for name in needs_columns()}
-    lots = produce_rows.rows(asked.served.twin, "lots", asked.grant)
-    found = [*more, *needs.unmeetable(columns, lots).findings(columns["id"]), *needs.shortages(columns, lots)]
+    found = [*more, *_findings(asked, columns)]
     told = NeedsMade(
         made=len(rows), removed=len(gone), sums=sums(columns), basis=list(basis), findings=findings(found)
     )
     return produce_desk.response(asked, LAYER, done, told, 201)
+
+
+def _findings(asked: Asked, columns: Mapping[str, Any]) -> list[Finding]:
+    if not asked.grant.names("lots"):
+        return []  # who may not see the lots is not told of them by what they cannot meet
+    lots = produce_rows.rows(asked.served.twin, "lots", asked.grant)
+    return needs.unmeetable(columns, lots).findings(columns["id"]) + needs.shortages(columns, lots)
 
 
 def needs_columns() -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from twintown.api.guard import Asked
 from twintown.ground.errors import Busy, StorageFailed
 from twintown.programme import produce_rows
 from twintown.programme.produce_layers import DESK
-from twintown.programme.produce_seed import draft_of
+from twintown.programme.produce_seed import check_near, draft_of
 from twintown.programme.product import LastPrice, last_price, products
 from twintown.trust.policy import Grant
 from twintown.twin import edits
@@ -99,7 +99,10 @@ def replacing(
     placed = np.isfinite(lon) & np.isfinite(lat)
     points: list[bytes | None] = [None] * len(rows)
     if placed.any():
-        wkb = shapely.to_wkb(shapely.points(*frame.from_lonlat(lon[placed], lat[placed])))
+        x, y = frame.from_lonlat(lon[placed], lat[placed])
+        far = int(np.argmax(np.hypot(x, y)))  # infinity is the farthest
+        check_near(float(x[far]), float(y[far]))
+        wkb = shapely.to_wkb(shapely.points(x, y))
         for at, one in zip(np.flatnonzero(placed).tolist(), wkb.tolist(), strict=True):
             points[at] = one
     stamp = produce_rows.stamped({}, author)

@@ -76,11 +76,16 @@ def checked(row: Row) -> dict[str, Any]:
 
 
 def day(value: Any, where: str) -> date:
-    """A day from its ISO text. Raises BadParameter: it is none."""
+    """A day from its ISO text, of a year that people plan in. Raises BadParameter: it is none."""
     try:
-        return date.fromisoformat(str(value or ""))
+        found = date.fromisoformat(str(value or ""))
     except ValueError as error:
         raise BadParameter(where, f"{str(value)[:30]!r} is no day", remedy="write 2027-09-18") from error
+    if not 1900 <= found.year < 2200:
+        raise BadParameter(
+            where, f"{found} is in no year that is planned for", remedy="give a year from 1900 to 2199"
+        )
+    return found
 
 
 def changed(lot: str, before: Row | None, fields: Row) -> dict[str, Any]:
@@ -144,17 +149,20 @@ def last_day(row: Row) -> date:
 
 
 def findings(
-    lots: Iterable[Mapping[str, Any]], producers: Iterable[str], prices: Mapping[str, LastPrice], today: date
+    lots: Iterable[Mapping[str, Any]],
+    producers: Iterable[str] | None,
+    prices: Mapping[str, LastPrice],
+    today: date,
 ) -> list[Finding]:
     """What is wrong or odd in all lots of a layer, whoever wrote them: other programs write the layer too.
 
     Args:
         lots: rows with their `id`.
-        producers: ids of those that are known.
+        producers: ids of those that are known; None where they may not be seen.
         prices: the last price of each product that has one.
         today: what is over before it has expired.
     """
-    known, found = set(producers), []
+    known, found = None if producers is None else set(producers), []
     rows = list(lots)
     bags = Counter(
         (row.get("gtin"), row.get("batch"))
@@ -171,7 +179,7 @@ def findings(
 
 def _wrong(
     row: Row,
-    producers: set[str],
+    producers: set[str] | None,
     prices: Mapping[str, LastPrice],
     today: date,
     bags: Mapping[tuple[Any, Any], int],
@@ -214,7 +222,7 @@ def _wrong(
             yield "expired", "bad", f"{last_day(row)}에 기한이 지났습니다", f"it expired on {last_day(row)}"
     except BadParameter:
         yield "window-unknown", "bad", "출하 기간을 읽을 수 없습니다", "its window is not written as days"
-    if row.get("producer") not in producers:
+    if producers is not None and row.get("producer") not in producers:
         yield (
             "unknown-producer",
             "warn",

@@ -15,7 +15,7 @@ from typing import Any
 import shapely
 
 from twintown.ground.columns import Column
-from twintown.ground.errors import BadData, BadInput, NotFound, UnknownFormat
+from twintown.ground.errors import BadData, BadInput, BadParameter, NotFound, UnknownFormat
 from twintown.ground.frames import Frame
 from twintown.ground.provenance import Licence, Source
 from twintown.programme import lot, need
@@ -27,6 +27,8 @@ from twintown.twin import add, edits
 from twintown.twin.edits import Change, Draft, Present
 from twintown.twin.layers import Twin
 
+#: Metres from the origin of the twin's plane, east or north.
+FARTHEST = 3_000_000.0
 _TRUTH = {"true": True, "false": False, "1": True, "0": False, "": False}
 
 
@@ -91,7 +93,16 @@ def draft_of(row: Mapping[str, Any], desk: Desk, frame: Frame) -> Draft:
     if not desk.geometry or lon is None or lat is None:
         return Draft(properties, None)
     x, y = frame.from_lonlat(float(lon), float(lat))
+    check_near(float(x), float(y))
     return Draft(properties, bytes(shapely.to_wkb(shapely.Point(float(x), float(y)))))
+
+
+def check_near(x: float, y: float) -> None:
+    """Raises BadParameter: a place so far away that the plane of the twin does not reach it."""
+    if not (abs(x) < FARTHEST and abs(y) < FARTHEST):
+        raise BadParameter(
+            "lon", "the place is out of reach of this twin's plane", remedy="give degrees, longitude first"
+        )
 
 
 def read(path: Path, desk: Desk) -> Iterator[dict[str, Any]]:
@@ -122,6 +133,10 @@ def read(path: Path, desk: Desk) -> Iterator[dict[str, Any]]:
                 row: dict[str, Any] = {"id": id}
                 row |= {name: _value(said[name], types[name], where) for name in said if name in types}
                 row |= {name: _number(said[name], name, where) for name in ("lon", "lat") if said.get(name)}
+                if not (-180 <= row.get("lon", 0) <= 180 and -90 <= row.get("lat", 0) <= 90):
+                    raise BadData(
+                        "it lies nowhere on earth", f"{where} lon, lat", "give degrees, longitude first"
+                    )
                 yield _checked(row, desk, where)
     except UnicodeDecodeError as error:
         raise UnknownFormat("it is not UTF-8", str(path), "write it again as UTF-8") from error
