@@ -36,11 +36,15 @@ def rows() -> Iterator[Row]:
     prices, told = result()
     spent = time.perf_counter() - begun - read
     whole = {row["product"]: row for row in told if row["days_ahead"] == "all" and row["n"]}
-    peers, why = (
+    said, why = (
         against(there["prices"].table.to_pandas(), list(whole))
         if "--no-peers" not in sys.argv
         else ({}, "not asked")
     )
+    # a peer counts where it answered for as many days as we did: it needs thirty market days of a variety that is sold without a gap
+    peers = {
+        name: {p: error for p, (error, n) in by.items() if abs(n / whole[p]["n"] - 1.0) < 0.05} for name, by in said.items()
+    }  # fmt: skip
     for product, row in whole.items():
         ratio = row["mae"] / row["naive_mae"]
         beside = [f"a year ago {row['naive_mae']:,.0f}", f"last price {row['persistence_mae']:,.0f}"]
@@ -54,14 +58,17 @@ def rows() -> Iterator[Row]:
         yield Row(f"{product} against a year ago", ratio, "×", "< 1", row["better"], ", ".join(beside), note)
     better = sum(row["better"] for row in whole.values())
     over = sum(row["better_than_persistence"] for row in whole.values())
-    mean = math.exp(float(np.mean([math.log(row["mae"] / row["naive_mae"]) for row in whole.values()])))
-    beside = [
-        f"{name} {math.exp(float(np.mean([math.log(e[p] / whole[p]['naive_mae']) for p in e]))):.2f} × over {len(e)} products"
-        for name, e in peers.items() if e
-    ]  # fmt: skip
-    last = math.exp(
-        float(np.mean([math.log(row["persistence_mae"] / row["naive_mae"]) for row in whole.values()]))
-    )
+    mean = _mean([row["mae"] / row["naive_mae"] for row in whole.values()])
+    beside = []
+    for name, errors in peers.items():
+        theirs, ours = (
+            _mean([one[p] / whole[p]["naive_mae"] for p in errors])
+            for one in (errors, {p: whole[p]["mae"] for p in errors})
+        )
+        beside.append(
+            f"{name} {theirs:.2f} × where it answers ({len(errors)} products, ours there {ours:.2f} ×)"
+        )
+    last = _mean([row["persistence_mae"] / row["naive_mae"] for row in whole.values()])
     beside.append(f"last price {last:.2f} ×")
     yield Row(
         "products better than a year ago", float(better), "products", f"{len(whole)}", better == len(whole), why,
@@ -73,8 +80,13 @@ def rows() -> Iterator[Row]:
     )  # fmt: skip
 
 
-def against(table: object, products: list[str]) -> tuple[dict[str, dict[str, float]], str]:
-    """Mean absolute errors of the peers by product over the same origins and days; and why there are none."""
+def _mean(ratios: list[float]) -> float:
+    """Their geometric mean."""
+    return math.exp(float(np.mean([math.log(one) for one in ratios]))) if ratios else math.nan
+
+
+def against(table: object, products: list[str]) -> tuple[dict[str, dict[str, tuple[float, int]]], str]:
+    """Mean absolute errors of the peers and over how many days, by product over the same origins and days; and why there are none."""
     python = PEERS / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)

@@ -15,7 +15,7 @@ from importlib.metadata import version
 
 
 def main() -> None:
-    """Every fourth weekly origin of the last 365 days: the peers take a second an origin."""
+    """Every weekly origin of the last 365 days, as ours."""
     import numpy as np
     import pandas as pd
     from statsforecast.models import AutoETS, Theta
@@ -29,7 +29,7 @@ def main() -> None:
     models = {"Theta": Theta(season_length=1), "ETS": AutoETS(season_length=1, model="ZZN")}
     sums = {name: {p: [0.0, 0] for p in table.columns} for name in models}
     begun = time.perf_counter()
-    for origin in origins[::4]:
+    for origin in origins:
         if origin < start - pd.Timedelta(days=1):
             continue
         for product in table.columns:
@@ -42,7 +42,7 @@ def main() -> None:
                 said = model.forecast(y=np.log(known.to_numpy(float)), h=len(ahead))["mean"]
                 sums[name][product][0] += float(np.abs(np.exp(said) - ahead.to_numpy(float)).sum())
                 sums[name][product][1] += len(ahead)
-    errors = {name: {p: total / n for p, (total, n) in by.items() if n} for name, by in sums.items()}
+    errors = {name: {p: [total / n, n] for p, (total, n) in by.items() if n} for name, by in sums.items()}
     print(
         json.dumps(
             {"errors": errors, "version": version("statsforecast"), "seconds": time.perf_counter() - begun}

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from twintown.kernels.spread import spread
+
 __all__ = ["C2_GROUND", "atmospheric", "detours", "screening"]
 
 F64 = npt.NDArray[np.float64]
@@ -29,6 +31,8 @@ AIR_DB_KM = (0.1, 0.3, 1.1, 2.8, 5.0, 9.0, 22.9, 76.6)
 #: Nothing stands in this way.
 _FREE = -1.0e9
 _WIDEST = 4096
+#: Columns a task.
+CHUNK = 128
 
 
 def atmospheric(distance_m: F64) -> F64:
@@ -139,15 +143,15 @@ def _beside(u, v, n, far, out, order, hull):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _detours(source, place, first_z, z, segments, first, solid, out):  # type: ignore[no-untyped-def]
+def _detours(source, place, first_z, z, segments, first, solid, begin, end, out):  # type: ignore[no-untyped-def]
     at, row = np.empty(_WIDEST), np.empty(_WIDEST, np.int64)
     top, u, v = np.empty(_WIDEST), np.empty(_WIDEST), np.empty(_WIDEST)
     where = np.empty((_WIDEST + 2, 2))
-    hull = np.empty((_WIDEST + 2, 2))
+    hull = np.empty((_WIDEST + 4, 2))
     order = np.empty(_WIDEST)
     leg = np.empty(4)
     sx, sy, sz = source[0], source[1], source[2]
-    for c in range(place.shape[0]):
+    for c in range(begin, end):
         x, y = place[c, 0], place[c, 1]
         dx, dy = x - sx, y - sy
         far = math.hypot(dx, dy)
@@ -199,8 +203,8 @@ def _detours(source, place, first_z, z, segments, first, solid, out):  # type: i
                         continue
                     last = s
                     for q in range(first[s], first[s + 1]):
-                        for end in range(2):
-                            px, py = segments[q, 2 * end] - sx, segments[q, 2 * end + 1] - sy
+                        for tip in range(2):
+                            px, py = segments[q, 2 * tip] - sx, segments[q, 2 * tip + 1] - sy
                             w = sign * (ex * py - ey * px)
                             if w > 0.0 and count < _WIDEST:
                                 u[count], v[count] = px * ex + py * ey, w
@@ -226,11 +230,17 @@ def detours(source: F64, place: F64, first_z: I64, z: F64, segments: F64, first:
     out = np.zeros((len(z), 3, 4))
     out[:, :, 0] = _FREE
     solid = np.repeat(np.arange(len(first) - 1), np.diff(first)).astype(np.int64)
-    _detours(
+    given = (
         np.ascontiguousarray(source, np.float64), np.ascontiguousarray(place[:, :2], np.float64),
         np.ascontiguousarray(first_z, np.int64), np.ascontiguousarray(z, np.float64),
-        np.ascontiguousarray(segments, np.float64), np.ascontiguousarray(first, np.int64), solid, out,
+        np.ascontiguousarray(segments, np.float64), np.ascontiguousarray(first, np.int64), solid,
     )  # fmt: skip
+    count = len(place)
+
+    def work(index: int) -> None:
+        _detours(*given, index * CHUNK, min(count, (index + 1) * CHUNK), out)
+
+    spread(work, -(-count // CHUNK))
     return out
 
 
