@@ -31,7 +31,7 @@ CITY = Path(__file__).parents[1] / "cities" / "icheon"
 HORIZON_D, CONFIDENCE = 60, 0.8
 #: Why a product does not beat the price of a year ago, where it does not.
 KNOWN = {
-    "potato_daejima_20kg": "sold for three to seven weeks a year, so one or two earlier seasons are all there is to learn weights from; in 2023 "
+    "potato_daejima_20kg": "sold for three to seven weeks a year, so one or two earlier seasons are all there is to learn from; in 2023 "
     "it cost within 5 % what it had cost a year before and stayed a tenth below its normal year, to which the forecast drew it",
 }
 
