@@ -37,7 +37,7 @@ BAD: list[tuple[Any, str]] = [
     ({"inputs": {"stand": {**STAND, "colour": "red"}}}, "inputs.stand.colour"),
     ({"inputs": {"stand": STAND, "day": "18.9.2027"}}, "day"),
     ({"inputs": {"stand": STAND, "day": "2027-13-40"}}, "day"),
-    ({"inputs": {"stand": STAND, "day": "1066-10-14"}}, "date"),
+    ({"inputs": {"stand": STAND, "day": "1066-10-14"}}, "day"),
     ({"inputs": {"stand": STAND, "from_h": 12, "to_h": 12}}, "to_h"),
     ({"inputs": {"stand": STAND, "day_type": "monday"}}, "inputs.day_type"),
     ({"inputs": {"stand": STAND, "weights": {"colour": 1}}}, "weights"),

@@ -198,6 +198,9 @@ def test_what_it_cannot_take_is_named() -> None:
     for bad in (-1.0, 0.0, 1e9):
         with pytest.raises(BadParameter, match="decay_m"):
             asked(decay_m=bad)
+    nameless = features([{"id": "s1", "geometry": shapely.Point(0, 0)}])
+    with pytest.raises(BadInput, match="name_ko"):
+        asked({"stations": nameless})
     grid = Grid(np.zeros((2, 2)), X, Y, 1.0, "m", FRAME, FROM)
     with pytest.raises(BadInput, match="roads"):
         asked({"roads": grid})

@@ -190,6 +190,32 @@ def test_an_open_air_stage_with_a_guessed_height_casts_no_shadow_and_that_is_sai
     assert "open-stage" in told(where, opened)[1] and "open-stage" not in told(where, closed)[1]
 
 
+def test_a_stand_on_the_seats_of_an_open_air_stage_is_warned_of_and_no_place_is_tried_there() -> None:
+    hall = building("마당", 280, 15, 320, 45, 45.0, height_source="estimated")
+    mark = {"id": "마당", "name_ko": "마당", "kind": "stage", "geometry": shapely.Point(300, 30)}
+    of = {"buildings": features([hall]), "landmarks": features([mark])}
+    codes = told(stand(300, 30), ground(**of))[1]
+    assert codes["in-venue"] == "warn" and "in-building" not in codes
+    assert (
+        not process(of, radius_m=12.0, lattice_m=4.0)
+        .table.geometry.intersects(of["buildings"].table.geometry[0])
+        .any()
+    )
+
+
+def test_counts_of_the_citys_own_are_used_where_they_are_named() -> None:
+    count = features([{**road("c1", (280, 20), (320, 20)), **{f"h{h:02d}": 700.0 for h in range(5, 25)}}])
+    table = process({"counted": count}, footfall="counted").table
+    assert table["footfall"].max() > 500 and "counted" not in PROCESS.takes
+    with pytest.raises(BadInput, match="h05"):
+        process({"counted": features([road("c1", (280, 20), (320, 20))])}, footfall="counted")
+
+
+def test_layers_with_other_columns_are_as_good_as_none() -> None:
+    odd = features([{"id": "s1", "geometry": shapely.Point(0, 0)}])
+    assert told(stand(300, 20), ground(stations=odd))[1]["footfall-unknown"] == "warn"
+
+
 def test_a_height_that_was_guessed_may_be_one_storey_and_the_range_says_so() -> None:
     guessed = ground(buildings=features([building("집", 380, 5, 420, 25, 45.0, height_source="estimated")]))
     found, _ = told(stand(400, 32, NORTH), guessed, from_h=9, to_h=12)
@@ -311,7 +337,7 @@ def test_the_same_question_has_the_same_answer() -> None:
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"to_h": 9}, "to_h"), ({"day": "18.9.2027"}, "date"), ({"centre": [0.0, 0.0]}, "centre"), ({"centre": [1]}, "centre"),
+        ({"to_h": 9}, "to_h"), ({"day": "18.9.2027"}, "day"), ({"centre": [0.0, 0.0]}, "centre"), ({"centre": [1]}, "centre"),
         ({"centre": ["a", "b"]}, "centre"), ({"weights": {"x": 1}}, "weights"), ({"radius_m": 400.0, "lattice_m": 1.0}, "lattice_m"),
         ({"others": [3]}, "others.0"), ({"others": [{"lon": 127.0, "lat": 37.5, "width_m": -1}]}, "others.0"),
         ({"others": [{"lon": 127.0, "lat": 37.5, "width_m": "wide"}]}, "others.0.width_m"), ({"exits": [[200, 0]]}, "exits.0"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -73,19 +74,22 @@ def check_reach(asked: Asked, process: str, places: list[tuple[float, float]]) -
 
 
 def day_of(asked: Asked, text: str | None) -> str:
-    """The day that is asked for, or the twin's. Raises BadParameter."""
-    if text is not None and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
-        raise BadParameter("day", f"{text!r} is not a day", remedy="write it as 2027-09-18")
-    return text or asked.served.twin.description.day
+    """The day that is asked for, or the twin's. Raises BadParameter: not a day as it is written here, or none of 1950 to 2100."""
+    day = text or asked.served.twin.description.day
+    try:
+        known = (
+            re.fullmatch(r"\d{4}-\d{2}-\d{2}", day, re.ASCII) and 1950 <= date.fromisoformat(day).year <= 2100
+        )
+    except ValueError:
+        known = False
+    if not known:
+        raise BadParameter("day", f"{day!r} is not a day of 1950 to 2100", remedy="write it as 2027-09-18")
+    return day
 
 
 def _day_type(day: str) -> str:
-    """The kind of a day by its place in the week; public holidays are not known here. Raises BadParameter."""
-    try:
-        week = date.fromisoformat(day).weekday()
-    except ValueError as error:
-        raise BadParameter("day", f"{day!r} is not a day", remedy="write it as 2027-09-18") from error
-    return {5: "saturday", 6: "holiday"}.get(week, "weekday")
+    """The kind of a day by its place in the week; public holidays are not known here."""
+    return {5: "saturday", 6: "holiday"}.get(date.fromisoformat(day).weekday(), "weekday")
 
 
 def _stand(prepared: Ground, one: StandIn) -> Stand:
@@ -100,11 +104,7 @@ def _stand(prepared: Ground, one: StandIn) -> Stand:
 def _stage(prepared: Ground, one: StageIn) -> Block:
     from twintown.processes.stands_place import Block
 
-    outline = StandIn(
-        lon=one.lon, lat=one.lat, heading_deg=one.heading_deg, width_m=min(30.0, one.width_m), depth_m=1.0
-    )
-    from dataclasses import replace
-
+    outline = StandIn(lon=one.lon, lat=one.lat, heading_deg=one.heading_deg)
     placed = replace(_stand(prepared, outline), width_m=one.width_m, depth_m=one.depth_m, canopy_m=0.0)
     return Block(placed, one.height_m)
 

@@ -24,6 +24,11 @@ from .footfall_streets import Streets, streets_of
 VERSION = "1"
 _NEEDS = ("roads", "stations", "metro-congestion")
 _TAKES = ("buildings", "landmarks")
+#: The columns without which a layer says nothing of who walks.
+COLUMNS = {
+    "stations": ("name_ko", "line"),
+    "metro-congestion": ("station", "line", "day_type", "direction", "time", "congestion"),
+}
 
 
 @dataclass(frozen=True)
@@ -36,11 +41,21 @@ class Passers:
 
 
 def passers(layers: Mapping[str, Features], options: Mapping[str, Any]) -> Passers:
-    """Passers-by from layers (`roads`, `stations`, `metro-congestion`; `buildings`, `landmarks` where they are there)."""
+    """Passers-by from layers (`roads`, `stations`, `metro-congestion`; `buildings`, `landmarks` where they are there).
+
+    Raises:
+        BadInput: a layer lacks a column.
+    """
 
     def table(name: str) -> gpd.GeoDataFrame | None:
         return layers[name].table if name in layers else None
 
+    for name, columns in COLUMNS.items():
+        missing = [one for one in columns if one not in layers[name].table]
+        if missing:
+            raise BadInput(
+                f"the layer {name!r} has no column {missing[0]!r}", "process footfall", f"it needs {', '.join(columns)}"
+            )  # fmt: skip
     day_type = str(options.get("day_type", "weekday"))
     streets = streets_of(layers["roads"].table, table("landmarks"))
     stations = stations_of(layers["stations"].table, layers["metro-congestion"].table, day_type)

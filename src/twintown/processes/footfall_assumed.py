@@ -35,8 +35,9 @@ class Assumed:
     def input(self) -> Input:
         """The same as an input of the process."""
         told = f"{self.low:g}–{self.high:g}"
+        most = 1.0 if self.unit == "1" else self.high * 10
         return Input(
-            self.name, self.title, self.unit, self.value, (int, float), minimum=self.low / 10, maximum=1.0 if self.unit == "1" else self.high * 10,
+            self.name, self.title, self.unit, self.value, (int, float), minimum=self.low / 10, maximum=most,
             about=Name(f"{self.why.ko} 가정이며 범위는 {told}.", f"{self.why.en} Assumed; its range is {told}."),
         )  # fmt: skip
 

@@ -22,6 +22,7 @@ from .stands_inputs import INPUTS, Wish, wish_of
 from .stands_parts import PARTS
 from .stands_place import Stand
 from .stands_score import Scored
+from .stands_streams import Streams
 
 VERSION = "1"
 
@@ -42,7 +43,16 @@ def ground_of(ask: Ask) -> Ground:
                 f"the layer {name!r} holds no features", "process stands", "name a layer of features"
             )
         layers[name] = shape
-    return Ground(layers, ask.frame, ask.bounds, ask.zone)
+    named = str(ask.options.get("footfall", ""))
+    counted = None
+    if named:
+        shape = ask.layers[named]
+        if not isinstance(shape, Features):
+            raise BadInput(
+                f"the layer {named!r} holds no features", "process stands", "name a layer of lines"
+            )
+        counted = Streams.of(shape, named)
+    return Ground(layers, ask.frame, ask.bounds, ask.zone, True, counted)
 
 
 def choice_of(found: Sequence[tuple[Stand, Scored]], wish: Wish) -> Choice:
@@ -118,9 +128,10 @@ def _run(ask: Ask) -> Iterator[tuple[str, Shape]]:
         {"day": wish.question.day, "from_h": wish.question.from_h, "to_h": wish.question.to_h, "day_type": wish.question.day_type,
          "weights": {k: round(v, 4) for k, v in wish.question.weights.items()}, "places": len(found), "wanted": wish.count,
          "chosen": len(choice.rows), "total_score": round(choice.total, 3), "bound": round(choice.bound, 3),
-         "spacing_m": wish.spacing_m, "calibrated": False},
+         "spacing_m": wish.spacing_m, "calibrated": False, "footfall": str(ask.options["footfall"])},
     )  # fmt: skip
-    provenance = Provenance.of((one.provenance for one in ground.layers.values()), step)
+    used = [*ground.layers, *([str(ask.options["footfall"])] if ground.counted is not None else [])]
+    provenance = Provenance.of((ask.layers[one].provenance for one in used), step)
     table, units = _table(found, choice, ask, wish)
     yield "stand-places", Features(table, ask.frame, provenance, units)
     ask.progress("done", 1.0)

@@ -65,8 +65,8 @@ def feasible(found: Scored) -> bool:
     clear = room.clear_m is None or room.clear_m >= found.needed_m
     return (
         room.inside
-        and not room.building
-        and not room.road
+        and room.building is None
+        and room.road is None
         and not room.overlaps
         and not room.blocks
         and clear

@@ -43,19 +43,19 @@ def _standing(found: Scored) -> list[dict[str, Any]]:
     room, told = found.room, []
     if not room.inside:
         told.append(finding("outside", "트윈의 범위 밖입니다.", "It lies outside the twin.", "bad"))
-    if room.building:
+    if room.building is not None and room.venue:
         told.append(
             finding(
-                "in-building",
-                f"건물 안입니다: {room.building}",
-                f"It stands in a building: {room.building}",
-                "bad",
+                "in-venue", f"야외무대의 무대·객석 자리입니다: {room.building.ko}",
+                f"It stands where the stage or the seats of an open-air stage are: {room.building.en}", "warn",
             )
-        )
-    if room.road:
-        told.append(
-            finding("in-road", f"차도 위입니다: {room.road}", f"It stands in the road: {room.road}", "bad")
-        )
+        )  # fmt: skip
+    elif room.building is not None:
+        ko, en = f"건물 안입니다: {room.building.ko}", f"It stands in a building: {room.building.en}"
+        told.append(finding("in-building", ko, en, "bad"))
+    if room.road is not None:
+        ko, en = f"차도 위입니다: {room.road.ko}", f"It stands in the road: {room.road.en}"
+        told.append(finding("in-road", ko, en, "bad"))
     for name in room.overlaps:
         ko, en = (
             ("무대", "the stage") if name == "stage" else (f"다른 판매대 {name}", f"another stand: {name}")
@@ -143,7 +143,7 @@ def _lorry(found: Scored) -> list[dict[str, Any]]:
 
 def _unknown(ground: Ground, stand: Stand, asked: Question, found: Scored) -> list[dict[str, Any]]:
     told = []
-    if ground.passers(asked.day_type) is None:
+    if ground.streams(asked.day_type) is None:
         told.append(
             finding("footfall-unknown", "보행량을 알 수 없습니다(도로·역·혼잡도 층이 없음).",
                     "Passers-by are not known (no roads, stations or congestion to read).", "warn")
@@ -167,7 +167,7 @@ def _unknown(ground: Ground, stand: Stand, asked: Question, found: Scored) -> li
             finding("edge", "남쪽 데이터 경계에 가까워, 밖에 있는 건물의 그림자가 빠졌을 수 있습니다.",
                     "Near the southern edge of the data: shadows of buildings beyond it may be missing.", "info")
         )  # fmt: skip
-    if ground.open_air:
+    if ground.near_open_air(stand.x, stand.y, _EDGE_M):
         told.append(
             finding("open-stage", "야외무대로 알려진 건물은 높이가 추정값이라 그림자를 계산하지 않았습니다.",
                     "A building known as an open-air stage has a guessed height; it casts no shadow here.", "info")

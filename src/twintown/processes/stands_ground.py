@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from twintown.ground.bounds import Bounds
+from twintown.ground.errors import BadInput
 from twintown.ground.features import Features
 from twintown.ground.frames import Frame
 
-from .footfall import Passers, passers
-from .footfall_stations import HOURS
+from .footfall import passers
 from .stands_shade import Shade, shades_of
+from .stands_streams import Streams
 from .sunpath import Place
 
 if TYPE_CHECKING:
@@ -25,10 +26,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-#: Passers-by count for a stand less by 1/e over this distance from their street, metres (assumed).
-NEAR_M = 30.0
-#: Farther than this a street is not near, metres.
-_FARTHEST_M = 250.0
+#: Half the width of a road where nothing says it, metres (assumed).
+_HALF_M = 3.0
 #: Layers that are used where they are there.
 LAYERS = ("buildings", "building-parts", "roads", "landmarks", "stations", "metro-congestion")
 
@@ -41,6 +40,7 @@ class Ground:
         layers: by id, those of `LAYERS` that may be used.
         frame, bounds, zone: of the twin.
         named: whether findings may name buildings and roads.
+        counted: who passes where, instead of what would be computed here.
     """
 
     layers: Mapping[str, Features]
@@ -48,6 +48,7 @@ class Ground:
     bounds: Bounds
     zone: str
     named: bool = True
+    counted: Streams | None = None
 
     def knows(self, *names: str) -> bool:
         """Whether all these layers may be used."""
@@ -86,6 +87,13 @@ class Ground:
         guessed = table["height_source"].to_numpy()[inside] == "estimated"
         return frozenset(str(one) for one in table["id"].to_numpy()[inside[guessed]])
 
+    def near_open_air(self, x: float, y: float, within_m: float) -> bool:
+        """Whether such a building stands within a distance of a place."""
+        if self.buildings is None or not self.open_air:
+            return False
+        near = self.building_tree.query(shapely.points(x, y), predicate="dwithin", distance=within_m)
+        return bool(self.buildings["id"].iloc[near].isin(self.open_air).any())
+
     @cached_property
     def shades(self) -> tuple[Shade, Shade, Shade]:
         """What casts shadows with the heights as stated, and with every height lower and higher by its stated error."""
@@ -116,36 +124,27 @@ class Ground:
         """Half the width of each, metres."""
         table = self.roads
         if table is None or "width_m" not in table:
-            return np.zeros(0 if table is None else len(table))
-        return np.asarray(table["width_m"].astype("Float64").fillna(6.0).to_numpy(float) / 2.0, np.float64)
+            return np.full(0 if table is None else len(table), _HALF_M)
+        return np.asarray(
+            table["width_m"].astype("Float64").fillna(2 * _HALF_M).to_numpy(float) / 2.0, np.float64
+        )
 
     @cached_property
-    def _passers(self) -> dict[str, Passers]:
+    def _streams(self) -> dict[str, Streams | None]:
         return {}
 
-    def passers(self, day_type: str) -> Passers | None:
-        """The streets with their passers-by on a kind of day; none where the layers for it are not there. Made once."""
-        if not self.knows("roads", "stations", "metro-congestion"):
-            return None
-        if day_type not in self._passers:
-            self._passers[day_type] = passers(self.layers, {"day_type": day_type})
-        return self._passers[day_type]
+    def streams(self, day_type: str) -> Streams | None:
+        """Who passes in the streets on a kind of day; none where the layers for it are not there or say something else. Made once."""
+        if self.counted is not None:
+            return self.counted
+        if day_type not in self._streams:
+            known = self.knows("roads", "stations", "metro-congestion")
+            self._streams[day_type] = _computed(self.layers, day_type) if known else None
+        return self._streams[day_type]
 
-    def passing(self, day_type: str, at: Any) -> tuple[Floats, float, float, str] | None:
-        """People an hour (by hour of `HOURS`) who pass a shape, the factors to the low and high end, and the street's name.
 
-        Of all streets nearby the one counts that brings most, less by distance (e^(−d/30 m)): streets are not added up, because who
-        walks along one passes its pieces one after the other.
-        """
-        found = self.passers(day_type)
-        if found is None:
-            return None
-        shapes = found.streets.shapes
-        far = np.asarray(shapely.distance(shapes, at), np.float64) if len(shapes) else np.zeros(0)
-        near = np.where(far <= _FARTHEST_M, np.exp(-far / NEAR_M), 0.0)
-        weighed = found.flow.people.sum(axis=1) * near
-        if not len(weighed) or weighed.max() <= 0:
-            return np.zeros(len(HOURS)), 1.0, 1.0, ""
-        k = int(np.argmax(weighed))
-        name = found.streets.labels["name_ko"][k]
-        return found.flow.people[k] * near[k], float(found.flow.low[k]), float(found.flow.high[k]), name
+def _computed(layers: Mapping[str, Features], day_type: str) -> Streams | None:
+    try:
+        return Streams.computed(passers(layers, {"day_type": day_type}))
+    except BadInput:  # layers of these names with other columns: nobody knows
+        return None

@@ -16,8 +16,7 @@ from twintown.jobs.process import Ask, Input
 from .footfall_stations import DAY_TYPES
 from .stands_parts import EGRESS_MIN, PARTS, weights_of
 from .stands_place import CANOPY_M, Block, Stand, facing_of
-from .stands_score import Question
-from .sunpath import parse_day
+from .stands_score import Question, month_of
 
 NUMBER = (int, float)
 _LON = {"type": "number", "minimum": -180, "maximum": 180}
@@ -52,6 +51,10 @@ INPUTS = (
           about=Name("줄을 포함한 판매대 사이의 거리", "Between two stands with their queues")),
     Input("day", Name("날", "Day"), "1", "", (str,), schema={"type": "string", "maxLength": 40},
           about=Name("ISO 8601. 비우면 트윈의 날", "ISO 8601; empty: the twin's day")),
+    Input("footfall", Name("보행량 층", "Layer of passers-by"), "1", "", (str,), layer="features",
+          schema={"type": "string", "maxLength": 64},
+          about=Name("과정 footfall의 결과나 센 값(h05…h24 열의 선). 비우면 여기서 계산합니다.",
+                     "A result of the process footfall, or counts (lines with columns h05 … h24); empty: computed here")),
     Input("from_h", Name("시작 시", "From hour"), "h", 11, (int,), minimum=0, maximum=23),
     Input("to_h", Name("끝 시", "To hour"), "h", 19, (int,), minimum=1, maximum=24),
     Input("day_type", Name("날의 종류", "Kind of day"), "1", "saturday", (str,), choices=DAY_TYPES),
@@ -136,7 +139,7 @@ def wish_of(ask: Ask, options: Mapping[str, Any]) -> Wish:
         BadParameter: a bad day, hours, weights or place; too many places to try.
     """
     day = str(options["day"] or ask.day)
-    parse_day(day)
+    month_of(day)
     from_h, to_h = int(options["from_h"]), int(options["to_h"])
     if to_h <= from_h:
         raise BadParameter("to_h", f"{to_h} is not after {from_h}", remedy="end after the beginning")

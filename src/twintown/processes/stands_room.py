@@ -10,6 +10,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from twintown.ground.names import Name
+
 from .stands_ground import Ground
 from .stands_parts import LORRY_M
 from .stands_place import QUEUE_M, Block, Stand
@@ -30,15 +32,17 @@ _TOUCHING_M2 = 0.01
 class Room:
     """What was found around a stand.
 
-    `inside`: whether it stands in the twin's bounds; `building`, `road`: what it stands in, ("" where in none); `overlaps`: names of
-    other stands or the stage; `clear_m`: free way before the queue; `stopped_by`: the nearest obstacle there (building, road, stand,
-    stage, or "" for none); `exit_m`: to the nearest exit, `street_m`: to the nearest street, `lorry_m`: from the nearest road's edge
-    to the stand, `lorry_clear`: whether that way is wide enough; `blocks`: how many exits it blocks. What is not known is none.
+    `inside`: whether it stands in the twin's bounds; `building`, `road`: what it stands in, none where in none; `venue`: whether that
+    building is an open-air stage; `overlaps`: names of other stands or the stage; `clear_m`: free way before the queue; `stopped_by`:
+    the nearest obstacle there (building, road, stand, stage, or "" for none); `exit_m`: to the nearest exit, `street_m`: to the nearest
+    street, `lorry_m`: from the nearest road's edge to the stand, `lorry_clear`: whether that way is wide enough; `blocks`: how many
+    exits it blocks. What is not known is none.
     """
 
     inside: bool
-    building: str
-    road: str
+    building: Name | None
+    venue: bool
+    road: Name | None
     overlaps: tuple[str, ...]
     clear_m: float | None
     stopped_by: str
@@ -70,7 +74,7 @@ def room_of(
     gaps = shapely.distance(shapely.points(exits), served) if len(exits) else np.zeros(0)
     return Room(
         bool(b.xmin <= x0 and b.ymin <= y0 and x1 <= b.xmax and y1 <= b.ymax),
-        _building(ground, outline), road, tuple(overlaps), clear, stopped,
+        *_building(ground, outline), road, tuple(overlaps), clear, stopped,
         float(shapely.distance(shapely.points(exits), outline).min()) if len(exits) else None,
         street, lorry, lorry_clear, int((gaps < needed_m).sum()),
     )  # fmt: skip
@@ -81,35 +85,42 @@ def _share(a: Any, b: Any) -> bool:
     return bool(shapely.area(shapely.intersection(a, b)) > _TOUCHING_M2)
 
 
-def _building(ground: Ground, outline: Any) -> str:
-    """The building that it stands in, by name or id; "" for none."""
+def _building(ground: Ground, outline: Any) -> tuple[Name | None, bool]:
+    """The building that it stands in, and whether that is an open-air stage."""
     table = ground.buildings
     if table is None:
-        return ""
+        return None, False
     found = ground.building_tree.query(outline, predicate="intersects")
     if not len(found):
-        return ""
-    return _called(ground, table, int(found.min()))
+        return None, False
+    ids = table["id"].to_numpy()[found]
+    solid = [k for k, one in zip(found.tolist(), ids, strict=True) if str(one) not in ground.open_air]
+    return _called(ground, table, min(solid or found.tolist())), not solid
 
 
-def _called(ground: Ground, table: gpd.GeoDataFrame, row: int) -> str:
+def _called(ground: Ground, table: gpd.GeoDataFrame, row: int) -> Name:
     """The name of a row, or its id; where names may not be told, `…`."""
     if not ground.named:
-        return "…"
-    name = table["name_ko"].iloc[row] if "name_ko" in table else ""
-    return str(name) if isinstance(name, str) and name else str(table["id"].iloc[row])
+        return Name("…", "…")
+
+    def said(column: str) -> str:
+        value = table[column].iloc[row] if column in table else ""
+        return value if isinstance(value, str) else ""
+
+    ko = said("name_ko") or said("name") or str(table["id"].iloc[row])
+    return Name(ko, said("name_en") or ko)
 
 
-def _roads(ground: Ground, outline: Any) -> tuple[str, float | None, float | None, bool]:
+def _roads(ground: Ground, outline: Any) -> tuple[Name | None, float | None, float | None, bool]:
     """The road that it stands in; metres to the nearest street's edge and to the nearest road for a lorry; is that way clear."""
     table = ground.roads
     if table is None or not len(table):
-        return "", None, None, False
+        return None, None, None, False
     half = ground.road_half_m
     lines = table.geometry.to_numpy()
     edge = np.maximum(0.0, shapely.distance(lines, outline) - half)
     nearest = int(np.argmin(edge))
-    standing = _called(ground, table, nearest) if edge[nearest] <= 0 else ""
+    standing = _called(ground, table, nearest) if edge[nearest] <= 0 else None
     fit = np.flatnonzero(half >= _LORRY_ROAD_M)
     if not len(fit):
         return standing, float(edge[nearest]), None, False

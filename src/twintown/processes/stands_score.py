@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twintown.ground.errors import BadParameter
+
 from .footfall_stations import HOURS
 from .stands_ground import Ground
 from .stands_parts import EGRESS_MIN, PARTS, Told, needed_width_m, worth
@@ -64,14 +66,13 @@ class Hour:
 
 @dataclass(frozen=True)
 class Scored:
-    """The answer: 0 to 100, its parts, its hours, the room around, what must stay clear, and the street whose passers count."""
+    """The answer: 0 to 100, its parts, its hours, the room around, and what must stay clear, metres."""
 
     score: float
     parts: tuple[Told, ...]
     hours: tuple[Hour, ...]
     room: Room
     needed_m: float
-    street: str
 
 
 def scored(ground: Ground, stand: Stand, asked: Question) -> Scored:
@@ -80,8 +81,8 @@ def scored(ground: Ground, stand: Stand, asked: Question) -> Scored:
     Raises:
         BadParameter: a bad day.
     """
-    month = parse_day(asked.day).month
-    people, low, high, street = _passers(ground, stand, asked)
+    month = month_of(asked.day)
+    people, low, high = _passers(ground, stand, asked)
     busiest = 0.0 if people is None else float(people.max(initial=0.0)) * high
     needed = needed_width_m(busiest, asked.people, len(asked.exits), asked.egress_min)
     room = room_of(ground, stand, asked.others, asked.stages, asked.exits, needed)
@@ -96,7 +97,7 @@ def scored(ground: Ground, stand: Stand, asked: Question) -> Scored:
             points *= 0.5  # the straight way is too narrow: by hand from the road
         parts.append(Told(part, value, points, asked.weights[part.code], lower, higher))
     total = 100.0 * sum(one.weight * one.score for one in parts)
-    return Scored(total, tuple(parts), _hours(people, low, high, sun, asked), room, needed, street)
+    return Scored(total, tuple(parts), _hours(people, low, high, sun, asked), room, needed)
 
 
 def _valued(
@@ -134,15 +135,27 @@ def _hours(
     return tuple(told)
 
 
-def _passers(ground: Ground, stand: Stand, asked: Question) -> tuple[Floats | None, float, float, str]:
-    """People an hour who pass the counter, by hour asked; none where nobody knows."""
-    found = ground.passing(asked.day_type, stand.front)
-    if found is None:
-        return None, 1.0, 1.0, ""
-    people, low, high, street = found
+def _passers(ground: Ground, stand: Stand, asked: Question) -> tuple[Floats | None, float, float]:
+    """People an hour who pass the counter, by hour asked, and the factors to both ends; none where nobody knows."""
+    streams = ground.streams(asked.day_type)
+    if streams is None:
+        return None, 1.0, 1.0
+    people, low, high = streams.passing(stand.front)
     at = np.array([h - HOURS[0] for h in range(asked.from_h, asked.to_h)])
     inside = (at >= 0) & (at < len(HOURS))
-    return np.where(inside, people[np.clip(at, 0, len(HOURS) - 1)], 0.0), low, high, street
+    return np.where(inside, people[np.clip(at, 0, len(HOURS) - 1)], 0.0), low, high
+
+
+def month_of(day: str) -> int:
+    """The month of a day, ISO 8601.
+
+    Raises:
+        BadParameter: not a day, or outside 1950–2100; names `day`.
+    """
+    try:
+        return parse_day(day).month
+    except BadParameter as error:
+        raise BadParameter("day", error.what, remedy=error.remedy) from error
 
 
 def _sun(ground: Ground, stand: Stand, asked: Question) -> Floats | None:
