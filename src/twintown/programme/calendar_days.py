@@ -34,16 +34,16 @@ def day_type(day: date) -> DayType:
 @lru_cache(64)
 def holidays(year: int) -> frozenset[date]:
     """The public holidays of a year, substitute days (article 3) included; without lunar ones where `years` has not the year."""
-    single = dict(_single(year))
+    days_of = list(_single(year))
+    single = dict(days_of)
     blocks = list(_blocks(year))
     days = {*single, *(day for block in blocks for day in block)}
     made_up: list[date] = []
     for block in blocks:  # one day for each that falls on a Sunday or on another holiday
         clashes = sum(day.weekday() == 6 or day in single for day in block)
         made_up += [block[-1]] * clashes
-    for day, weekdays in single.items():
-        if day.weekday() in weekdays:
-            made_up.append(day)
+    made_up += [day for day, weekdays in single.items() if day.weekday() in weekdays]
+    made_up += [day for at, (day, _) in enumerate(days_of) if day in dict(days_of[:at])]  # two on one day
     for day in sorted(made_up):
         while day in days or day.weekday() >= 5:
             day += timedelta(days=1)
@@ -56,7 +56,7 @@ def _single(year: int) -> Iterator[tuple[date, tuple[int, ...]]]:
         month, day = (int(part) for part in one["day"].split("-"))
         yield date(year, month, day), tuple(one["substitute"])
     lunar = rules()["lunar"].get(str(year))
-    if lunar and (lunar["buddha"].month, lunar["buddha"].day) != (5, 5):
+    if lunar:
         yield lunar["buddha"], (5, 6)
 
 

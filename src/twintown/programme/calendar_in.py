@@ -31,6 +31,7 @@ _ZONE = re.compile(
 )
 _OURS = re.compile(r"(ev-[0-9a-f]{24})@([a-z0-9-]{1,64})\.twintown")
 _SHORT = re.compile(r"[^a-z0-9-]+")
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _REPEATS = ("RRULE", "RDATE", "EXRULE", "RECURRENCE-ID")
 
 
@@ -227,7 +228,7 @@ def _item(entry: Entry, parent: str, twin: str, at: int, zone: ZoneInfo, taken: 
     many = performers if isinstance(performers, list) else [performers]
     return {
         "id": id, "start": _said(start), "end": _said(end), "stage": _text(entry, "LOCATION", 120), "title": title,
-        "performers": [str(one) for one in many], "section": _text(entry, f"{PREFIX}SECTION", 40),
+        "performers": [_plain(str(one)) for one in many], "section": _text(entry, f"{PREFIX}SECTION", 40),
         "about": _words(entry, "DESCRIPTION"),
     }  # fmt: skip
 
@@ -356,10 +357,15 @@ def _text(entry: Entry, name: str, most: int) -> str:
         return ""
     if isinstance(value, list):
         raise BadInput(f"has {name} twice")
-    text = str(value)
+    text = _plain(str(value)) if name.startswith(PREFIX) else str(value)
     if len(text) > most:
         raise BadInput(f"its {name} has {len(text):,} characters, at most {most:,} are taken")
     return text
+
+
+def _plain(text: str) -> str:
+    """A text whose escapes (RFC 5545, 3.3.11) the parser left as they were, for it does not know the property."""
+    return _ESCAPED.sub(lambda found: "\n" if found[1] in "nN" else found[1], text)
 
 
 def _same(text: str) -> dict[str, str]:

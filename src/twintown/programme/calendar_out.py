@@ -94,16 +94,16 @@ def _add(made: Calendar, one: Written, twin: str, zone: ZoneInfo, address: str) 
         entry.add("geo", (event.place.lat, event.place.lon))
     entry.add("categories", [event.kind])
     if event.place.venue:
-        entry.add(f"{PREFIX}venue", event.place.venue)
+        _own(entry, "venue", event.place.venue)
     organiser = vCalAddress(address)
     organiser.params["CN"] = _CONTROL.sub(" ", event.organiser.name)
     entry["organizer"] = organiser
     if event.organiser.department:
-        entry.add(f"{PREFIX}department", event.organiser.department)
+        _own(entry, "department", event.organiser.department)
     entry.add("url", one.link or f"{address}/events/{event.id}")
     if one.state != "listed":
         said = event.visitors
-        entry.add(f"{PREFIX}visitors", f"{said.expected} {said.error} {said.source}")
+        _own(entry, "visitors", f"{said.expected} {said.error} {said.source}")
     made.add_component(entry)
     for item in _items(event):
         _add_item(made, one, item, twin, zone)
@@ -124,10 +124,10 @@ def _add_item(made: Calendar, one: Written, item: Item, twin: str, zone: ZoneInf
     _words(entry, "description", item.about.ko, item.about.en)
     if item.stage:
         entry.add("location", item.stage)
-    for who in item.performers:
-        entry.add(f"{PREFIX}performer", who)
+    if item.performers:
+        _own(entry, "performer", *item.performers)
     if item.section:
-        entry.add(f"{PREFIX}section", item.section)
+        _own(entry, "section", item.section)
     entry.add("related-to", uid(one.event.id, twin), parameters={"RELTYPE": "PARENT"})
     made.add_component(entry)
 
@@ -154,4 +154,14 @@ def _words(entry: Entry, name: str, ko: str, en: str) -> None:
     if ko.strip():
         entry.add(name, ko, parameters=parameters)
     if en.strip():
-        entry.add(f"{PREFIX}{name}", en, parameters={"LANGUAGE": "en"})
+        _own(entry, name, en, LANGUAGE="en")
+
+
+def _own(entry: Entry, name: str, *values: str, **parameters: str) -> None:
+    """A member of ours, once or several times; as text, so that no value can write lines of its own."""
+    from icalendar import vText
+
+    texts = [vText(value) for value in values]
+    for one in texts:
+        one.params.update(parameters)
+    entry[f"{PREFIX}{name}".upper()] = texts if len(texts) > 1 else texts[0]

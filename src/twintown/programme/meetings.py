@@ -75,6 +75,7 @@ def match(event: Event, slots: Sequence[Slot], rooms: int) -> Matched:
             remedy="take fewer slots",
         )
     chosen, bound = _solved(pairs, cells, len(times), rooms)
+    chosen = _early(pairs, chosen, set(cells), rooms)
     value = sum(pairs[at][2] for at, _ in chosen)
     bound = max(value, bound)
     meetings = tuple(_placed(pairs, chosen, times))
@@ -144,8 +145,7 @@ def _solved(
     count = len(pairs) + (len(people) + 1) * slots
     matrix = csr_array((np.ones(len(rows)), (rows, np.tile(columns, 4))), shape=(count, len(cells)))
     most = np.concatenate([np.ones(len(pairs) + len(people) * slots), np.full(slots, float(rooms))])
-    # earlier slots first where all else is equal: too little to outweigh any meeting
-    weight = np.array([pairs[at][2] for at in pair]) - slot * (1e-7 / max(1, slots))
+    weight = np.array([pairs[at][2] for at in pair])
     found = milp(
         -weight, integrality=np.ones(len(cells)), bounds=Bounds(0, 1), constraints=LinearConstraint(matrix, ub=most),
         options={"mip_rel_gap": 1e-6, "node_limit": NODES, "time_limit": SECONDS},
@@ -170,6 +170,34 @@ def _greedy(
         done.add(at)
         taken |= {(a, slot), (b, slot)}
         full[slot] = full.get(slot, 0) + 1
+        found.append((at, slot))
+    return sorted(found)
+
+
+def _early(
+    pairs: Sequence[tuple[str, str, float]],
+    chosen: Sequence[tuple[int, int]],
+    cells: set[tuple[int, int]],
+    rooms: int,
+) -> list[tuple[int, int]]:
+    """The same meetings, each moved to the first slot that is free for both and has a room."""
+    taken = {(pairs[at][side], slot) for at, slot in chosen for side in (0, 1)}
+    full: dict[int, int] = {}
+    for _, slot in chosen:
+        full[slot] = full.get(slot, 0) + 1
+    found = []
+    for at, slot in sorted(chosen, key=lambda one: (one[1], one[0])):
+        a, b = pairs[at][:2]
+        for earlier in range(slot):
+            if (
+                (at, earlier) in cells
+                and not {(a, earlier), (b, earlier)} & taken
+                and full.get(earlier, 0) < rooms
+            ):
+                taken = (taken - {(a, slot), (b, slot)}) | {(a, earlier), (b, earlier)}
+                full[slot], full[earlier] = full[slot] - 1, full.get(earlier, 0) + 1
+                slot = earlier
+                break
         found.append((at, slot))
     return sorted(found)
 
