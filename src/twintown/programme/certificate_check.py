@@ -29,6 +29,8 @@ from twintown.trust.tlog import included, leaf_hash
 
 State = Literal["good", "bad", "unknown"]
 KIND = "certificate"
+#: Of several reasons the one that is told, the weightiest first.
+_FIRST = ("unknown-issuer", "forged", "other-lot", "revoked", "expired", "not-yet-valid")
 #: What the ledger's time may lie apart from the certificate's.
 _SLACK = timedelta(minutes=10)
 
@@ -80,9 +82,9 @@ class Verdict:
 
     @property
     def why(self) -> str:
-        """The code of the first that is bad, else of the first that is unknown; "" where it holds."""
-        wanted = self.state
-        return "" if wanted == "good" else next(one.why for one in self.checks if one.state == wanted)
+        """The code of what is told first; "" where it holds. That it was revoked comes before what only follows from its age."""
+        found = [one.why for one in self.checks if one.state == self.state and one.why]
+        return next((why for why in _FIRST if why in found), found[0] if found else "")
 
     def to_dict(self) -> dict[str, Any]:
         return {"state": self.state, "why": self.why, "checks": [one.to_dict() for one in self.checks]}

@@ -30,6 +30,8 @@ CONTEXT = "https://www.w3.org/ns/credentials/v2"
 #: Longest credential that is read, characters: a status list of 131,072 bits with every other one set takes some 25,000.
 LONGEST = 256 * 1024
 _WHERE = "credential"
+#: What Ed25519 is called: as the specification's examples say it, and since RFC 9864.
+_ALGORITHMS = ("EdDSA", "Ed25519")
 
 
 @dataclass(frozen=True)
@@ -95,12 +97,9 @@ def read(text: str) -> Credential:
         raise _bad("cannot be read: it was cut off or changed") from error
     if not isinstance(header, dict) or not isinstance(body, dict):
         raise _bad("cannot be read: it was cut off or changed")
-    if (
-        header.get("alg") != "EdDSA"
-        or header.get("typ") != TYPE
-        or set(header) - {"alg", "typ", "cty", "kid"}
-    ):
-        raise _bad(f"is secured in another way than {TYPE} with EdDSA")
+    known = header.get("alg") in _ALGORITHMS and header.get("typ") == TYPE
+    if not known or set(header) - {"alg", "typ", "cty", "kid"}:
+        raise _bad(f"is secured in another way than {TYPE} with Ed25519")
     did, mark, key = str(header.get("kid", "")).partition("#")
     if not did.startswith("did:web:") or not mark or not key:
         raise _bad("does not name the key that signed it (kid)")

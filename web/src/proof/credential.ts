@@ -38,7 +38,7 @@ export function read(text: string): Credential {
     throw new RangeError("cannot be read");
   }
   const extra = Object.keys(header).filter((name) => !["alg", "typ", "cty", "kid"].includes(name));
-  if (header.alg !== "EdDSA" || header.typ !== "vc+jwt" || extra.length || typeof header.kid !== "string") throw new RangeError("secured in another way");
+  if (!["EdDSA", "Ed25519"].includes(String(header.alg)) || header.typ !== "vc+jwt" || extra.length || typeof header.kid !== "string") throw new RangeError("secured in another way");
   const [did = "", key = ""] = header.kid.split("#");
   if (!did.startsWith("did:web:") || !key || !Array.isArray(body?.type) || !body.type.includes("VerifiableCredential")) throw new RangeError("no credential");
   return { jwt, did, key, body, signed: utf8(`${pieces[0]}.${pieces[1]}`), signature: base64url(pieces[2]!) };
