@@ -14,6 +14,7 @@ import page
 from stamps import ROOT, say, stop
 
 CITIES = ("jamsil", "icheon")
+DESK = ("producers", "lots", "kitchens", "recipes", "needs", "vehicles")
 
 
 def install(twintown: str, twin: str) -> None:
@@ -33,7 +34,8 @@ def install(twintown: str, twin: str) -> None:
 def offer(twintown: str, twin: str) -> None:
     """The layers of offers and needs, where a city has files for them; those that a twin has already stay as officers left them."""
     folder = ROOT / twin / "data" / "programme"
-    if folder.is_dir() and (ROOT / twin / "state.db").exists():
+    kept = ROOT / twin / "layers"
+    if folder.is_dir() and (ROOT / twin / "state.db").exists() and not all((kept / name).is_dir() for name in DESK):
         command = [twintown, "produce", twin, str(folder), "--publisher", "Twintown (예시 · example)", "--quiet"]
         if subprocess.run(command).returncode:
             say(f"{twin}: the layers of offers and needs were not added")

@@ -141,7 +141,16 @@ def test_stands_need_what_the_visitors_of_the_event_buy_and_what_an_officer_wrot
     }
     again = client.post(f"{T}/events/{event}/needs", json={"author": "Park"}).json()
     assert (again["made"], again["removed"]) == (3, 3)
+    listed = client.get(f"{T}/needs?event={event}").json()
+    assert [one["code"] for one in listed["findings"]] == ["short"]  # 300 kg of peaches are offered
     assert "by-hand" in {one["id"] for one in client.get(f"{T}/needs?event={event}").json()["needs"]}
+
+    assert client.delete(f"{T}/events/{event}?why=rain").status_code < 300
+    said = client.get(f"{T}/needs?event={event}").json()["findings"]
+    assert ("event-over", event) in {(one["code"], one["row"]) for one in said}
+    assert client.delete(f"{T}/events/{event}/needs?author=Park").status_code == 204
+    assert client.get(f"{T}/needs?event={event}").json()["count"] == 0
+    assert client.delete(f"{T}/events/{event}/needs").status_code == 404
 
 
 def test_an_event_that_is_not_there_needs_nothing(client):

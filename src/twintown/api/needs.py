@@ -14,14 +14,19 @@ from twintown.api.guard import Asked, Planning, Reading
 from twintown.api.needs_models import Need, Needs, NeedsMade, NeedSum, NewNeeds
 from twintown.api.produce_models import findings, plain
 from twintown.ground.errors import BadParameter, NotFound
+from twintown.ground.names import Name
 from twintown.programme import lot, produce_rows
 from twintown.programme import need as needs
+from twintown.programme.event_rows import all_in
 from twintown.programme.produce_finding import Finding
 from twintown.programme.product import instead_text, product
+from twintown.store.engine import reading
 from twintown.store.tables import new_version
 
 router = APIRouter(tags=["produce"])
 LAYER = "needs"
+#: States of events that will not be.
+GONE = ("cancelled", "declined")
 NeedId = Annotated[str, Path(max_length=200, description="id of the need")]
 _PROBLEMS = problems.responses(400, 401, 403, 404, 405, 409, 503, 507)
 _Filter = Annotated[str, Query(max_length=120)]
@@ -50,7 +55,7 @@ def get_needs(
             day = lot.day(value, name).isoformat()
             table = table.filter(_compared(table, day, first=name == "from"))
     columns = columns_of(table)
-    found = _findings(asked, columns)
+    found = _over(asked, columns) + _findings(asked, columns)
     told = Needs(
         desk=True, count=len(table), needs=[Need.model_validate(plain(row)) for row in table.slice(0, limit).to_pylist()],
         sums=sums(columns), findings=findings(found),
@@ -115,6 +120,34 @@ def made(
     return produce_desk.response(asked, LAYER, done, told, 201)
 
 
+def removed(asked: Asked, ids: Sequence[str], author: str) -> Response:
+    """Take rows away, all or none."""
+    who = author_of(asked, author)
+    changes = [produce_desk.change(asked, LAYER, id, lambda _: None, who) for id in ids]
+    return produce_desk.response(asked, LAYER, produce_desk.write(asked, LAYER, changes), None, 204)
+
+
+def _over(asked: Asked, columns: Mapping[str, Any]) -> list[Finding]:
+    """Events that will not be, whose needs are still there."""
+    named = {str(one) for one in set(columns["event"]) if one}
+    if not named or asked.grant.subject.kind == "peer":
+        return []
+    tables = asked.served.twin.tables
+    with reading(tables.engine) as connection:
+        found = [one for one in all_in(connection, tables.twin) if one.id in named and one.state in GONE]
+    return [
+        Finding(
+            "event-over",
+            Name(
+                f"행사 '{one.event.title.ko}'은(는) 열리지 않습니다. 수요를 지우세요",
+                f"the event {one.event.title.en!r} will not be; take its needs away",
+            ),
+            one.id, "warn", "needs",
+        )
+        for one in found
+    ]  # fmt: skip
+
+
 def _findings(asked: Asked, columns: Mapping[str, Any]) -> list[Finding]:
     if not asked.grant.names("lots"):
         return []  # who may not see the lots is not told of them by what they cannot meet
@@ -125,7 +158,7 @@ def _findings(asked: Asked, columns: Mapping[str, Any]) -> list[Finding]:
 def needs_columns() -> tuple[str, ...]:
     """What `unmeetable` and `sums` read."""
     return (
-        "id", "place", "product", "date", "quantity_kg", "grade_min", "allergens_not", "price_max_krw_kg", "substitutes",
+        "id", "place", "event", "product", "date", "quantity_kg", "grade_min", "allergens_not", "price_max_krw_kg", "substitutes",
     )  # fmt: skip
 
 

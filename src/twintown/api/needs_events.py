@@ -12,11 +12,12 @@ from twintown.api import needs as needs_api
 from twintown.api import problems
 from twintown.api.event_models import EventId
 from twintown.api.exchange_models import Who
-from twintown.api.guard import Planning
+from twintown.api.guard import Asked, Planning
 from twintown.api.needs_models import NeedsMade
 from twintown.api.needs_visitors import expected
 from twintown.api.produce_models import GradeWord, bases
 from twintown.api.schemas import Model
+from twintown.ground.errors import NotFound
 from twintown.programme import produce_rows
 from twintown.programme.event_rows import one_in
 from twintown.programme.need_stands import Basket, Mix, check_mix, stand_needs
@@ -75,11 +76,29 @@ def make_event_needs(request: Request, asked: Planning, event: EventId, body: Ev
     visitors = expected(request, asked, one)
     rows = stand_needs(event, one.to_dict()["stands"], visitors.hours, mix, visitors.spread)
     codes = list(dict.fromkeys(row["product"] for row in rows))
-    table = produce_rows.table(twin, needs_api.LAYER, asked.grant)
-    names = ("id", "event", "source")
-    gone = [
-        str(id)
-        for id, of, source in zip(*(table.column(name).to_pylist() for name in names), strict=True)
-        if of == event and source == "computed"
-    ]
+    gone = _ids(asked, event, computed=True)
     return needs_api.made(asked, rows, gone, body.author, basis=bases([*mix.basis(codes), *visitors.basis]))
+
+
+@router.delete(
+    "/twins/{twin}/events/{event}/needs", operation_id="removeEventNeeds", status_code=204, response_class=Response,
+    responses=problems.responses(400, 401, 403, 404, 405, 409, 503, 507),
+)  # fmt: skip
+def remove_event_needs(asked: Planning, event: EventId, author: Who = "") -> Response:
+    """Take away all needs of an event, those that officers wrote too: it was cancelled, or sells nothing."""
+    ids = _ids(asked, event)
+    if not ids:
+        raise NotFound(
+            f"there are no needs of the event {event[:60]!r}", needs_api.LAYER, "GET …/needs lists them"
+        )
+    return needs_api.removed(asked, ids, author)
+
+
+def _ids(asked: Asked, event: str, *, computed: bool = False) -> list[str]:
+    table = produce_rows.table(asked.served.twin, needs_api.LAYER, asked.grant)
+    columns = (table.column(name).to_pylist() for name in ("id", "event", "source"))
+    return [
+        str(id)
+        for id, of, source in zip(*columns, strict=True)
+        if of == event and (not computed or source == "computed")
+    ]
