@@ -132,6 +132,22 @@ def test_the_same_question_has_the_same_answer() -> None:
     assert one.to_parquet_bytes() == two.to_parquet_bytes()
 
 
+def test_what_is_said_of_a_product_hangs_not_on_who_else_is_asked_about() -> None:
+    prices, normals = (
+        series(a=season() * noise(5), b=season(0.1) * noise(6)),
+        series(a=season(), b=season(0.1)),
+    )
+    both, _ = answered(prices, normals)
+    alone, back = answered(prices, normals, products=["b"])
+    assert alone.table["b_p90"] == both.table["b_p90"] and alone.table.column_names == [
+        "time",
+        "b_p10",
+        "b_p50",
+        "b_p90",
+    ]
+    assert set(back["product"]) == {"b"}
+
+
 def test_a_product_without_prices_is_named() -> None:
     with pytest.raises(BadParameter, match="'b' has no prices"):
         answered(series(a=season()), None, products=["b"])

@@ -18,7 +18,7 @@ from twintown.jobs.process import Ask, Input, Output, Process, Shape
 
 from .forecast_backtest import HELD_D, Forecast, backtest
 from .forecast_model import EVERY_D, Paths, combined, paths, spreads
-from .forecast_prices import Prices, prices_of
+from .forecast_prices import Prices, chosen_of, prices_of
 
 VERSION = "1"
 UNITS = {
@@ -64,19 +64,24 @@ def _run(ask: Ask) -> Iterator[tuple[str, Shape]]:
     series = _series(ask, "prices")
     normals = _series(ask, "prices-normal") if "prices-normal" in ask.layers else None
     horizon, confidence = int(ask.options["horizon_d"]), float(ask.options["confidence"])
-    prices = prices_of(series, normals, ask.options["products"])
+    chosen = chosen_of(series, ask.options["products"])
+    prices = prices_of(series, normals, chosen)
     ask.progress("forecasting from every week", 0.2)
     found, made = forecast_of(prices, horizon, confidence)
     step = Step(
         "combined forecasts of the price, weighed by their past errors", f"twintown.processes.forecast {VERSION}",
         {"horizon_d": horizon, "confidence": confidence, "origin": prices.day(prices.days - 1).isoformat(), "every_d": EVERY_D,
-         "products": list(prices.products), "normal": normals is not None},
+         "products": list(chosen), "normal": normals is not None},
     )  # fmt: skip
     used = [series.provenance] + ([normals.provenance] if normals is not None else [])
     provenance = Provenance.of(used, step)
-    yield "price-forecast", _ahead(series, prices, found, made, confidence, provenance)
+    yield "price-forecast", _ahead(series, prices, chosen, found, made, confidence, provenance)
     ask.progress("comparing the year that is held back", 0.8)
-    rows = backtest(found, made, prices.days, prices.products, horizon)
+    rows = [
+        row
+        for row in backtest(found, made, prices.days, prices.products, horizon)
+        if row["product"] in chosen
+    ]
     first = prices.day(prices.days - HELD_D).isoformat()
     for row in rows:
         row |= {"from": first, "until": prices.day(prices.days - 1).isoformat(), "source": "computed"}
@@ -87,14 +92,15 @@ def _run(ask: Ask) -> Iterator[tuple[str, Shape]]:
 
 
 def _ahead(
-    series: Series, prices: Prices, found: Paths, made: Forecast, confidence: float, provenance: Provenance
-) -> Series:
+    series: Series, prices: Prices, chosen: tuple[str, ...], found: Paths, made: Forecast, confidence: float, provenance: Provenance
+) -> Series:  # fmt: skip
     """The last origin's forecasts, one row a day, whole units of the currency; null out of a product's season."""
     horizon = made.middle.shape[2]
     days = [prices.day(prices.days + ahead) for ahead in range(horizon)]
     columns = {"time": pa.array(pd.DatetimeIndex(days).astype("datetime64[us]"), pa.timestamp("us"))}
     last = {}
-    for number, product in enumerate(prices.products):
+    for product in chosen:
+        number = prices.products.index(product)
         names = columns_of(product, confidence)
         for name, values in zip(names, (made.low, made.middle, made.high), strict=True):
             value = np.round(np.exp(values[-1, number]))
@@ -105,7 +111,7 @@ def _ahead(
             last[product] = {"date": prices.day(int(known[-1])).isoformat(), "price": price}
     attributes = {
         "origin": prices.day(prices.days - 1).isoformat(), "confidence": confidence, "last": last, "source": "computed",
-        "products": list(prices.products), "method": METHOD,
+        "products": list(chosen), "method": METHOD,
     }  # fmt: skip
     units = {name: prices.unit for name in columns if name != "time"}
     return Series(pa.table(columns), units, series.zone, series.place, provenance, attributes)

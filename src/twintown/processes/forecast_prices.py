@@ -50,11 +50,11 @@ class Prices:
         return self.first + timedelta(days=number)
 
 
-def prices_of(prices: Series, normals: Series | None, products: Sequence[str]) -> Prices:
-    """The chosen products of the layers; all where none is chosen.
+def chosen_of(prices: Series, products: Sequence[str]) -> tuple[str, ...]:
+    """The products that are asked for; all where none is named.
 
     Raises:
-        BadParameter: a product that the layer does not have. BadData: a price that is none. BadInput: fewer days than `LEAST_D`.
+        BadParameter: a product that the layer does not have. BadData: prices in several currencies.
     """
     known = [name for name in prices.table.column_names if name != "time"]
     for name in products:
@@ -70,6 +70,19 @@ def prices_of(prices: Series, normals: Series | None, products: Sequence[str]) -
             "layer prices",
             "ask for those of one",
         )
+    return chosen
+
+
+def prices_of(prices: Series, normals: Series | None, products: Sequence[str]) -> Prices:
+    """The prices of all products in the currency of those that are asked for: what is said of one hangs not on who else is asked about.
+
+    Raises:
+        BadParameter, BadData: as `chosen_of`; a price that is none. BadInput: fewer days than `LEAST_D`.
+    """
+    unit = prices.units[chosen_of(prices, products)[0]]
+    chosen = tuple(
+        name for name in prices.table.column_names if name != "time" and prices.units[name] == unit
+    )
     table = _daily(prices, chosen, "prices")
     if len(table) < LEAST_D:
         raise BadInput(
@@ -82,7 +95,7 @@ def prices_of(prices: Series, normals: Series | None, products: Sequence[str]) -
         # what is stated for a day after the last price could not be known by then
         blank[list(there)] = stated.reindex(table.index)
     return Prices(
-        table.index[0].date(), chosen, np.log(table.to_numpy(np.float64)), np.log(blank.to_numpy(np.float64)), units.pop()
+        table.index[0].date(), chosen, np.log(table.to_numpy(np.float64)), np.log(blank.to_numpy(np.float64)), unit
     )  # fmt: skip
 
 
