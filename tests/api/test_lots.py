@@ -54,7 +54,9 @@ def test_lots_are_open_to_anyone_with_what_is_odd_about_them(client):
 
 
 def test_a_planner_offers_a_lot_which_takes_its_place_from_its_producer(client, planner):
-    sent = offered(client, planner, error_kg=50)
+    sent = offered(
+        client, planner, error_kg=50, batch="", variety="", note=""
+    )  # as a form with empty fields sends it
     assert sent.status_code == 201
     said = sent.json()
     assert said["id"] == "rice-2090-01"

@@ -46,12 +46,9 @@ def offer_lot(asked: Planning, body: NewLot) -> Response:
     """Offer a lot: at its producer unless a place is said. What cannot be taken is refused by the name of the field."""
     twin = asked.served.twin
     rows = produce_rows.table(twin, LAYER, asked.grant).to_pylist()
-    said = {
-        "grade": "upper",
-        "state": "offered",
-        "source": "assumed",
-        **body.lot.model_dump(by_alias=True, exclude_none=True),
-    }
+    sent = body.lot.model_dump(by_alias=True, exclude_none=True)
+    told = {name: value for name, value in sent.items() if value != ""}  # forms send fields that are empty
+    said = {"grade": "upper", "state": "offered", "source": "assumed", **told}
     producer = _producer(asked, said)
     one = product(said["product"])
     first = lots.day(said.get("from"), "from")
@@ -62,18 +59,7 @@ def offer_lot(asked: Planning, body: NewLot) -> Response:
         raise BadParameter(
             "state", f"a lot is not offered as {checked['state']}", remedy="use offered or promised"
         )
-    for other in rows:
-        bag = (other.get("gtin"), other.get("batch"))
-        if (
-            bag == (checked["gtin"], checked["batch"])
-            and other.get("state") != "failed"
-            and other["id"] != id
-        ):
-            raise Conflict(
-                f"the batch {checked['batch']} of this GTIN is offered already, as {other['id']}",
-                "batch",
-                "give it a batch of its own",
-            )
+    lots.check_bag(id, checked, rows)
 
     def make(present: Mapping[str, Any] | None) -> dict[str, Any]:
         if present is not None:

@@ -132,6 +132,22 @@ def failed(lot: str, before: Row | None, why: str) -> dict[str, Any]:
     return {**before, "state": "failed", "why": why}
 
 
+def check_bag(lot: str, row: Row, others: Iterable[Row]) -> None:
+    """Raises Conflict: another lot offers bags of the same GTIN and batch."""
+    bag = (row.get("gtin"), row.get("batch"))
+    for other in others:
+        if (
+            (other.get("gtin"), other.get("batch")) == bag
+            and other.get("state") != "failed"
+            and other["id"] != lot
+        ):
+            raise Conflict(
+                f"the batch {bag[1]} of this GTIN is offered already, as {other['id']}",
+                "batch",
+                "give it a batch of its own",
+            )
+
+
 def next_id(product_code: str, first: date, taken: Iterable[str]) -> str:
     """The id of a new lot: `rice-2027-03`, the first that nobody has."""
     known = set(taken)
