@@ -300,6 +300,7 @@ def test_what_is_no_calendar_is_refused_by_name(client: TestClient) -> None:
     assert client.post(f"{AT}/import", content=b"x" * 1_100_000, headers=text).status_code == 413
 
 
+@pytest.mark.slow
 def test_wishes_become_meetings_and_those_that_do_not_say_why(
     client: TestClient, middle: tuple[float, float]
 ) -> None:

@@ -32,7 +32,7 @@ def list_events(
     request: Request, asked: Reading,
     since: Annotated[str, Query(alias="from", max_length=40, description="not over by then: RFC 3339 with its offset, or a day")] = "",
     until: Annotated[str, Query(max_length=40, description="begun before: RFC 3339 with its offset, or a day")] = "",
-    kind: KindWord | None = None,
+    kind: Annotated[KindWord | None, Query(description="only of this kind")] = None,
     origin: Annotated[OriginWord | None, Query(description="only our own, our partners', or the listings of open data")] = None,
 ) -> Response:  # fmt: skip
     """Events by their start; those that were called off among them. Listings are real rows of the layer `events`."""
