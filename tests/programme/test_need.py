@@ -47,7 +47,7 @@ def test_a_need_that_a_lot_meets_is_not_named():
         ({"date": "2027-09-01"}, {}, "not-in-time", "l would do on 2027-09-06"),
         ({"date": "2027-11-05"}, {}, "not-in-time", "l would do on 2027-10-31"),
         ({}, {"shelf_life_d": 5}, "not-in-time", "l would do on 2027-09-11"),
-        ({"grade_min": "special"}, {}, "grade", "least grade upper"),
+        ({"grade_min": "special"}, {}, "grade", "least grade ‘Upper’"),
         ({"price_max_krw_kg": 2000.0}, {}, "price", "2,500"),
         ({"allergens_not": "5"}, {"allergens": "5"}, "allergen", "another product"),
         ({}, {"state": "failed"}, "no-lot", "ask producers"),

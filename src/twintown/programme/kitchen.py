@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from twintown.ground.errors import BadParameter
 from twintown.ground.names import Name
 from twintown.programme.produce_finding import Basis, Finding
-from twintown.programme.product import GRADES, LastPrice, allergens_of, holidays, instead_text, products
+from twintown.programme.product import (
+    GRADES,
+    LastPrice,
+    allergens_of,
+    grades,
+    holidays,
+    instead_text,
+    products,
+)
 from twintown.programme.recipe import Recipe
 
 #: Days in one period, at most.
@@ -41,11 +49,12 @@ class Terms:
 
     def basis(self) -> list[Basis]:
         """The numbers by name."""
+        least = grades()[self.grade_min]
         times, hours = self.price_factor, f"{self.from_h:g}–{self.until_h:g}"
         told = [
             ("meal-error", f"식수 오차 ± {100 * self.error:g} %", f"Meals vary by ± {100 * self.error:g} %"),
             ("delivery-window", f"배달 {hours}시", f"Delivered {hours} h"),
-            ("grade", f"최저 등급 {self.grade_min}", f"Least grade: {self.grade_min}"),
+            ("grade", f"최저 등급 ‘{least.ko}’", f"Least grade: ‘{least.en}’"),
         ]
         if times:
             limit = (

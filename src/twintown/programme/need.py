@@ -14,7 +14,7 @@ from twintown.ground.errors import BadParameter
 from twintown.ground.names import Name
 from twintown.programme.lot import day
 from twintown.programme.produce_finding import Finding
-from twintown.programme.product import GRADES, allergens_of, instead_of, product, products
+from twintown.programme.product import GRADES, allergens_of, grades, instead_of, product, products
 
 Row = Mapping[str, Any]
 Columns = Mapping[str, Sequence[Any] | NDArray[Any]]
@@ -247,10 +247,10 @@ def _remedy(code: str, lots: _Lots, some: NDArray[np.bool_], wanted: int, highes
         )
     if code == "grade":
         best = int(at[np.argmin(lots.grade[at])])
-        grade = GRADES[lots.grade[best]]
+        grade = grades()[GRADES[lots.grade[best]]]
         return Name(
-            f"등급이 되는 물량이 없습니다. 최저 등급을 {grade}(으)로 낮추면 {lots.ids[best]}이(가) 됩니다",
-            f"no lot is good enough; {lots.ids[best]} would do with the least grade {grade}",
+            f"등급이 되는 물량이 없습니다. 최저 등급을 ‘{grade.ko}’까지 낮추면 {lots.ids[best]}이(가) 됩니다",
+            f"no lot is good enough; {lots.ids[best]} would do with the least grade ‘{grade.en}’",
         )
     if code == "not-in-time":
         away = np.maximum(np.maximum(lots.first[at] - wanted, wanted - lots.last[at]), 0)

@@ -75,8 +75,8 @@ class Mix:
             name, one = products()[code].name, self.basket(code)
             part = f"{100 * one.share:g} %"
             words = (
-                f"산 사람의 {part}가 {name.ko} {one.kg:g} kg",
-                f"{part} of buyers take {one.kg:g} kg of {name.en}",
+                f"산 사람의 {part}가 {name.ko} {one.kg:g} kg씩 삽니다",
+                f"{part} of buyers take {one.kg:g} kg of {name.en.lower()}",
             )
             told.append((f"basket-{code}", *words))
         return [Basis(code, Name(ko, en), "assumed") for code, ko, en in told]
