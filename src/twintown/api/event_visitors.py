@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from functools import partial
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -10,11 +13,11 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from twintown.api import answers, event_ground, event_listings, problems
+from twintown.api import answers, event_answers, event_ground, event_listings, event_passers, problems
 from twintown.api.event_list import Id
 from twintown.api.guard import Asked, Reading
 from twintown.api.schemas import Model, Names
-from twintown.ground.errors import TwintownError
+from twintown.ground.errors import NotFound, TwintownError
 from twintown.programme import calendar_days, event_rows, visitors, visitors_basis, visitors_words
 from twintown.programme.event import Event
 from twintown.programme.produce_finding import Basis
@@ -117,14 +120,22 @@ def forecast_of(request: Request, asked: Asked, event: Event) -> tuple[Forecast,
         }
         basis += visitors_words.travel(profiles, types)
     except TwintownError as error:
-        basis.append(visitors_words.even(event_ground.given_up(error)))
+        try:
+            travel = _passers(request, asked, event, types)
+            basis.append(event_passers.BASIS)
+        except TwintownError:
+            basis.append(visitors_words.even(event_ground.given_up(error)))
     outdoors = event.kind != "conference"
     rain: visitors.Rain = {}
     if outdoors:
         try:
             rain = _rain(request, asked, event, zone)
         except TwintownError as error:
-            basis.append(visitors_words.dry(event_ground.given_up(error)))
+            try:
+                rain = _rain(request, asked, replace(event, host="", agreement=""), zone)
+                basis.append(event_passers.OWN_WEATHER)
+            except TwintownError:
+                basis.append(visitors_words.dry(event_ground.given_up(error)))
     found = visitors.forecast(event, zone, travel, rain, outdoors=outdoors and bool(rain))
     basis += [*visitors_words.weather(event, found, outdoors, rain), visitors_words.quantiles()]
     listed, _, source = event_listings.found(asked)
@@ -144,6 +155,20 @@ def _profile(request: Request, asked: Asked, event: Event, day_type: str) -> vis
         return visitors_basis.profile(congestion, near, day_type)
 
     found: visitors_basis.Profile | None = asked.served.layers.get(key, make)
+    return found
+
+
+def _passers(
+    request: Request, asked: Asked, event: Event, types: Mapping[date, calendar_days.DayType]
+) -> visitors.Travel:
+    """The shape of the hours as the partner's process tells it, where its tables cannot be read. Raises TwintownError."""
+    if event_answers.here(request, asked, event) or not event.agreement:
+        raise NotFound("no partner is asked", event.id)
+    found: dict[date, tuple[tuple[float, ...], tuple[float, ...]]] = {}
+    for day, kind in types.items():
+        key = ("passers", event.agreement, day, kind, round(event.place.lon, 5), round(event.place.lat, 5))
+        ask = partial(event_passers.levels, request, asked, event, day.isoformat(), kind)
+        found[day] = asked.served.layers.get(key, ask)
     return found
 
 
