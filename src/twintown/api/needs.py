@@ -29,14 +29,19 @@ LAYER = "needs"
 GONE = ("cancelled", "declined")
 NeedId = Annotated[str, Path(max_length=200, description="id of the need")]
 _PROBLEMS = problems.responses(400, 401, 403, 404, 405, 409, 503, 507)
-_Filter = Annotated[str, Query(max_length=120)]
+
+
+def _only(what: str) -> Any:
+    return Query(max_length=120, description=f"only of this {what}")
 
 
 @router.get(
     "/twins/{twin}/needs", operation_id="getNeeds", response_model=Needs, responses=problems.responses(400, 401, 403, 404)
 )  # fmt: skip
 def get_needs(
-    request: Request, asked: Reading, event: _Filter = "", place: _Filter = "", product: _Filter = "", place_kind: _Filter = "",
+    request: Request, asked: Reading,
+    event: Annotated[str, _only("event")] = "", place: Annotated[str, _only("stand or kitchen")] = "",
+    product: Annotated[str, _only("product")] = "", place_kind: Annotated[str, _only("kind of place: stand or kitchen")] = "",
     since: Annotated[str, Query(alias="from", max_length=10, description="first day")] = "",
     until: Annotated[str, Query(max_length=10, description="last day")] = "",
     limit: Annotated[int, Query(ge=0, le=10_000, description="rows; sums and findings are of all")] = 1000,
