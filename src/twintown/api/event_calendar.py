@@ -58,20 +58,30 @@ def get_calendar(
 ) -> Response:  # fmt: skip
     """The events of a twin as a calendar to subscribe to."""
     first, last = event_answers.when(asked, since, "from"), event_answers.when(asked, until, "until")
-    tables, found = asked.served.twin.tables, []
+    tables, about = asked.served.twin.tables, asked.served.twin.description
+    heads = []
     if origin != "listing":
         with reading(tables.engine) as connection:
-            kept = event_rows.all_in(connection, tables.twin, since=first, until=last)
+            heads = event_rows.heads_in(connection, tables.twin, since=first, until=last)
+    address = absolute(request, base(about.id))
+    listings = () if origin in ("own", "partner") else event_listings.mark(asked)
+    key = ("calendar", tuple(heads), listings, first, last, origin, address)  # a revision never changes
+
+    def make() -> bytes:
+        with reading(tables.engine) as connection:
+            kept = event_rows.these_in(connection, tables.twin, heads)
         found = [_written(one) for one in kept if origin in (None, one.origin)]
-    if origin in (None, "listing"):
-        listed, _, source = event_listings.found(asked)
-        thanks = f"{source.title} · {source.attribution} · {source.licence}" if source else ""
-        found += [
-            _listed(one, thanks)
-            for one in listed
-            if (first is None or one.event.end > first) and (last is None or one.event.start < last)
-        ]
-    return _answer(request, asked, found, "events")
+        if origin in (None, "listing"):
+            listed, _, source = event_listings.found(asked)
+            thanks = f"{source.title} · {source.attribution} · {source.licence}" if source else ""
+            found += [
+                _listed(one, thanks)
+                for one in listed
+                if (first is None or one.event.end > first) and (last is None or one.event.start < last)
+            ]
+        return _bytes(asked, sorted(found, key=lambda one: (one.event.start, one.event.id)), address)
+
+    return _answer(request, asked, asked.served.bodies.get(key, make), "events")
 
 
 @router.get(
@@ -82,11 +92,13 @@ def get_event_calendar(request: Request, asked: Reading, event: Id) -> Response:
     if event.startswith("ls-"):
         one, source = event_listings.listing_of(asked, event)
         thanks = f"{source.title} · {source.attribution} · {source.licence}"
-        return _answer(request, asked, [_listed(one, thanks)], event)
+        body = _bytes(asked, [_listed(one, thanks)], absolute(request, base(asked.served.id)))
+        return _answer(request, asked, body, event)
     tables = asked.served.twin.tables
     with reading(tables.engine) as connection:
         kept = event_rows.one_in(connection, tables.twin, event)
-    return _answer(request, asked, [_written(kept)], event)
+    body = _bytes(asked, [_written(kept)], absolute(request, base(asked.served.id)))
+    return _answer(request, asked, body, event)
 
 
 @router.post(
@@ -149,11 +161,13 @@ def _listed(one: Listing, thanks: str) -> Written:
     return Written(one.event, "listed", all_day=True, placed=one.placed, link=one.link, thanks=thanks)
 
 
-def _answer(request: Request, asked: Asked, found: list[Written], name: str) -> Response:
+def _bytes(asked: Asked, found: list[Written], address: str) -> bytes:
     about = asked.served.twin.description
-    body = calendar_out.calendar(
-        found, twin=about.id, name=about.names.ko, zone=about.time_zone,
-        address=absolute(request, base(about.id)),
-    )  # fmt: skip
-    headers = {"Content-Disposition": f'attachment; filename="{about.id}-{name}.ics"'}
+    return calendar_out.calendar(
+        found, twin=about.id, name=about.names.ko, zone=about.time_zone, address=address
+    )
+
+
+def _answer(request: Request, asked: Asked, body: bytes, name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{asked.served.id}-{name}.ics"'}
     return answers.answer(request, body, f"{MEDIA_TYPE}; charset=utf-8", headers=headers)

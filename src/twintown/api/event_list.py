@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import Response
 
-from twintown.api import answers, event_answers, event_listings, problems
-from twintown.api.event_models import EventFull, EventList, KindWord, OriginWord, WrittenEvent
+from twintown.api import answers, event_answers, event_briefs, event_listings, problems
+from twintown.api.event_models import EventFull, EventList, EventSource, KindWord, OriginWord, WrittenEvent
 from twintown.api.exchange_models import author_of
 from twintown.api.guard import Planning, Reading
 from twintown.ground.errors import BadParameter, NotPossible, PreconditionRequired
@@ -37,29 +37,18 @@ def list_events(
 ) -> Response:  # fmt: skip
     """Events by their start; those that were called off among them. Listings are real rows of the layer `events`."""
     first, last = event_answers.when(asked, since, "from"), event_answers.when(asked, until, "until")
-    tables = asked.served.twin.tables
-    told = []
-    if origin != "listing":
-        with reading(tables.engine) as connection:
-            kept = event_rows.all_in(connection, tables.twin, since=first, until=last)
-        told = event_rows.briefs(
-            [
-                one
-                for one in kept
-                if origin in (None, one.origin) and (kind is None or one.body["kind"] == kind)
-            ]
-        )
-    sources = []
+    told = event_briefs.own(asked, first, last) if origin != "listing" else []
+    sources: list[EventSource] = []
     if origin in (None, "listing"):
-        listed, briefs, source = event_listings.found(asked)
-        for one, brief in zip(listed, briefs, strict=True):
-            event = one.event
-            timely = (first is None or event.end > first) and (last is None or event.start < last)
-            if timely and kind in (None, event.kind):
-                told.append(brief)
+        _, listed, source = event_listings.found(asked)
+        told += [
+            one for one in listed if (first is None or one.end > first) and (last is None or one.start < last)
+        ]
+        told.sort(key=lambda one: (one.start, one.id))
         sources = [source] if source is not None else []
-        told.sort(key=lambda one: (datetime.fromisoformat(one["start"]), one["id"]))
-    return answers.answer_json(request, {"events": told, "sources": sources}, cache="no-store")
+    said = b",".join(one.said for one in told if kind in (None, one.kind) and origin in (None, one.origin))
+    body = b'{"events":[' + said + b'],"sources":' + answers.dumps(sources) + b"}"
+    return answers.answer(request, body, cache="no-store", level=1)
 
 
 @router.post(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from contextlib import suppress
 from typing import Any
 
 import shapely
 
+from twintown.api.event_briefs import Brief, brief
 from twintown.api.event_models import EventSource
 from twintown.api.guard import Asked
 from twintown.api.shelf import terms
@@ -16,7 +18,7 @@ from twintown.index.view import View
 from twintown.programme import event_rows
 from twintown.programme.listings import LAYER, VENUES, Listing, Venue, listings
 
-Found = tuple[tuple[Listing, ...], tuple[dict[str, Any], ...], EventSource | None]
+Found = tuple[tuple[Listing, ...], tuple[Brief, ...], EventSource | None]
 
 
 def found(asked: Asked) -> Found:
@@ -24,16 +26,20 @@ def found(asked: Asked) -> Found:
 
     Kept by the versions of the layers, so that nothing is ever stale.
     """
-    served, grant = asked.served, asked.grant
     try:
-        view = served.view(LAYER, grant)
+        view = asked.served.view(LAYER, asked.grant)
     except (NotFound, Denied, Unauthenticated):
         return (), (), None
-    places: View | None = None
-    with suppress(NotFound, Denied, Unauthenticated):
-        places = served.view(VENUES, grant)
-    key = ("listings", view.token, places.token if places else "", terms(grant))
-    return served.bodies.get(key, lambda: _found(asked, view, places))
+    places = _places(asked)
+    return asked.served.bodies.get(_mark(asked, view, places), lambda: _found(asked, view, places))
+
+
+def mark(asked: Asked) -> Hashable:
+    """What changes when the listings of this caller do."""
+    try:
+        return _mark(asked, asked.served.view(LAYER, asked.grant), _places(asked))
+    except (NotFound, Denied, Unauthenticated):
+        return ()
 
 
 def listing_of(asked: Asked, id: str) -> tuple[Listing, EventSource]:
@@ -47,18 +53,25 @@ def listing_of(asked: Asked, id: str) -> tuple[Listing, EventSource]:
 
 def venues(asked: Asked) -> tuple[Venue, ...]:
     """The venues that this caller may see."""
-    try:
-        view = asked.served.view(VENUES, asked.grant)
-    except (NotFound, Denied, Unauthenticated):
-        return ()
-    return _venues(view)
+    view = _places(asked)
+    return _venues(view) if view is not None else ()
 
 
-def brief(one: Listing) -> dict[str, Any]:
+def brief_of(one: Listing) -> dict[str, Any]:
     """A listing in a list."""
     said = event_rows.brief(one.event.to_dict(), "listed", "listing")
     place = said["place"] if one.placed else said["place"] | {"lon": None, "lat": None}
     return said | {"all_day": True, "link": one.link, "place": place, "visitors": None}
+
+
+def _places(asked: Asked) -> View | None:
+    with suppress(NotFound, Denied, Unauthenticated):
+        return asked.served.view(VENUES, asked.grant)
+    return None
+
+
+def _mark(asked: Asked, view: View, places: View | None) -> Hashable:
+    return "listings", view.token, places.token if places else "", terms(asked.grant)
 
 
 def _found(asked: Asked, view: View, places: View | None) -> Found:
@@ -79,7 +92,7 @@ def _found(asked: Asked, view: View, places: View | None) -> Found:
             layer=LAYER, title=one.title, publisher=one.publisher, licence=one.licence.title, attribution=one.licence.attribution,
             url=one.url, date=one.date,
         )  # fmt: skip
-    return tuple(those), tuple(brief(listing) for listing in those), source
+    return tuple(those), tuple(brief(brief_of(listing)) for listing in those), source
 
 
 def rows_of(view: View) -> list[dict[str, Any]]:

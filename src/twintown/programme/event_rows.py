@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, insert, select
+from sqlalchemy import Connection, Row, Select, and_, func, insert, select, tuple_
 
 from twintown.ground.errors import NotFound, PreconditionFailed
 from twintown.store.schema_programme import events
@@ -18,6 +18,8 @@ from .event_reading import read
 from .event_states import Origin, after_change, check_step
 
 PREFIX = "ev-"
+#: Pairs of one question to the database.
+_AT_ONCE = 400
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,24 @@ def all_in(
 ) -> list[Kept]:
     """Every event as it is now, by its start; of those that take place between two moments where they are given."""
     return [_kept(row) for row in connection.execute(latest(twin, since, until))]
+
+
+def heads_in(
+    connection: Connection, twin: str, *, since: datetime | None = None, until: datetime | None = None
+) -> list[tuple[str, int]]:
+    """Id and last revision of every event, by its start; cheap, for who keeps what revisions say (they never change)."""
+    query = latest(twin, since, until).with_only_columns(events.c.id, events.c.revision)
+    return [(row.id, row.revision) for row in connection.execute(query)]
+
+
+def these_in(connection: Connection, twin: str, pairs: Sequence[tuple[str, int]]) -> list[Kept]:
+    """These revisions of these events, in no order; those that are not there are left out."""
+    c = events.c
+    found: list[Kept] = []
+    for at in range(0, len(pairs), _AT_ONCE):
+        some = tuple_(c.id, c.revision).in_(pairs[at : at + _AT_ONCE])
+        found += [_kept(row) for row in connection.execute(select(events).where(c.twin == twin, some))]
+    return found
 
 
 def latest(twin: str, since: datetime | None = None, until: datetime | None = None) -> Select[Any]:
@@ -220,9 +240,9 @@ def _kept(row: Row[Any]) -> Kept:
     )
 
 
-def briefs(kept: Sequence[Kept]) -> list[dict[str, Any]]:
-    """What a list says of events, without reading each one strictly again."""
-    return [brief(one.body, one.state, one.origin, one.revision, one.joint, one.at) for one in kept]
+def brief_of(kept: Kept) -> dict[str, Any]:
+    """What a list says of an event, without reading it strictly again."""
+    return brief(kept.body, kept.state, kept.origin, kept.revision, kept.joint, kept.at)
 
 
 def brief(
