@@ -77,6 +77,9 @@ class Model:
     run_day: Ints
     #: What there is to carry on each run at most, kg.
     run_load: Floats
+    #: kg on each x at most, where there is such a limit; and what is added to the cost of any plan, KRW.
+    x_most: Floats | None = None
+    extra_krw: float = 0.0
 
 
 def flows_of(
@@ -190,6 +193,6 @@ def columns_of(model: Model, tight: bool) -> Columns:
     row, col, value = (np.concatenate(part) for part in zip(*blocks, strict=True))
     matrix = sparse.csr_array(sparse.coo_array((value, (row, col)), shape=(base, nx + nz + ny)))
     cost = np.concatenate([f.lot_krw, -cells.worth[f.cell], model.run_krw])
-    upper = np.concatenate([np.full(nx, np.inf), cells.kg[f.cell], model.run_most.astype(float)])
+    upper = np.concatenate([np.full(nx, np.inf) if model.x_most is None else model.x_most, cells.kg[f.cell], model.run_most.astype(float)])
     whole = np.concatenate([np.zeros(nx + nz, np.uint8), np.ones(ny, np.uint8)])
     return Columns(cost, upper, whole, matrix, np.concatenate(lows), np.concatenate(highs))

@@ -65,8 +65,8 @@ def hubs_of(lots: Lots, asked: Flags, gather_km: float, detour: float, groups: i
     spot = spot.reshape(-1)
     x, y = lots.x[mine][row], lots.y[mine][row]
     reach = 1000.0 * gather_km / detour
-    kg = np.bincount(spot, lots.kg[mine], len(x))
-    centres = farthest_first(x, y, kg, reach, len(x)) if reach > 0 else np.arange(len(x))
+    many = np.bincount(spot, minlength=len(x)).astype(float)
+    centres = farthest_first(x, y, many, reach, len(x)) if reach > 0 else np.arange(len(x))
     hx, hy = x[centres], y[centres]
     of, away = np.zeros(len(lots), np.int64), np.zeros(len(lots))
     if len(centres):
@@ -74,7 +74,7 @@ def hubs_of(lots: Lots, asked: Flags, gather_km: float, detour: float, groups: i
         of[mine] = hub
         metres = np.hypot(lots.x[mine] - hx[hub], lots.y[mine] - hy[hub])
         away[mine] = np.where(metres < 2 * SAME_M, 0.0, metres * detour / 1000.0)
-    heads = farthest_first(hx, hy, np.bincount(of[mine], lots.kg[mine], len(hx)), 0.0, groups)
+    heads = farthest_first(hx, hy, np.bincount(of[mine], minlength=len(hx)).astype(float), 0.0, groups)
     group = np.hypot(hx[:, None] - hx[heads], hy[:, None] - hy[heads]).argmin(axis=1) if len(hx) else heads
     return Hubs(hx, hy, of, away, group.astype(np.int64))
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .deliveries_fit import Specs
 from .deliveries_model import Model
 from .deliveries_read import Floats, Ints, Lots, Needs
 from .deliveries_solve import Solution
@@ -66,7 +65,7 @@ def _holder(ends: Ints, low: Ints) -> Ints:
     return np.asarray(np.searchsorted(ends, low, side="right"))
 
 
-def pieces_of(model: Model, solution: Solution, needs: Needs, lots: Lots, specs: Specs) -> Pieces:
+def pieces_of(model: Model, solution: Solution, needs: Needs, lots: Lots) -> Pieces:
     """Who gets what of which lot on which service; nothing of a lot twice, no need more than it asks."""
     f, cells = model.flows, model.cells
     driven = np.bincount(model.runs.service, solution.y, len(model.runs.round)) > 0.5

@@ -47,7 +47,7 @@ def solved(model: Model, gap: float, seconds: float) -> Solution:
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     nx, nz = len(model.flows.lot), len(model.flows.cell)
-    constant = float(model.cells.worth @ model.cells.kg)
+    constant = float(model.cells.worth @ model.cells.kg) + model.extra_krw
     if not len(model.runs.kind) or not nx or not nz:
         empty = np.zeros(nx), np.zeros(nz), np.zeros(len(model.runs.kind))
         return Solution(*empty, constant, constant, "nothing can be delivered")

@@ -132,13 +132,12 @@ def loads(told: Told, frame: Frame, provenance: Provenance) -> Features:
 
 
 def unmet(
-    needs: Needs, rows: Sequence[int], kg: Sequence[float], why: Sequence[Why], frame: Frame, provenance: Provenance
+    needs: Needs, at: Ints, kg: Floats, why: Sequence[Why], frame: Frame, provenance: Provenance
 ) -> Features:  # fmt: skip
     """One row a need that is not or not wholly met, with why and what would meet it."""
-    at = np.array(rows, np.int64)
     columns = {
         "id": needs.id[at], "need": needs.id[at], "place": needs.place[at], "product": needs.product[at], "date": _texts(needs.day[at]),
-        "quantity_kg": np.round(np.array(kg, float), 2), "needed_kg": needs.kg[at], "reason": np.array([w.code for w in why], object),
+        "quantity_kg": np.round(kg, 2), "needed_kg": needs.kg[at], "reason": np.array([w.code for w in why], object),
         "reason_ko": np.array([REASONS[w.code][0] for w in why], object),
         "reason_en": np.array([REASONS[w.code][1] for w in why], object),
         "remedy_ko": np.array([w.remedy_ko for w in why], object), "remedy_en": np.array([w.remedy_en for w in why], object),

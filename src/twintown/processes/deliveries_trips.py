@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,9 +39,17 @@ class Trips:
     of: Ints
     pieces: Pieces
 
+    def sorted(self) -> Trips:
+        """The same by day and vehicle."""
+        order = sorted(range(len(self.trips)), key=lambda n: (self.trips[n].day, self.trips[n].vehicle))
+        rank = np.zeros(len(order), np.int64)
+        rank[order] = np.arange(len(order))
+        return Trips(tuple(self.trips[n] for n in order), rank[self.of] if len(self.of) else self.of, self.pieces)
+
 
 def trips_of(
-    pieces: Pieces, driven: Ints, runs: Runs, rounds: Rounds, drops: Drops, drop_of: Ints, ground: Ground
+    pieces: Pieces, driven: Ints, runs: Runs, rounds: Rounds, drops: Drops, drop_of: Ints, ground: Ground,
+    taken: Set[tuple[int, int]] = frozenset(),
 ) -> Trips:  # fmt: skip
     """Vehicles for the runs that are driven (`driven`: how often each), and their timetables; who carries nothing stays at home."""
     fleet = ground.fleet
@@ -61,7 +70,7 @@ def trips_of(
     drop = drop_of[cut.need]
     found: list[Trip] = []
     number = np.full(len(run), -1, np.int64)
-    free = {}
+    free: dict[int, Ints] = {}
     for kind in range(len(fleet)):
         free[kind] = np.flatnonzero(fleet.of == kind)
     used: dict[tuple[int, int], int] = {}
@@ -72,10 +81,12 @@ def trips_of(
             continue
         kind, day = int(runs.kind[run[one]]), int(rounds.day[runs.round[service[one]]])
         turn = used.get((day, kind), 0)
+        while (day, int(free[kind][turn])) in taken:
+            turn += 1
         used[day, kind] = turn + 1
         collection = ground.collections[runs.collection[run[one]]]
-        called = set(hub[mine].tolist())
-        hubs = tuple(h for h in collection.hubs if h in called)
+        stops = set(hub[mine].tolist())
+        hubs = tuple(h for h in collection.hubs if h in stops)
         places = sorted(set(drop[mine].tolist()), key=lambda d: int(rank[d]))
         number[one] = len(found)
         found.append(timetable(int(free[kind][turn]), day, hubs, tuple(places), drops, ground))
@@ -83,9 +94,13 @@ def trips_of(
 
 
 def timetable(
-    vehicle: int, day: int, hubs: tuple[int, ...], places: tuple[int, ...], drops: Drops, ground: Ground
+    vehicle: int, day: int, hubs: tuple[int, ...], places: tuple[int, ...], drops: Drops, ground: Ground, first_h: float = 0.0
 ) -> Trip:
-    """When a vehicle is where: it sets out as early as it can without waiting more than it must."""
+    """When a vehicle is where: it sets out as early as it can without waiting more than it must.
+
+    Args:
+        first_h: not before this at the first place, as far as the rest allows it.
+    """
     v, road = ground.fleet.vehicles, ground.road
     xs = [float(v.x[vehicle]), *ground.hubs.x[list(hubs)], *drops.x[list(places)], float(v.x[vehicle])]
     ys = [float(v.y[vehicle]), *ground.hubs.y[list(hubs)], *drops.y[list(places)], float(v.y[vehicle])]
@@ -104,12 +119,14 @@ def timetable(
             max(opens[n] - delta, early) - wait,
             min(closes[n] - delta, late),
         )
-    clock, arrive, leave = early, [early], [early]
+    k = 1 + len(hubs)
+    ahead = float(hours[:k].sum()) + sum(stay[:k])
+    early = min(max(early, first_h - ahead), max(late, early))
+    arrive, leave = [early], [early]
     for n in range(1, len(xs)):
         clock = max(leave[-1] + float(hours[n - 1]), opens[n])
         arrive.append(clock)
         leave.append(clock + stay[n])
-    k = 1 + len(hubs)
     return Trip(
         vehicle,
         day,

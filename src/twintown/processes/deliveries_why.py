@@ -10,6 +10,8 @@ import numpy as np
 from .deliveries_fit import free_of, options
 from .deliveries_read import GRADES, Floats, Lots, Needs, date_of
 
+#: Less than this is no shortage, kg.
+CRUMB_KG = 0.05
 #: Each code, in both languages.
 REASONS: dict[str, tuple[str, str]] = {
     "outside-days": ("계획 기간 밖의 날입니다", "The day lies outside the days that are planned"),
@@ -160,25 +162,24 @@ def held_back(
             f"a window wider than {opens:g}–{closes:g} h, or a vehicle that begins earlier",
         )  # fmt: skip
     free = sum(float(left[lot]) / by for lot, by in ratio.items())
-    if free < min(kg, 0.05):
+    if free < kg - CRUMB_KG:
+        more = _kg(kg - free)
         return Why(
-            "shortage", f"{day}에 쓸 수 있는 {product} {_kg(kg)} kg이 더 있으면 됩니다",
-            f"{_kg(kg)} kg more of {product} that can be had on {day}",
-        )  # fmt: skip
+            "shortage", f"{day}에 쓸 수 있는 {product} {more} kg이 더 있으면 됩니다", f"{more} kg more of {product} that can be had on {day}"
+        )
     at_hand = sum(float(left[lot]) / ratio[lot] for lot in near)
-    if at_hand < min(kg, 0.05):
+    if at_hand < kg - CRUMB_KG:
         best = max((lot for lot in ratio if lot not in near), key=lambda lot: (float(left[lot]), -lot))
         return Why(
             "far", f"더 일찍 나서는 차량이 있거나 {lots.id[best]} ({_kg(float(left[best]))} kg)을 가까운 곳으로 미리 옮기면 됩니다",
             f"a vehicle that begins earlier, or the lot {lots.id[best]} ({_kg(float(left[best]))} kg) brought nearer beforehand",
         )  # fmt: skip
-    free = at_hand
     if spare:
         return Why(
             "cost", "부족의 가중치를 높이거나, 다른 배달과 묶이도록 날이나 시간을 옮깁니다",
             "a higher weight of shortage, or a day or window at which a vehicle comes by anyway",
         )  # fmt: skip
     return Why(
-        "vehicle", f"{day}에 차량 한 대를 더하면 {_kg(min(kg, free))} kg을 나를 수 있습니다",
-        f"with one more vehicle on {day} {_kg(min(kg, free))} kg could be carried",
+        "vehicle", f"{day}에 차량 한 대를 더하면 {_kg(kg)} kg을 나를 수 있습니다",
+        f"with one more vehicle on {day} {_kg(kg)} kg could be carried",
     )  # fmt: skip
