@@ -75,7 +75,8 @@ export interface EventBrief {
   all_day: boolean;
   state: EventState;
   origin: Origin;
-  visitors: { expected: number; error: number; source: From; note: string };
+  /** `null` of a listing: nobody has told. */
+  visitors: { expected: number; error: number; source: From; note: string } | null;
   stands: number;
   stage: boolean;
   joint: string;
@@ -114,7 +115,9 @@ export interface StageScore {
   score: number | null;
   parts: ScorePart[];
   hours: { hour: number; audience_sun_share: number | null }[];
-  sound: { building: string; lon: number; lat: number; level_db: number; screening_db: number }[];
+  /** The loudest buildings, loudest first; an empty id where the agreement does not reach the buildings. */
+  sound: { building: string; lon: number; lat: number; distance_m?: number; level_db: number; screening_db: number; error_db?: number }[];
+  limit?: { value_db: number; hour: number; zone: Both; title: Both; article: string; url: string; date: string; confirm: boolean };
   findings: Found[];
 }
 export type DayType = "weekday" | "saturday" | "holiday";
@@ -150,7 +153,7 @@ export const eventsApi = {
   async stand(door: string, inputs: When & { stand: StandPlace; others: StandPlace[]; stage: StageOf | null }, signal?: AbortSignal): Promise<StandScore> {
     return (await (await ask(`${root(door)}/stands/score`, posted(inputs, signal))).json()) as StandScore;
   },
-  async stage(door: string, inputs: When & { stage: StageOf }, signal?: AbortSignal): Promise<StageScore> {
+  async stage(door: string, inputs: Omit<When, "day_type"> & { stage: StageOf }, signal?: AbortSignal): Promise<StageScore> {
     return (await (await ask(`${root(door)}/stages/score`, posted(inputs, signal))).json()) as StageScore;
   },
 };

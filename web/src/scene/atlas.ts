@@ -22,6 +22,8 @@ import { Relief } from "./atlas-relief";
 /** Metres of the tallest block: high enough to be read, low enough to hide no other town wholly. */
 const TALLEST = 5200;
 const EYE = 120_000;
+/** Of towns that are the ground of something else. */
+const QUIET = "#dfe4e5";
 const TURN_MS = 420;
 /** Where a label of the usual size ends, CSS pixels from its middle. */
 const CORNERS = [[-30, -18], [30, -18], [-30, 18], [30, 18]] as const;
@@ -97,8 +99,14 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
   const size = (): Size => ({ width: stage.clientWidth || 1, height: stage.clientHeight || 1 });
   const inset = (): Inset => {
     const narrow = stage.clientWidth < NARROW;
-    return narrow ? { top: 168, right: 14, bottom: 44, left: 14 } : { top: 132, right: 44, bottom: 72, left: 44 };
+    const usual = narrow ? { top: 168, right: 14, bottom: 44, left: 14 } : { top: 132, right: 44, bottom: 72, left: 44 };
+    if (!atlas.beneath) return usual;
+    // What a column covers is no room for what is told.
+    const [dock, frame] = [document.getElementById("events-dock")?.getBoundingClientRect(), stage.getBoundingClientRect()];
+    if (!dock) return usual;
+    return narrow || dock.width > frame.width * 0.8 ? { ...usual, top: 120, bottom: Math.max(16, frame.bottom - dock.top + 12) } : { ...usual, top: 96, left: dock.right - frame.left + 36 };
   };
+  const raised = (): boolean => atlas.raised && !atlas.beneath;
   const still = (): boolean => state.looks.lite || state.looks.reducedMotion;
 
   function look(view: View): void {
@@ -115,12 +123,23 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
     scene.requestRender();
   }
 
+  /** North is up; where there is far more height than width, what lies outside of the city is. */
+  function heading(): number {
+    const { width, height } = size();
+    const { left, right, top, bottom } = inset();
+    if (!atlas.beneath?.length || height - top - bottom < 1.4 * (width - left - right)) return 0;
+    const away = atlas.beneath.map(([lon, lat]) => flat(lon, lat)).sort((a, b) => Math.hypot(...b) - Math.hypot(...a))[0]!;
+    const [x, y] = standing.reduce((m, s) => [m[0] + s.middle[0] / standing.length, m[1] + s.middle[1] / standing.length] as [number, number], [0, 0] as [number, number]);
+    return (Math.atan2(away[0] - x, away[1] - y) * 180) / Math.PI;
+  }
+
   function home(): View {
-    const heights = atlas.raised ? drawn(atlas.towns, atlas.measure).towns.map((d) => d.rise * TALLEST) : [];
+    const heights = raised() ? drawn(atlas.towns, atlas.measure).towns.map((d) => d.rise * TALLEST) : [];
     const points = standing.flatMap((s, i) =>
       s.shapes.flatMap((loops) => loops[0]!.flatMap(([x, y]): Point[] => [[x, y, 0], [x, y, heights[i] ?? 0]])),
     ); // prettier-ignore
-    const facing = { heading: 0, pitch: atlas.raised ? PITCH.raised : PITCH.flat };
+    for (const [lon, lat] of atlas.beneath ?? []) points.push([...flat(lon, lat), 0]);
+    const facing = { heading: heading(), pitch: raised() ? PITCH.raised : PITCH.flat };
     return points.length ? fit(points, facing, size(), inset()) : { ...atlas.view, ...facing };
   }
 
@@ -136,11 +155,11 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
     const colours = new Map(drawn(atlas.towns, atlas.measure).towns.map((d) => [d.id, d.colour]));
     relief.draw(
       standing.map((s, i) => ({
-        ...s, height: Math.max(1, reached[i]!), colour: colours.get(s.id) ?? "#ddd",
+        ...s, height: Math.max(1, reached[i]!), colour: atlas.beneath ? QUIET : (colours.get(s.id) ?? "#ddd"),
         hovered: s.id === atlas.hovered, selected: s.id === atlas.selected,
       })),
     ); // prettier-ignore
-    const shown = atlas.places.filter((p) => p.kind === atlas.points && p.at);
+    const shown = atlas.beneath ? [] : atlas.places.filter((p) => p.kind === atlas.points && p.at);
     const at = (p: (typeof shown)[number]): [number, number, number] => [...flat(p.at![0], p.at![1]), heightOf(p.town)];
     if (atlas.points === "stations") relief.way(shown.map(at).sort((a, b) => a[0] - b[0]), POINT);
     relief.points(
@@ -167,8 +186,8 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
           return under !== null && under !== s.id;
         });
         return {
-          id: s.id, ko: s.ko, en: s.en, value: value === null ? "–" : format.format(value), x, y, strong,
-          weight: (strong ? 1e12 : 0) + s.room, over, light: luminance(towns[i]?.colour ?? "#fff") < 0.3,
+          id: s.id, ko: s.ko, en: s.en, value: atlas.beneath ? "" : value === null ? "–" : format.format(value), x, y, strong,
+          weight: (strong ? 1e12 : 0) + s.room, over, light: !atlas.beneath && luminance(towns[i]?.colour ?? "#fff") < 0.3,
         };
       }),
     ); // prettier-ignore
@@ -186,7 +205,7 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
   function go(view: View | null): void {
     if (!standing.length) return;
     cancelAnimationFrame(moving);
-    wanted = drawn(atlas.towns, atlas.measure).towns.map((d) => (atlas.raised ? d.rise * TALLEST : 0));
+    wanted = drawn(atlas.towns, atlas.measure).towns.map((d) => (raised() ? d.rise * TALLEST : 0));
     const [from, seen] = [reached.slice(), atlas.view];
     const start = performance.now();
     const step = (now: number): void => {
@@ -259,7 +278,7 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
       const [x, y] = flat(flight.lon, flight.lat);
       go({ ...atlas.home, x, y, scale: atlas.home.scale * 0.45 });
     }),
-    watch(() => atlas.raised, homeward),
+    watch(() => [atlas.raised, atlas.beneath], homeward),
     watch(() => atlas.measure, () => {
       // Who has not moved the map sees all of it again, however tall it has become.
       if (untouched()) homeward();

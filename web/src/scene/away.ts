@@ -22,10 +22,15 @@ export function createAway(viewer: CesiumWidget, state: State): { destroy(): voi
   const host = (viewer.container as HTMLElement).closest(".scene") ?? (viewer.container as HTMLElement);
   const atlas = state.twins.current?.kind === "atlas";
   host.classList.add("away");
-  host.classList.toggle("atlas", atlas);
+  // Where something is planned there, the picture is the whole page's.
+  const fit = () => {
+    host.classList.toggle("atlas", atlas && !state.events.shown);
+    viewer.resize();
+    scene.requestRender();
+  };
   const canvas = viewer.canvas;
   const label = canvas.getAttribute("aria-label");
-  viewer.resize();
+  fit();
   scene.terrainProvider = flatGround(0);
   if (scene.globe) scene.globe.show = true;
   const base = Color.clone(scene.globe.baseColor);
@@ -94,6 +99,7 @@ export function createAway(viewer: CesiumWidget, state: State): { destroy(): voi
   canvas.addEventListener("keydown", onKey);
   const off = scene.camera.moveEnd.addEventListener(() => stage.tool?.arrange());
   const stops = [
+    watch(() => state.events.shown, fit),
     watch(() => state.events.sun, shine, { immediate: true }),
     watch(() => state.exchange.theirs.find((t) => t.grid)?.grid ?? null, (grid) => ground.showGrid(grid), { immediate: true }),
     watch(() => state.looks.lang, (lang) => canvas.setAttribute("aria-label", away.whose[lang]), { immediate: true }),

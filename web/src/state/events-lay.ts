@@ -13,7 +13,7 @@ import { roomOf } from "./exchange-room";
 import { latest } from "./latest";
 import { describe, openRuns, problemOf, run, runsOf, type Run } from "./runs";
 import { sunOver } from "./solar";
-import { flyTo, type State } from "./store";
+import type { State } from "./store";
 
 /** A street with how many walk there, people an hour by hour, both ways. */
 export interface Way { path: [number, number][]; hours: Record<number, number>; low: number; high: number; name: string }
@@ -37,6 +37,9 @@ export interface LayNow {
   streets: [number, number][][];
   /** Which of them are in the picture. */
   show: { ways: boolean; candidates: boolean };
+  /** How the place is looked at; `looks` counts how often that was asked for. */
+  view: "slant" | "above";
+  looks: number;
   busy: "" | "ground" | "footfall" | "stands";
   trouble: string;
   /** Milliseconds of the last answer about a place, as the page waited for it. */
@@ -63,6 +66,8 @@ export interface Lay {
   /** Every stand and the stage are looked at anew. */
   scoreAll(): void;
   setHour(hour: number): void;
+  /** The camera goes to the place, or to what is chosen there. */
+  look(view: "slant" | "above"): void;
   /** Asks the process and shows what it answers. */
   compute(process: "footfall" | "stands", lang: string): Promise<void>;
   /** The stands go to the places that were chosen by optimisation. */
@@ -74,7 +79,7 @@ const number = (v: unknown): number | null => (typeof v === "number" && Number.i
 
 export function createLay(state: State, desk: EventsDesk): Lay {
   const now: LayNow = shallowReactive({
-    shown: false, chosen: "", adding: "", hour: 12, scores: {}, stage: null, refusal: null, ways: [], candidates: [], streets: [], show: { ways: true, candidates: true },
+    shown: false, chosen: "", adding: "", hour: 12, scores: {}, stage: null, refusal: null, ways: [], candidates: [], streets: [], show: { ways: true, candidates: true }, view: "slant", looks: 0,
     busy: "", trouble: "", answer_ms: null,
   });
   const draft = () => desk.now.draft;
@@ -88,9 +93,10 @@ export function createLay(state: State, desk: EventsDesk): Lay {
       const event = draft();
       if (!event) throw new DOMException("", "AbortError");
       const door = desk.ground.value.door;
-      if (of === "stage") return eventsApi.stage(door, { ...when.value, stage: event.stage! }, signal);
+      const { day_type: _, ...hours } = when.value;
+      if (of === "stage") return eventsApi.stage(door, { ...hours, stage: event.stage! }, signal);
       const one = event.stands.find((s) => s.id === of)!;
-      return eventsApi.stand(door, { ...when.value, stand: placeOf(one), others: event.stands.filter((s) => s.id !== of).map(placeOf), stage: event.stage }, signal);
+      return eventsApi.stand(door, { ...when.value, stand: placeOf(one), others: event.stands.filter((s) => s.id !== of && covered(s)).map(placeOf), stage: event.stage && covered(event.stage) ? event.stage : null }, signal);
     },
     (answer, { of, at }) => {
       now.answer_ms = performance.now() - at;
@@ -112,11 +118,27 @@ export function createLay(state: State, desk: EventsDesk): Lay {
   function next(): void {
     const of = waiting.shift();
     if (of === undefined) return;
-    if (there(of)) asked.ask({ of, at: performance.now() });
+    if (there(of) && !outside(of)) asked.ask({ of, at: performance.now() });
     else next();
   }
+  /** Whether the agreement covers a place; in our own city every place is ours. */
+  function covered(one: { lon: number; lat: number }): boolean {
+    const { kind, agreement } = desk.ground.value;
+    const area = kind === "theirs" ? agreement?.terms.area : null;
+    return !area || (one.lon >= area[0] && one.lat >= area[1] && one.lon <= area[2] && one.lat <= area[3]);
+  }
+  /** What lies outside is refused without asking: the partner would say the same. */
+  function outside(of: string): boolean {
+    const one = find(draft()!, of);
+    if (!one || covered(one)) return false;
+    now.refusal = { code: "outside-area", text: "", status: 403, of };
+    const { [of]: _, ...rest } = now.scores;
+    now.scores = rest;
+    if (of === "stage") now.stage = null;
+    return true;
+  }
   function score(of: string): void {
-    if (desk.ground.value.kind === "none" || !there(of)) return;
+    if (desk.ground.value.kind === "none" || !there(of) || outside(of)) return;
     asked.ask({ of, at: performance.now() });
   }
 
@@ -141,11 +163,11 @@ export function createLay(state: State, desk: EventsDesk): Lay {
       now.hour = Math.max(when.value.from_h, Math.min(when.value.to_h - 1, Math.round((when.value.from_h + when.value.to_h) / 2) - 1));
       if (ground.kind === "own") {
         if (state.looks.mode !== "shadow") state.looks.mode = "shadow";
-        flyTo(state, event.place.lon, event.place.lat, 0, 190);
       } else {
         const peer = ground.agreement!.peer;
         const tail = decodeURIComponent(peer.split(":").pop() ?? peer);
         const whose = state.twins.list.find((t) => t.id === tail)?.names ?? { ko: tail, en: tail };
+        state.events.shown = desk.now.event!.id;
         try {
           const told = await json<Told>(`${ground.door}/collections/buildings`);
           await layTheirs(state, { agreement: ground.agreement!, door: ground.door, told, whose });
@@ -180,7 +202,8 @@ export function createLay(state: State, desk: EventsDesk): Lay {
     addStand(lon, lat) {
       const event = draft();
       if (!event) return;
-      const at = lon === undefined || lat === undefined ? besideOf(event) : { lon, lat, heading_deg: towardStage(event, lon, lat) };
+      const free = now.candidates.filter((c) => !event.stands.some((s) => Math.hypot(...(apart(s, c) as [number, number])) < 5)).sort((a, b) => (b.score ?? 0) - (a.score ?? 0))[0];
+      const at = lon === undefined || lat === undefined ? (free ?? besideOf(event)) : { lon, lat, heading_deg: towardStage(event, lon, lat) };
       const made = newStand(event, at.lon, at.lat, at.heading_deg);
       lay.choose(made.id);
       change((e) => e.stands.push(made), made.id);
@@ -237,6 +260,10 @@ export function createLay(state: State, desk: EventsDesk): Lay {
     scoreAll() {
       queue(true);
     },
+    look(view) {
+      now.view = view;
+      now.looks++;
+    },
     setHour(hour) {
       now.hour = Math.max(when.value.from_h, Math.min(when.value.to_h, hour));
       sunThere();
@@ -253,7 +280,8 @@ export function createLay(state: State, desk: EventsDesk): Lay {
         const event = draft()!;
         const offered: Record<string, unknown> = {
           day: when.value.day, date: when.value.day, day_type: when.value.day_type, from_h: when.value.from_h, to_h: when.value.to_h,
-          lon: event.place.lon, lat: event.place.lat, stage: event.stage, count: Math.max(3, event.stands.length),
+          centre: [event.place.lon, event.place.lat], radius_m: 80, lattice_m: 8, count: Math.max(3, event.stands.length), people: desk.now.visitors?.peak?.expected ?? 0,
+          stages: event.stage && covered(event.stage) ? [{ lon: event.stage.lon, lat: event.stage.lat, heading_deg: event.stage.heading_deg, width_m: event.stage.width_m, depth_m: event.stage.depth_m, height_m: event.stage.height_m }] : [],
         };
         const inputs = Object.fromEntries(Object.entries(offered).filter(([name, value]) => name in known && value !== null));
         const one = await run(runs, process, null, inputs);

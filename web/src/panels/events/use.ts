@@ -37,7 +37,7 @@ export function useEvents() {
   /** A unit as people read it. */
   const unit = (code: string): string => {
     const named = ({ "{person}/h": "people-h", "{person}": "people", person: "people", people: "people", h: "hours" } as Record<string, string>)[code];
-    return named ? kit.t(`events.unit.${named}`) : code === "1" ? "" : code.replace("m2", "m²").replace("min/h", "min/h").replace(/[{}]/g, "");
+    return named ? kit.t(`events.unit.${named}`) : code === "1" ? "" : code.replace("m2", "m²").replace("min/h", lang.value === "ko" ? "분/시" : "min/h").replace(/[{}]/g, "");
   };
   return { ...kit, unit, ...useMoney(), desk, go, goPartners, zone, dayLong, clock, dayKey, span, from, lang };
 }

@@ -19,6 +19,8 @@ import "./festival.css";
 const RING_STEPS = 48;
 /** A hand that moved less than this only pressed, pixels. */
 const STILL = 4;
+/** From how far the place is looked at first, m. */
+const RANGE = 200;
 
 /** Words of what is drawn, in the language of the page. */
 export type FestivalWords = (key: "stage" | "step" | "turn" | "score" | "audience", values?: Record<string, unknown>) => string;
@@ -52,7 +54,12 @@ export function createFestival(stage: Stage, state: State, desk: EventsDesk, wor
   const found = (id: string): Stand | StageOf | null => (id === "stage" ? (desk.now.draft?.stage ?? null) : (desk.now.draft?.stands.find((s) => s.id === id) ?? null));
   const chosen = () => found(now.chosen);
   const may = () => desk.may.value;
-  const reach = (one: Stand | StageOf) => Math.hypot(one.width_m, one.depth_m) / 2 + 1.6;
+  /** Of the ring for turning: clear of the thing itself, and never so small that the knob lies on it. */
+  const reach = (one: Stand | StageOf) => {
+    const middle = stance(frame, one).middle;
+    const pixel = Math.max(0.02, Cartesian3.distance(scene.camera.positionWC, at(middle, 0)) * 0.0011);
+    return Math.max(Math.hypot(one.width_m, one.depth_m) / 2 + 1.6, 58 * pixel);
+  };
 
   /** Solids as they were drawn, so that what has not changed is not made anew. */
   let made = new Map<string, { of: string; solid: Solid }>();
@@ -257,17 +264,23 @@ export function createFestival(stage: Stage, state: State, desk: EventsDesk, wor
 
   stage.tool = tool;
   stage.refresh();
-  if (away) {
-    const { lon, lat } = desk.now.draft!.place;
-    const target = Cartesian3.fromDegrees(lon, lat, place.ground);
-    scene.camera.flyToBoundingSphere(new BoundingSphere(target, 1), { duration: 0, offset: new HeadingPitchRange(0, M.toRadians(-38), 190) });
+  /** To the place, or to what is chosen there, in the middle of what no column covers. */
+  function look(): void {
+    const draft = desk.now.draft;
+    if (!draft) return;
+    const { lon, lat } = chosen() ?? draft.place;
+    const above = now.view === "above";
     const dock = document.getElementById("events-dock")?.getBoundingClientRect();
     const canvas = stage.canvas.getBoundingClientRect();
-    if (dock && dock.width < canvas.width * 0.8) {
-      const metres = (2 * 190 * Math.tan(((scene.camera.frustum as { fovy?: number }).fovy ?? 1) / 2)) / Math.max(1, canvas.height);
-      scene.camera.moveRight(-((dock.right - canvas.left) / 2) * metres);
-    }
+    const range = RANGE * (canvas.width < canvas.height ? 1.4 : 1);
+    const metres = (2 * range * Math.tan(((scene.camera.frustum as { fovy?: number }).fovy ?? 1) / 2)) / Math.max(1, Math.max(canvas.width, canvas.height));
+    scene.camera.flyToBoundingSphere(new BoundingSphere(Cartesian3.fromDegrees(lon, lat, place.ground), 1), { duration: 0, offset: new HeadingPitchRange(above ? 0 : M.toRadians(20), M.toRadians(above ? -89.9 : -55), range) });
+    if (dock && dock.width < canvas.width * 0.8) scene.camera.moveRight(-((dock.right - canvas.left) / 2) * metres);
+    else if (dock) scene.camera.moveUp(-((canvas.bottom - dock.top) / 2) * metres);
+    stage.moving();
+    stage.render();
   }
+  look();
   const ends = [
     watch(() => [desk.now.draft, now.chosen, now.candidates, now.show], () => {
       if (grip) stage.moving();
@@ -275,6 +288,7 @@ export function createFestival(stage: Stage, state: State, desk: EventsDesk, wor
     }, { immediate: true }),
     watch(() => [now.scores, now.stage, state.looks.lang, desk.may.value], arrange),
     watch(() => [now.ways, now.streets, now.hour, now.show], walk, { immediate: true }),
+    watch(() => now.looks, look),
     watch(() => now.adding, (adding) => {
       stage.canvas.style.cursor = adding ? "crosshair" : "";
     }),

@@ -18,19 +18,19 @@ export interface Ways {
 export function createWays(scene: Scene, place: Place): Ways {
   const lines = new PolylineCollection();
   scene.primitives.add(lines);
-  const shades = SHADES.map((c) => Material.fromType("Color", { color: Color.fromCssColorString(c).withAlpha(0.82) }));
-  const quiet = Material.fromType("Color", { color: Color.fromCssColorString("#b9b6bd").withAlpha(0.9) });
+  // A line takes its material with it when it goes: each has its own.
+  const material = (c: string, alpha: number) => Material.fromType("Color", { color: Color.fromCssColorString(c).withAlpha(alpha) });
   const up = (path: readonly [number, number][], z: number) => path.map(([lon, lat]) => Cartesian3.fromDegrees(lon, lat, place.ground + z));
   return {
     set(ways, streets, hour) {
       lines.removeAll();
-      for (const path of streets) lines.add({ positions: up(path, 0.1), width: 2, material: quiet });
+      for (const path of streets) lines.add({ positions: up(path, 0.1), width: 2, material: material("#b9b6bd", 0.9) });
       // The widest line is the busiest street of the day, so that hours can be compared.
       const most = ways.reduce((m, w) => Math.max(m, ...Object.values(w.hours)), 0);
       const drawn = ways.map((way) => ({ way, people: way.hours[hour] ?? 0 })).filter((d) => d.people >= 1).sort((a, b) => a.people - b.people);
       for (const { way, people } of drawn) {
         const share = Math.sqrt(Math.min(1, people / (most || 1)));
-        lines.add({ positions: up(way.path, 0.3), width: widthOf(people, most), material: shades[Math.min(SHADES.length - 1, Math.floor(share * SHADES.length))]! });
+        lines.add({ positions: up(way.path, 0.3), width: widthOf(people, most), material: material(SHADES[Math.min(SHADES.length - 1, Math.floor(share * SHADES.length))]!, 0.82) });
       }
     },
     destroy: () => void scene.primitives.remove(lines),
