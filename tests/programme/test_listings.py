@@ -57,6 +57,7 @@ def test_a_link_is_http_or_none() -> None:
 
 def test_a_row_has_the_same_id_each_time_and_one_without_days_is_left_out() -> None:
     assert _one().event.id == id_of("136") == _one(name_ko="다른 이름").event.id
+    assert _one(dates="2022-09-01~2022-08-22").reversed
     assert _one(dates="오후 3시~6시") is None
     assert _one(name_ko=" ") is None
 
@@ -64,8 +65,10 @@ def test_a_row_has_the_same_id_each_time_and_one_without_days_is_left_out() -> N
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("2023-09-14~2023-09-16", (date(2023, 9, 14), date(2023, 9, 16))), ("2023.8.4", (date(2023, 8, 4), date(2023, 8, 4))),
-        ("2023-09-16~2023-09-14", None), ("2023-02-30~2023-03-01", None), ("", None), ("상시", None),
+        ("2023-09-14~2023-09-16", (date(2023, 9, 14), date(2023, 9, 16), False)),
+        ("2023.8.4", (date(2023, 8, 4), date(2023, 8, 4), False)),
+        ("2023-09-16~2023-09-14", (date(2023, 9, 14), date(2023, 9, 16), True)),
+        ("2023-02-30~2023-03-01", None), ("", None), ("상시", None),
     ],
 )  # fmt: skip
 def test_days_are_read_or_are_none(text: str, found: object) -> None:

@@ -21,6 +21,21 @@ from twintown.programme.event_rows import Kept
 from twintown.programme.reach import reach
 from twintown.trust.peers import peers_of
 
+_GUESSED = {
+    "code": "kind-guessed", "level": "info", "member": "kind",
+    "text": {
+        "ko": "자료에는 행사의 종류가 없어 이름으로 짐작했습니다",
+        "en": "The source does not say what kind of event it is: guessed from its name",
+    },
+}  # fmt: skip
+_REVERSED = {
+    "code": "days-reversed", "level": "warn", "member": "start",
+    "text": {
+        "ko": "자료에는 끝나는 날이 시작하는 날보다 앞섭니다. 순서를 바꾸어 보였습니다",
+        "en": "The source says that it ends before it begins; the days are shown the other way round",
+    },
+}  # fmt: skip
+
 
 def when(asked: Asked, said: str, name: str) -> datetime | None:
     """A moment, or the midnight in the city's zone with which a day begins; none where nothing is said. Raises BadParameter."""
@@ -111,7 +126,7 @@ def answer_listing(request: Request, asked: Asked, id: str) -> Response:
     said = one.event.to_dict() | {
         "revision": 0, "state": "listed", "origin": "listing", "peer": "", "joint": "", "why": "", "all_day": True,
         "source": source, "listing": {"audience": one.audience, "fee": one.fee, "paid": one.paid, "link": one.link},
-        "findings": [], "author": None, "at": None, "visitors": None,
+        "findings": [_GUESSED, *([_REVERSED] if one.reversed else [])], "author": None, "at": None, "visitors": None,
     }  # fmt: skip
     if not one.placed:
         said["place"] |= {"lon": None, "lat": None}

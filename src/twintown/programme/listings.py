@@ -53,12 +53,14 @@ class Listing:
         row: id of the row in the layer.
         placed: whether it has a place; without one, `event.place` stands in the middle of the twin and is not to be drawn.
         kind_known: False: the kind was guessed from its name.
+        reversed: the row says that it ends before it begins; the days are taken the other way round.
         audience, fee, paid, link: as the row says; link is http(s) or "".
     """
 
     event: Event
     row: str
     placed: bool
+    reversed: bool
     audience: str
     fee: str
     paid: str
@@ -86,8 +88,8 @@ def listings(
     return sorted(found, key=lambda one: (one.event.start, one.event.id))
 
 
-def days(text: str) -> tuple[date, date] | None:
-    """First and last day of `2023-09-14~2023-09-16` or `2023-09-14`; None where they are none or stand the wrong way round."""
+def days(text: str) -> tuple[date, date, bool] | None:
+    """First and last day of `2023-09-14~2023-09-16` or `2023-09-14`, and whether they stood the wrong way round; None: no days."""
     found = _DAYS.fullmatch(text)
     if found is None:
         return None
@@ -97,7 +99,7 @@ def days(text: str) -> tuple[date, date] | None:
         last = date(*numbers[3:]) if len(numbers) == 6 else first
     except ValueError:
         return None
-    return (first, last) if first <= last else None
+    return min(first, last), max(first, last), last < first
 
 
 def _listing(
@@ -122,7 +124,7 @@ def _listing(
     )  # fmt: skip
     link = _text(row, "link")
     return Listing(
-        event, str(row["id"]), placed, _text(row, "audience"), _text(row, "fee"), _text(row, "paid"),
+        event, str(row["id"]), placed, when[2], _text(row, "audience"), _text(row, "fee"), _text(row, "paid"),
         link if _LINK.fullmatch(link) else "",
     )  # fmt: skip
 
