@@ -50,7 +50,7 @@ def street() -> tuple[Streets, Footfall, float]:
         geometry=[shapely.box(x - side / 2, -side / 2, x + side / 2, side / 2) for x, _ in HOUSES], crs=CRS,
     )  # fmt: skip
     streets = streets_of(roads)
-    assumed = {**values({}), "trains_off": TRAINS}
+    assumed = values({})
     flow = footfall_of(
         streets, stations_of(stations, congestion, "saturday"), attraction_of(streets, buildings, None), assumed,
         "saturday", draws=0,
@@ -64,7 +64,7 @@ def pencil(x: float, decay_m: float) -> float:
     assumed = values({})
     for at, load in zip((0.0, LONG_M), LOAD, strict=True):
         aboard = 2 * load / 100 * TRAINS * 10 * assumed["car_persons"]  # two directions, trains of ten cars
-        walkers = 2 * aboard * assumed["alight_share"] * assumed["walk_share"]  # out and in
+        walkers = 2 * aboard * assumed["alight_single"] * assumed["walk_share"]  # out and in
         pull = [area * math.exp(-abs(house - at) / decay_m) for house, area in HOUSES]
         beyond = [p for p, (house, _) in zip(pull, HOUSES, strict=True) if (house > x) == (at < x)]
         total += walkers * sum(beyond) / sum(pull)

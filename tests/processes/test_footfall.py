@@ -96,7 +96,7 @@ def at(made: Features, x: float, y: float) -> dict[str, Any]:
 
 def test_everybody_who_leaves_the_station_passes_its_street_and_they_part_at_the_crossing() -> None:
     made = asked()
-    walkers = 2 * 2 * 0.4 * 10 * 10 * 160 * 0.25 * 0.7  # out and in; two ways; trains of ten cars
+    walkers = 2 * 2 * 0.4 * 10 * 10 * 160 * 0.12 * 0.7  # out and in; two ways; trains of ten cars
     assert at(made, 30, 0)["h09"] == pytest.approx(walkers, abs=0.1)
     north, south, east = (at(made, *xy)["h09"] for xy in ((300, 90), (300, -90), (450, 0)))
     assert north == pytest.approx(south) and north + south + east == pytest.approx(walkers, abs=0.2)
@@ -179,6 +179,18 @@ def test_a_station_is_known_by_its_name_before_the_bracket_and_the_number_of_its
     found = stations_of(features([*STATIONS, station("s3", "갑", 9, 9, "8호선")]).table, told, "saturday")
     assert found.names == ("갑 2호선", "갑 8호선") and found.cars.tolist() == [10, 6]
     assert found.loads[:, HOURS.index(9)].tolist() == pytest.approx([0.8, 1.6])
+
+
+def test_more_people_alight_where_another_line_stops_and_the_assumed_trains_of_the_line_run() -> None:
+    told = features(congestion("갑") + congestion("을") + congestion("을", line="8")).table
+    found = stations_of(
+        features([station("a", "갑", 0, 0), station("b", "을", 9, 0)]).table, told, "saturday"
+    )
+    assert found.crossing.tolist() == [False, True] and found.trains.tolist() == [[20.0, 10.0]] * 2
+    one, two = found.people(values({}), "saturday")[:, HOURS.index(9)]
+    assert two / one == pytest.approx(0.35 / 0.12)
+    weekday = found.people(values({}), "weekday")
+    assert weekday[0, HOURS.index(9)] == one  # nine is no peak hour
 
 
 def test_floor_area_is_outline_times_storeys_stated_or_from_the_height() -> None:

@@ -14,6 +14,15 @@ CAR_PERSONS = 160
 #: Cars of a train by line of Seoul's underground; a line that is not here has `OTHER_CARS`.
 CARS: Mapping[str, int] = {"1": 10, "2": 10, "3": 10, "4": 10, "5": 8, "6": 8, "7": 8, "8": 6, "9": 6}
 OTHER_CARS = 8
+#: Trains an hour each way by line, at the peak of a weekday and else: round numbers near the timetables, assumed.
+TRAINS: Mapping[str, tuple[float, float]] = {
+    "2": (20.0, 10.0),
+    "3": (15.0, 8.0),
+    "5": (14.0, 8.0),
+    "8": (13.0, 7.5),
+    "9": (12.0, 8.0),
+}
+OTHER_TRAINS = (14.0, 8.0)
 #: Hours that begin within these are peak hours of a weekday.
 PEAKS = (7, 8, 18, 19)
 #: Nobody walks on roads of these kinds: car roads without pavements.
@@ -48,17 +57,18 @@ ASSUMED = (
         Name("혼잡도 100%의 칸당 인원(서울교통공사: 160명).", "What 100 % congestion means (Seoul Metro states 160 a car)."),
     ),
     Assumed(
-        "trains_peak", Name("첨두 시간당 열차", "Trains an hour at the peak"), "{train}/h", 20.0, 16.0, 24.0,
-        Name("평일 7–9시와 18–20시, 한 방향.", "On weekdays at 7–9 and 18–20, each way."),
+        "trains_pct", Name("열차 수", "Trains that run"), "%", 100.0, 80.0, 125.0,
+        Name("노선마다 가정한 시간당 열차 수에 대한 비율(2호선 첨두 20, 그 밖 10).",
+             "Of the trains an hour that are assumed by line (line 2: 20 at the peak, 10 else)."),
     ),
     Assumed(
-        "trains_off", Name("그 밖의 시간당 열차", "Trains an hour else"), "{train}/h", 10.0, 8.0, 13.0,
-        Name("그 밖의 시간, 한 방향.", "At other times, each way."),
+        "alight_share", Name("환승역에서 내리는 비율", "Share that alights at an interchange"), "1", 0.35, 0.2, 0.5,
+        Name("둘 이상의 노선이 만나는 역에서, 열차에 탄 사람 가운데 내리는 비율. 타는 사람도 같다고 봅니다.",
+             "Of those on a train, who alight where two lines meet; as many are taken to board."),
     ),
     Assumed(
-        "alight_share", Name("내리는 비율", "Share that alights"), "1", 0.25, 0.12, 0.4,
-        Name("열차에 탄 사람 가운데 이 역에서 내리는 비율. 타는 사람도 같다고 봅니다.",
-             "Of those on a train, who alight at the station; as many are taken to board."),
+        "alight_single", Name("한 노선 역에서 내리는 비율", "Share that alights at a station of one line"), "1", 0.12, 0.06, 0.25,
+        Name("노선이 하나인 역에서, 열차에 탄 사람 가운데 내리는 비율.", "Of those on a train, who alight at a station of one line."),
     ),
     Assumed(
         "walk_share", Name("걸어서 나가는 비율", "Share that walks out"), "1", 0.7, 0.5, 0.9,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .footfall_assumed import CARS, OTHER_CARS, PEAKS
+from .footfall_assumed import CARS, OTHER_CARS, OTHER_TRAINS, PEAKS, TRAINS
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -27,24 +27,29 @@ class Stations:
 
     Args:
         xy: float64[n, 2], metres; `error_m` float64[n]: how far off they may be.
-        loads: float64[n, hours], train loads an hour and direction summed, in fully loaded trains' shares (1 = 100 %), before how many
-            trains run: the mean of the half hours of each direction, added up.
-        cars: float64[n]; `names`: as the layer says them; `silent`: names of stations without congestion.
+        loads: float64[n, hours], the load of trains as a share of a full one (1 = 100 %): the mean of the half hours of each direction,
+            the directions added up.
+        cars: float64[n], of a train; `trains` float64[n, 2], an hour and direction at the peak and else; `crossing` bool[n]: whether
+            another line stops there.
+        names: as the layer says them; `silent`: names of stations without congestion.
     """
 
     xy: Floats
     error_m: Floats
     loads: Floats
     cars: Floats
+    trains: Floats
+    crossing: NDArray[np.bool_]
     names: tuple[str, ...]
     silent: tuple[str, ...]
 
     def people(self, assumed: Mapping[str, float], day_type: str) -> Floats:
         """Who walks out of and into each station, people an hour, float64[n, hours]."""
         peak = np.array([day_type == "weekday" and h in PEAKS for h in HOURS])
-        trains = np.where(peak, assumed["trains_peak"], assumed["trains_off"])
+        trains = np.where(peak, self.trains[:, :1], self.trains[:, 1:]) * (assumed["trains_pct"] / 100.0)
         aboard = self.loads * trains * (self.cars * assumed["car_persons"])[:, None]
-        found: Floats = aboard * (2.0 * assumed["alight_share"] * assumed["walk_share"])  # out and in
+        share = np.where(self.crossing, assumed["alight_share"], assumed["alight_single"])
+        found: Floats = aboard * (2.0 * share * assumed["walk_share"])[:, None]  # out and in
         return found
 
 
@@ -77,23 +82,26 @@ def stations_of(stations: gpd.GeoDataFrame, congestion: gpd.GeoDataFrame, day_ty
     by = frame.groupby(["key", "direction", "hour"])["load"].mean().unstack("hour")
     by = by.reindex(columns=list(HOURS)).fillna(0.0).groupby(level="key").sum() if len(frame) else by
     known = {key: row.to_numpy(float) for key, row in by.iterrows()} if len(frame) else {}
-    rows: list[Any] = []
-    silent: list[str] = []
     drawn = stations[stations.geometry.notna() & ~stations.geometry.is_empty]
-    for name, line, shape, error in zip(
-        drawn["name_ko"], drawn["line"], drawn.geometry, _errors(drawn), strict=True
-    ):
-        key = _key(name, line)
-        if key in known:
-            rows.append(
-                (shape.x, shape.y, error, CARS.get(key[1], OTHER_CARS), known[key], f"{key[0]} {line}")
-            )
-        else:
-            silent.append(f"{key[0]} {line}")
+    keys = [_key(name, line) for name, line in zip(drawn["name_ko"], drawn["line"], strict=True)]
+    lines: dict[str, set[str]] = {}
+    for name, line in [
+        *keys,
+        *(_key(n, one) for n, one in zip(congestion["station"], congestion["line"], strict=True)),
+    ]:
+        lines.setdefault(name, set()).add(line)
+    silent = tuple(
+        f"{key[0]} {line}" for key, line in zip(keys, drawn["line"], strict=True) if key not in known
+    )
+    at = [k for k, key in enumerate(keys) if key in known]
+    stopping = [keys[k] for k in at]
     return Stations(
-        np.array([r[:2] for r in rows], float).reshape(-1, 2), np.array([r[2] for r in rows], float),
-        np.array([r[4] for r in rows], float).reshape(-1, len(HOURS)), np.array([r[3] for r in rows], float),
-        tuple(r[5] for r in rows), tuple(silent),
+        np.array([(p.x, p.y) for p in drawn.geometry.iloc[at]], float).reshape(-1, 2), _errors(drawn)[at],
+        np.array([known[key] for key in stopping], float).reshape(-1, len(HOURS)),
+        np.array([CARS.get(line, OTHER_CARS) for _, line in stopping], float),
+        np.array([TRAINS.get(line, OTHER_TRAINS) for _, line in stopping], float).reshape(-1, 2),
+        np.array([len(lines[name]) > 1 for name, _ in stopping], np.bool_),
+        tuple(f"{keys[k][0]} {drawn['line'].iloc[k]}" for k in at), silent,
     )  # fmt: skip
 
 
