@@ -68,3 +68,28 @@ def lots(twin: Twin, count: int, **other: Any) -> list[str]:
     ids = [f"icn-rice-{number:05d}" for number in range(count)]
     put(twin, "lots", {id: {**ROW, "batch": f"ICN-{number:05d}", **other} for number, id in enumerate(ids)})
     return ids
+
+
+def deliveries(twin: Twin, rows: list[dict[str, Any]], layer: str = "deliveries") -> None:
+    """A layer that says who gets which lot, as a plan makes it."""
+    import geopandas as gpd
+    from shapely.geometry import LineString
+
+    from twintown.ground.features import Features
+    from twintown.ground.provenance import Provenance
+
+    frame = twin.description.frame
+    x, y = (float(one) for one in frame.from_crs("OGC:CRS84", *LON_LAT))
+    said = [
+        {"id": f"d-{number}", **row, "geometry": LineString([(x, y), (x + 10, y)])}
+        for number, row in enumerate(rows)
+    ]
+    shape = Features(
+        gpd.GeoDataFrame(said, geometry="geometry", crs=frame.crs),
+        frame,
+        Provenance((SOURCE,), ()),
+        {"quantity_kg": "kg"},
+    )
+    staged = twin.stage(layer, shape, Grade.O)
+    twin.tables.switch({layer: staged.version})
+    twin.watch.touch()
