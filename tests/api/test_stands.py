@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
-from tests.api.conftest import FRAME, X, Y
+from tests.api.conftest import FRAME, X, Y, write_twin
+from tests.api.partner import agree
 
 from twintown.api import stands
 from twintown.api.guard import Asked
 from twintown.api.stands_models import StandInputs
+from twintown.app import create_app
 from twintown.ground.bounds import Bounds
 from twintown.ground.errors import Denied
-from twintown.trust.identity import ANYONE, Subject
+from twintown.settings import Settings
+from twintown.trust.identity import ANYONE, Subject, make_token
 from twintown.trust.policy import Resource, decide
+from twintown.trust.terms import Asset, Terms
 
 T = "/twins/small"
 RUN = f"{T}/stands/score"
@@ -152,3 +157,23 @@ def test_the_ground_is_prepared_once_for_the_same_versions_and_terms(app: FastAP
     one = stands.ground(asked_by(app))
     assert stands.ground(asked_by(app)) is one
     assert stands.ground(asked_by(app, layers=("buildings", "roads"))) is not one
+
+
+@pytest.mark.slow
+def test_a_partner_scores_a_stand_by_its_agreement_and_not_without_it(tmp_path: Path) -> None:
+    directory = write_twin(tmp_path / "small")
+    make_token(directory)
+    layers = (Asset("layer", "buildings"), Asset("layer", "roads"))
+    box = FRAME.lonlat_bounds(Bounds(X - 50, Y - 60, X + 100, Y + 100)).as_tuple()
+    with_it, without = (
+        agree(directory, Terms((*layers, *more), area=box)) for more in ((Asset("process", "stands"),), ())
+    )
+    body = {"inputs": {"stand": STAND, "day": "2027-09-18"}}
+    with TestClient(create_app([directory], Settings(), warm=False), raise_server_exceptions=False) as http:
+        told = http.post(RUN, json=body, headers=with_it)
+        assert told.status_code == 200 and told.json()["parts"][1]["known"], told.text
+        assert "no-store" in told.headers["cache-control"]
+        refused = http.post(RUN, json=body, headers=without)
+        assert (refused.status_code, refused.json()["code"]) == (403, "not-in-agreement")
+        far = http.post(RUN, json={"inputs": {"stand": {**STAND, **place(150, 150)}}}, headers=with_it)
+        assert (far.status_code, far.json()["code"]) == (403, "outside-area")
