@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from tests.api.partner import agree
 
 from twintown.api import stands
 from twintown.api.guard import Asked
-from twintown.api.stands_models import StandInputs
+from twintown.api.stands_models import StandInputs, StandQuestion
 from twintown.app import create_app
 from twintown.ground.bounds import Bounds
 from twintown.ground.errors import Denied
@@ -177,3 +178,9 @@ def test_a_partner_scores_a_stand_by_its_agreement_and_not_without_it(tmp_path: 
         assert (refused.status_code, refused.json()["code"]) == (403, "not-in-agreement")
         far = http.post(RUN, json={"inputs": {"stand": {**STAND, **place(150, 150)}}}, headers=with_it)
         assert (far.status_code, far.json()["code"]) == (403, "outside-area")
+
+
+def test_the_question_of_the_how_to_is_one_that_is_taken() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "how-to" / "place-a-stand.md").read_text(encoding="utf-8")
+    body = text.split("```json\n")[1].split("```")[0]
+    assert StandQuestion.model_validate(json.loads(body)).inputs.people == 2000

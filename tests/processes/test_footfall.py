@@ -16,6 +16,7 @@ from twintown.ground.frames import Frame
 from twintown.ground.grid import Grid
 from twintown.ground.provenance import Licence, Provenance, Source
 from twintown.jobs.process import Ask, run
+from twintown.processes import footfall_model
 from twintown.processes.footfall import PROCESS
 from twintown.processes.footfall_assumed import ASSUMED, drawn, values
 from twintown.processes.footfall_model import floor_areas
@@ -111,6 +112,12 @@ def test_the_factors_hold_the_value_between_them_and_the_same_seed_gives_the_sam
     assert (made.table["high_factor"] != other.table["high_factor"]).any() and made.table["h09"].equals(
         other.table["h09"]
     )
+
+
+def test_a_graph_too_large_for_all_draws_at_once_has_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = asked().table
+    monkeypatch.setattr(footfall_model, "_MOST_AT_ONCE", 0)
+    assert whole.equals(asked().table)
 
 
 def test_it_says_that_nobody_counted_and_which_stations_are_silent() -> None:

@@ -27,6 +27,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 #: Height of a storey where nothing says it, metres.
 _STOREY_M = 3.3
+#: Nodes of all trees together that are kept at once (12 bytes each).
+_MOST_AT_ONCE = 20_000_000
 #: A street with fewer people a day than this has no factor of its own.
 _LEAST = 1.0
 
@@ -134,12 +136,15 @@ def footfall_of(
     rng = np.random.default_rng(seed)
     moved = stations.xy[None] + rng.normal(size=(draws, count, 2)) * (stations.error_m / 2.0)[None, :, None]
     at, _ = streets.nearest(np.concatenate([stations.xy[None], moved]).reshape(-1, 2))
+    at = at.reshape(draws + 1, count)
     roots, which = np.unique(at, return_inverse=True)
-    which = which.reshape(draws + 1, count)
-    distance, before = trees_from(streets, roots)
+    which = which.reshape(at.shape)
+    # the trees of all draws at once where they fit, else those of each when its turn comes
+    trees = trees_from(streets, roots) if len(roots) * len(streets.nodes) <= _MOST_AT_ONCE else None
 
     def walks(k: int, one: Mapping[str, float]) -> Floats:
-        return per_walker(streets, (distance[which[k]], before[which[k]]), attraction, one)
+        mine = trees_from(streets, at[k]) if trees is None else (trees[0][which[k]], trees[1][which[k]])
+        return per_walker(streets, mine, attraction, one)
 
     central = walks(0, assumed).T @ people
     days = np.zeros((draws, pieces))
