@@ -42,7 +42,7 @@ def test_each_layer_is_made_with_its_units_and_says_whose_it_is(twin):
         units = {column["name"]: column["unit"] for column in version.meta["columns"]}
         assert units == {"id": "", **{column.name: column.unit for column in one.columns}}
         assert version.title == one.title
-        assert version.provenance.sources[0].note == one.note
+        assert version.meta["assumed"] == [one.assumed.to_dict()]
         assert edits.editable(version)
 
 

@@ -21,14 +21,14 @@ class Desk:
         title: what people call it.
         geometry: `Point`, or "" for a plain table.
         columns: without `id` and the place.
-        note: what is to be known of all its rows.
+        assumed: what is not known of its rows but supposed.
     """
 
     id: str
     title: Name
     geometry: str
     columns: tuple[Column, ...]
-    note: str
+    assumed: Name
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -69,7 +69,10 @@ DESK: Mapping[str, Desk] = {
                 ("kind", "string", "", "종류 (farm · cooperative · market)", "Kind (farm · cooperative · market)"),
                 _SOURCE, _NOTE,
             ),
-            "producers are examples: names and places within their town are invented, source = assumed",
+            Name(
+                "생산자는 예시입니다. 이름과 읍면동 안의 위치는 지어냈습니다",
+                "Producers are examples: names and places within their town are invented, source = assumed",
+            ),
         ),
         Desk(
             "lots", Name("공급 물량", "Lots"), "Point",
@@ -96,7 +99,10 @@ DESK: Mapping[str, Desk] = {
                 ("why", "string", "", "실패·회수 사유", "Why it failed or was recalled"),
                 _SOURCE, _NOTE, *_WRITTEN,
             ),
-            "quantities, harvest windows and their errors are assumed; a price says in its note what it was derived from",
+            Name(
+                "수량·출하 기간·오차는 가정입니다. 가격은 무엇에서 셈했는지 설명에 적었습니다",
+                "Quantities, harvest windows and their errors are assumed; a price says in its note what it was derived from",
+            ),
         ),
         Desk(
             "kitchens", Name("공공 급식소", "Public kitchens"), "Point",
@@ -108,7 +114,10 @@ DESK: Mapping[str, Desk] = {
                 ("allergens_not", "string", "", "쓰지 않는 알레르기 유발물질", "Allergens that are not served"),
                 _SOURCE, _NOTE,
             ),
-            "names and places of schools are real; that each has a kitchen of its own, and its meals a day, are assumed",
+            Name(
+                "학교의 이름과 위치는 실제입니다. 자체 급식 여부와 하루 식수는 가정입니다",
+                "Names and places of schools are real; that each has a kitchen of its own, and its meals a day, are assumed",
+            ),
         ),
         Desk(
             "recipes", Name("급식 조리법", "Recipes"), "",
@@ -119,7 +128,10 @@ DESK: Mapping[str, Desk] = {
                 ("weekdays", "string", "", "나오는 요일 (1 월 … 5 금)", "Weekdays on which it is served (1 Monday … 5 Friday)"),
                 _SOURCE, _NOTE,
             ),
-            "grams a meal are as bought, and assumed",
+            Name(
+                "1인 분량(구입량)은 가정입니다",
+                "Grams a meal are as bought, and assumed",
+            ),
         ),
         Desk(
             "needs", Name("수요", "Needs"), "Point",
@@ -139,7 +151,10 @@ DESK: Mapping[str, Desk] = {
                 ("weight", "number", "1", "중요도 (1 보통)", "Weight (1 is normal)"),
                 _SOURCE, _NOTE, *_WRITTEN,
             ),
-            "computed from visitors or meals by assumptions that their note names, or written by an officer",
+            Name(
+                "방문객이나 식수에서 설명에 적은 가정으로 셈했거나 담당자가 적었습니다",
+                "Computed from visitors or meals by assumptions that their note names, or written by an officer",
+            ),
         ),
         Desk(
             "vehicles", Name("배달 차량", "Vehicles"), "Point",
@@ -155,7 +170,10 @@ DESK: Mapping[str, Desk] = {
                 ("cooled", "boolean", "", "냉장", "Cooled"),
                 _SOURCE, _NOTE,
             ),
-            "vehicles are examples: loads, costs, emissions and speeds are assumed",
+            Name(
+                "차량은 예시입니다. 적재량·비용·배출·속도는 가정입니다",
+                "Vehicles are examples: loads, costs, emissions and speeds are assumed",
+            ),
         ),
     )
 }  # fmt: skip

@@ -65,8 +65,10 @@ def seed(twin: Twin, folder: Path, grant: Grant, licence: Licence, publisher: st
     }
     made = []
     for one in absent:
-        source = Source(one.id, one.title.en, publisher, licence, note=one.note)
-        about = add.About(one.id, one.title, source, Grade.O, editable=True, locking=False)
+        source = Source(one.id, one.title.en, publisher, licence, note=one.assumed.en)
+        about = add.About(
+            one.id, one.title, source, Grade.O, editable=True, locking=False, assumed=(one.assumed,)
+        )
         add.add_empty(twin, about, one.geometry, one.columns, grant)
         drafts = rows.get(one.id, [])
         if drafts:

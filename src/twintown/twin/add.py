@@ -52,6 +52,7 @@ class About:
         locking: whether a writer must say which state of a feature it means (`If-Match`).
         replace: take the place of a layer of this id that was added before.
         columns: what columns are called, and their units.
+        assumed: what is not known of it but supposed; one line each, shown wherever it is.
     """
 
     layer: str
@@ -62,6 +63,7 @@ class About:
     locking: bool = True
     replace: bool = False
     columns: Mapping[str, Said] = field(default_factory=dict)
+    assumed: tuple[Name, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -240,7 +242,7 @@ def _keep(
     meta: Mapping[str, Any], kind: str = "",
 ) -> LayerVersion:  # fmt: skip
     said = {"origin": ADDED, "editable": about.editable, "locking": about.locking, **meta}
-    entry = LayerEntry(about.layer, about.title, None, (), about.columns)
+    entry = LayerEntry(about.layer, about.title, None, about.assumed, about.columns)
     with locked(twin.directory):
         writer = twin.writing()
         staged = {}

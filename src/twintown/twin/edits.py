@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 #: More edits than this are folded into a new version by whoever wrote the last one.
 FOLD = 5_000
 #: What of a version's `meta` a folded version keeps.
-KEPT = ("origin", "editable", "locking", "geometry", "columns")
+KEPT = ("origin", "editable", "locking", "geometry", "columns", "assumed")
 READABLE = ("GET", "HEAD", "OPTIONS")
 
 
