@@ -50,6 +50,6 @@ export function townAt(towns: Town[], lon: number, lat: number): Town | null {
 
 /** The address that flies to a place in the twin. */
 export function flight(twin: string, lang: string, lon: number, lat: number, town: string | undefined): string {
-  const cam = [lon.toFixed(5), (lat - 0.045).toFixed(5), "9000", "0", "-58"].join(",");
+  const cam = [lon.toFixed(5), lat.toFixed(5), "9000", "0", "-58"].join(",");
   return `/?twin=${encodeURIComponent(twin)}&lang=${lang === "ko" ? "ko" : "en"}&cam=${cam}${town ? `&sel=${encodeURIComponent(town)}` : ""}`;
 }

@@ -271,6 +271,12 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
         atlas.view = { ...atlas.home };
       }
       go(null);
+      // A link that names a place in this city leads to it: from the whole, so that one sees where it lies.
+      const spot = first ? state.place.wanted : null;
+      if (!spot || spot.lon < west || spot.lon > east || spot.lat < south || spot.lat > north) return;
+      state.place.wanted = null;
+      const [x, y] = flat(spot.lon, spot.lat);
+      go({ ...atlas.home, x, y, scale: atlas.home.scale * 0.42 });
     }, { immediate: true }),
     watch(() => atlas.view, (view) => (look(view), name())),
     watch(() => state.place.flight, (flight) => {
