@@ -1112,6 +1112,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/twins/{twin}/stages/score": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a place is worth for a stage
+         * @description What a place is worth for a stage: sight lines, shade of the audience, sound before windows (an estimate); what is wrong with it.
+         */
+        post: operations["scoreStage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/stands/score": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a place is worth for a stand
+         * @description What a place is worth for a stand: passers-by, sun, exits, lorries, room; and what is wrong with it.
+         */
+        post: operations["scoreStand"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/twins/{twin}/sun": {
         parameters: {
             query?: never;
@@ -2547,6 +2587,680 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/twins/{twin}/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The certificates that were issued here, the newest first
+         * @description The certificates that were issued here, the newest first.
+         */
+        get: operations["getCertificates"];
+        put?: never;
+        /**
+         * Certify lots
+         * @description Certify lots: one signed certificate each, from what the layer says now, with its digest in the ledger.
+         */
+        post: operations["issueCertificates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/certificates/{certificate}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A certificate
+         * @description A certificate: a W3C Verifiable Credential 2.0 as a signed token, or as JSON that envelops it.
+         */
+        get: operations["getCertificate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/certificates/{certificate}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check a certificate
+         * @description Check a certificate: issuer, signature, lot, dates, status list and ledger.
+         */
+        get: operations["checkCertificate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/certificates/{certificate}/qr.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The code for the bag
+         * @description The code for the bag: a QR code that holds the lot's GS1 Digital Link.
+         */
+        get: operations["getCertificateCode"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/status-lists/{list}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A status list (W3C Bitstring Status List 1.0) as a signed token
+         * @description A status list (W3C Bitstring Status List 1.0) as a signed token: who asks for it does not say for which certificate.
+         */
+        get: operations["getStatusList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A page of labels to print, one for each lot whose certificate holds
+         * @description A page of labels to print, one for each lot whose certificate holds.
+         */
+        get: operations["getLabels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/01/{gtin}/10/{batch}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the code on a bag leads to
+         * @description What the code on a bag leads to: the page for people, the certificate and its links for programs.
+         */
+        get: operations["getBag"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/lots/{lot}/recall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Recall a lot
+         * @description Recall a lot: its certificate ends, the status list says so, every partner is told; all at once.
+         */
+        post: operations["recallLot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/recalls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Our recalls with whom they have reached, and those told to us with where the lot is
+         * @description Our recalls with whom they have reached, and those told to us with where the lot is.
+         */
+        get: operations["getRecalls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/recalls/{recall}/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A person here has seen what a partner recalls
+         * @description A person here has seen what a partner recalls; the partner is told so.
+         */
+        post: operations["seeRecall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A notice of another city
+         * @description A notice of another city: a lot that went to this one is recalled, or a recall of ours was seen there.
+         */
+        post: operations["tellNotice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/events.ics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The events of a twin as a calendar to subscribe to
+         * @description The events of a twin as a calendar to subscribe to.
+         */
+        get: operations["getCalendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/events/{event}/calendar.ics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One event with the items of its programme
+         * @description One event with the items of its programme.
+         */
+        get: operations["getEventCalendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/events/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make drafts of the events in an iCalendar file
+         * @description Make drafts of the events in an iCalendar file; what cannot be taken is named with the reason.
+         */
+        post: operations["importEvents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/events/{event}/proposal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Propose the event as it is now to the city on whose ground it is
+         * @description Propose the event as it is now to the city on whose ground it is. Refused here already where no agreement reaches it.
+         */
+        post: operations["proposeEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/events/{event}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign what the other city proposed (the event, a change, the account), decline it, take our own back, or end it
+         * @description Sign what the other city proposed (the event, a change, the account), decline it, take our own back, or end it.
+         */
+        post: operations["answerEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/events/{event}/joint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The document that both cities hold
+         * @description The document that both cities hold: what stands with both signatures, what waits, and every move.
+         */
+        get: operations["getEventJoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/events/{event}/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What both signed
+         * @description What both signed; else what is proposed; else a draft of what is known, in which what nobody knows is null.
+         */
+        get: operations["getAccount"];
+        put?: never;
+        /**
+         * The account with what officers enter
+         * @description The account with what officers enter. `propose` sends it to the other city, signed; POST …/answer signs it there.
+         *
+         *     Figures that contradict each other are findings, and are not proposed.
+         */
+        post: operations["writeAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/events/{event}/account/document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The account to keep and to print
+         * @description The account to keep and to print. As JSON: the document with both proofs, which anybody can check without us.
+         */
+        get: operations["getAccountDocument"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events by their start
+         * @description Events by their start; those that were called off among them. Listings are real rows of the layer `events`.
+         */
+        get: operations["listEvents"];
+        put?: never;
+        /**
+         * A new event, a draft
+         * @description A new event, a draft. Whether it may be there where it is, its findings say.
+         */
+        post: operations["createEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/events/{event}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One event as it stands, or as it stood
+         * @description One event as it stands, or as it stood.
+         */
+        get: operations["getEvent"];
+        /**
+         * The event as it shall be from now on
+         * @description The event as it shall be from now on; 412 where somebody else was quicker.
+         */
+        put: operations["updateEvent"];
+        post?: never;
+        /**
+         * Call it off
+         * @description Call it off: it stays readable, with the reason, and is not changed any more. What a partner holds too is ended there first.
+         */
+        delete: operations["cancelEvent"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/produce": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The products that are known, each with its last wholesale price and the layer of the newest forecast
+         * @description The products that are known, each with its last wholesale price and the layer of the newest forecast.
+         */
+        get: operations["getProduce"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/lots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All lots, and what is wrong or odd about them, whoever wrote them
+         * @description All lots, and what is wrong or odd about them, whoever wrote them.
+         */
+        get: operations["getLots"];
+        put?: never;
+        /**
+         * Offer a lot
+         * @description Offer a lot: at its producer unless a place is said. What cannot be taken is refused by the name of the field.
+         */
+        post: operations["offerLot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/lots/{lot}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change some fields of a lot
+         * @description Change some fields of a lot; what was promised to somebody is not promised to somebody else.
+         */
+        patch: operations["changeLot"];
+        trace?: never;
+    };
+    "/twins/{twin}/lots/{lot}/failure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that a lot will not come, and why
+         * @description Say that a lot will not come, and why; plans made from now on do without it.
+         */
+        post: operations["failLot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/needs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The needs of an event, a place, a product, a period
+         * @description The needs of an event, a place, a product, a period; summed by day and product, and what nobody can meet.
+         */
+        get: operations["getNeeds"];
+        put?: never;
+        /**
+         * Write needs by hand, all or none
+         * @description Write needs by hand, all or none; one whose id is there takes its place.
+         */
+        post: operations["writeNeeds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/needs/{need}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take a need away
+         * @description Take a need away.
+         */
+        delete: operations["removeNeed"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/events/{event}/needs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Needs of an event's stands from its visitors
+         * @description Needs of an event's stands from its visitors; what was made for it before goes, what an officer wrote stays.
+         */
+        post: operations["makeEventNeeds"];
+        /**
+         * Take away all needs of an event, those that officers wrote too
+         * @description Take away all needs of an event, those that officers wrote too: it was cancelled, or sells nothing.
+         */
+        delete: operations["removeEventNeeds"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/kitchens/needs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Needs of the kitchens for a period
+         * @description Needs of the kitchens for a period; what was made before for the same kitchens and days goes.
+         */
+        post: operations["makeKitchenNeeds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/events/{event}/duties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What has to be filed for an event of this size, with thresholds, law and deadlines
+         * @description What has to be filed for an event of this size, with thresholds, law and deadlines.
+         */
+        get: operations["getEventDuties"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/events/{event}/meetings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Match mutual wishes into slots and rooms, nobody twice at once
+         * @description Match mutual wishes into slots and rooms, nobody twice at once; those that come to nothing say why.
+         */
+        post: operations["matchMeetings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{twin}/events/{event}/visitors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who comes when, with the error of it
+         * @description Who comes when, with the error of it: 80 of 100 such statements hold. What is assumed says so.
+         */
+        get: operations["getEventVisitors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/.well-known/dspace-version": {
         parameters: {
             query?: never;
@@ -3200,6 +3914,37 @@ export interface components {
             disabled: string | null;
         };
         /**
+         * AccountWritten
+         * @description What officers enter, looked at or proposed to the other city.
+         */
+        AccountWritten: {
+            /**
+             * @default {
+             *       "sales": [],
+             *       "came_error": 0,
+             *       "came_source": "counted",
+             *       "spent": {},
+             *       "note": {
+             *         "en": "",
+             *         "ko": ""
+             *       }
+             *     }
+             */
+            entries: components["schemas"]["EntriesModel"];
+            /**
+             * Propose
+             * @description false: only computed and looked at; nothing is kept
+             * @default false
+             */
+            propose: boolean;
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
          * Accounts
          * @description Everybody who may sign in, by name.
          */
@@ -3344,6 +4089,50 @@ export interface components {
             verified: boolean;
         };
         /**
+         * BagModel
+         * @description What is known of the lot that a code names.
+         */
+        BagModel: {
+            /** Gtin */
+            gtin: string;
+            /** Batch */
+            batch: string;
+            /** Link */
+            link: string;
+            /**
+             * Restricted
+             * @description whether the GTIN is for restricted circulation: nobody's in the world
+             */
+            restricted: boolean;
+            city: components["schemas"]["Names"];
+            /**
+             * Time Zone
+             * @description of the city (IANA)
+             */
+            time_zone: string;
+            certificate: components["schemas"]["CertificateModel"];
+            /**
+             * Credential
+             * @description the certificate itself, a signed token
+             */
+            credential: string;
+            /**
+             * Status List
+             * @description where the list is had that says whether it was revoked
+             */
+            status_list: string;
+            /**
+             * Status
+             * @description where this server's own check is had
+             */
+            status: string;
+            /**
+             * Identity
+             * @description where the city's keys are had (DID document)
+             */
+            identity: string;
+        };
+        /**
          * BaseVersion
          * @description The version of a layer that a scenario rests on.
          */
@@ -3357,6 +4146,22 @@ export interface components {
              * @description whether the twin shows the same content now
              */
             current: boolean;
+        };
+        /**
+         * BasketModel
+         * @description What buyers take of one product.
+         */
+        BasketModel: {
+            /**
+             * Share
+             * @description of the buyers
+             */
+            share: number;
+            /**
+             * Kg
+             * @description each
+             */
+            kg: number;
         };
         /**
          * BoundingBox
@@ -3414,6 +4219,126 @@ export interface components {
             tags: {
                 [key: string]: string;
             };
+        };
+        /**
+         * CertificateList
+         * @description Certificates, the newest first.
+         */
+        CertificateList: {
+            /** Certificates */
+            certificates: components["schemas"]["CertificateModel"][];
+        };
+        /**
+         * CertificateModel
+         * @description A certificate in short.
+         */
+        CertificateModel: {
+            /** Id */
+            id: string;
+            /** Lot */
+            lot: string;
+            /** Gtin */
+            gtin: string;
+            /** Batch */
+            batch: string;
+            /**
+             * Digest
+             * @description SHA-256 of the certificate, hexadecimal
+             */
+            digest: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "valid" | "expired" | "revoked";
+            /**
+             * Issued
+             * Format: date-time
+             */
+            issued: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Revoked */
+            revoked: string | null;
+            /**
+             * Why
+             * @description why it was revoked
+             */
+            why: string;
+            /**
+             * Ledger
+             * @description its entry in the ledger
+             */
+            ledger: number;
+            /**
+             * Status List
+             * @description id of the status list that it has a place in
+             */
+            status_list: string;
+            /**
+             * Link
+             * @description what the code on the bag holds (GS1 Digital Link)
+             */
+            link: string;
+            /**
+             * Restricted
+             * @description whether its GTIN is for restricted circulation: nobody's in the world
+             */
+            restricted: boolean;
+        };
+        /**
+         * CertificateStatus
+         * @description Whether a certificate holds, question by question, as this server sees it now.
+         */
+        CertificateStatus: {
+            certificate: components["schemas"]["CertificateModel"];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "good" | "bad" | "unknown";
+            /**
+             * Why
+             * @description revoked, expired, not-yet-valid, forged, other-lot, unknown-issuer, not-in-ledger, …; or empty
+             */
+            why: string;
+            /** Checks */
+            checks: components["schemas"]["CheckModel"][];
+            /**
+             * Entry
+             * @description the ledger's entry of it with record, salt and proof; null while it is not in the tree yet
+             */
+            entry: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * CertifiedModel
+         * @description One certificate that was issued.
+         */
+        CertifiedModel: {
+            /** Id */
+            id: string;
+            /** Lot */
+            lot: string;
+            /**
+             * Digest
+             * @description SHA-256 of the certificate, hexadecimal
+             */
+            digest: string;
+            /**
+             * Ledger
+             * @description its entry in the ledger
+             */
+            ledger: number;
         };
         /**
          * Change
@@ -3502,6 +4427,29 @@ export interface components {
              * @description DIDs of the cities that hold it suspended now
              */
             holds: string[];
+        };
+        /**
+         * CheckModel
+         * @description One question and its answer.
+         */
+        CheckModel: {
+            /**
+             * Of
+             * @enum {string}
+             */
+            of: "issuer" | "signature" | "lot" | "dates" | "status" | "ledger";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "good" | "bad" | "unknown";
+            /**
+             * Why
+             * @description a code where it is not good
+             */
+            why: string;
+            /** What */
+            what: string;
         };
         /**
          * Cited
@@ -3747,6 +4695,18 @@ export interface components {
             };
             /** Results */
             results: components["schemas"]["ComparedResult"][];
+        };
+        /**
+         * Confirmed
+         * @description Who has seen a recall.
+         */
+        Confirmed: {
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
         };
         /**
          * Conformance
@@ -4070,6 +5030,37 @@ export interface components {
             grade: string;
         };
         /**
+         * DelegationModel
+         * @description Who comes to a conference.
+         */
+        DelegationModel: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * City
+             * @default
+             */
+            city: string;
+            /**
+             * Size
+             * @default 1
+             */
+            size: number;
+            /**
+             * Wishes
+             * @description ids of the delegations that it wishes to meet, dearest first
+             * @default []
+             */
+            wishes: string[];
+            /**
+             * Section
+             * @default
+             */
+            section: string;
+        };
+        /**
          * Drawing
          * @description A drawing of one side: features, or a picture of cells.
          */
@@ -4096,6 +5087,590 @@ export interface components {
              * @description of the picture: west, south, east, north in degrees
              */
             box: number[] | null;
+        };
+        /**
+         * DutyList
+         * @description Required ones first, by the day by which they are to be filed.
+         */
+        DutyList: {
+            /** Duties */
+            duties: components["schemas"]["DutyModel"][];
+            notice: components["schemas"]["Names"];
+        };
+        /**
+         * DutyModel
+         * @description One permit or plan.
+         */
+        DutyModel: {
+            /** Code */
+            code: string;
+            title: components["schemas"]["Names"];
+            /**
+             * Required
+             * @description whether a threshold is reached, by the upper estimate of visitors
+             */
+            required: boolean;
+            why: components["schemas"]["Names"];
+            authority: components["schemas"]["Names"];
+            /** @description null where the fact is true or false */
+            threshold: components["schemas"]["ThresholdModel"] | null;
+            /** Value */
+            value: number | null;
+            source: components["schemas"]["LawModel"];
+            /**
+             * Confirm
+             * @description always true: the department confirms it
+             */
+            confirm: boolean;
+            /**
+             * Verified
+             * @description whether its figures were found in a public text
+             */
+            verified: boolean;
+            /**
+             * Checked
+             * @description where they were read, and what was not found
+             */
+            checked: string;
+            note: components["schemas"]["Names"] | null;
+            /**
+             * Until
+             * Format: date
+             * @description the day by which it is to be filed
+             */
+            until: string;
+            /**
+             * Until From
+             * @description whether the law names that day, or practice does
+             * @enum {string}
+             */
+            until_from: "law" | "practice";
+            /**
+             * Late
+             * @description that day has passed
+             */
+            late: boolean;
+        };
+        /**
+         * EntriesModel
+         * @description What officers enter; what is left out stays as it was.
+         */
+        EntriesModel: {
+            /**
+             * Sales
+             * @default []
+             */
+            sales: components["schemas"]["SaleModel"][];
+            /**
+             * Came
+             * @description people
+             */
+            came?: number | null;
+            /**
+             * Came Error
+             * @description ± , 80 %
+             * @default 0
+             */
+            came_error: number;
+            /**
+             * Came Source
+             * @default counted
+             * @enum {string}
+             */
+            came_source: "counted" | "tickets" | "assumed";
+            /** @default {} */
+            spent: components["schemas"]["SpentModel"];
+            /**
+             * @default {
+             *       "ko": "",
+             *       "en": ""
+             *     }
+             */
+            note: components["schemas"]["Names"];
+        };
+        /**
+         * EventAccount
+         * @description The account as it stands.
+         */
+        EventAccount: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "draft" | "proposed" | "signed";
+            /**
+             * Turn
+             * @description whose answer is waited for
+             * @enum {string}
+             */
+            turn: "ours" | "theirs" | "";
+            /**
+             * Ours
+             * @description which side this city is
+             * @enum {string}
+             */
+            ours: "guest" | "host";
+            /**
+             * Sides
+             * @description names of the guest and the host
+             */
+            sides: {
+                [key: string]: components["schemas"]["Names"];
+            };
+            /**
+             * Joint
+             * @description id of the document that both hold; empty where the event was not proposed
+             */
+            joint: string;
+            /**
+             * Digest
+             * @description SHA-256 of the document; what an answer names
+             */
+            digest: string;
+            /** Account */
+            account: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Findings */
+            findings: components["schemas"]["EventFinding"][];
+            /** @description the account in plain text */
+            text: components["schemas"]["Names"];
+            /** Signatures */
+            signatures: components["schemas"]["JointSignature"][];
+        };
+        /**
+         * EventAnswer
+         * @description An answer to what the other city proposed: `agree` signs it, with our part filled in where that was open.
+         */
+        EventAnswer: {
+            /**
+             * Move
+             * @enum {string}
+             */
+            move: "agree" | "decline" | "withdraw" | "end";
+            /**
+             * Digest
+             * @description of the document that was read; another one waits by now: 400
+             * @default
+             */
+            digest: string;
+            /**
+             * Reason
+             * @description why; the partner reads it
+             * @default
+             */
+            reason: string;
+            /** @description who answers for it here; as it stands by default */
+            ours?: components["schemas"]["ShareModel"] | null;
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
+         * EventBrief
+         * @description An event in a list.
+         */
+        EventBrief: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "festival" | "performance" | "market" | "conference";
+            title: components["schemas"]["Names"];
+            place: components["schemas"]["SeenPlace"];
+            /** Start */
+            start: string;
+            /** End */
+            end: string;
+            /**
+             * All Day
+             * @description only days are known; `end` is the midnight after the last one
+             */
+            all_day: boolean;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "draft" | "proposed" | "agreed" | "declined" | "ended" | "cancelled" | "settled" | "listed";
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "own" | "partner" | "listing";
+            /** @description null where nobody knows, as of listings */
+            visitors: components["schemas"]["VisitorsModel"] | null;
+            /**
+             * Stands
+             * @description how many
+             */
+            stands: number;
+            /** Stage */
+            stage: boolean;
+            /** Host */
+            host: string;
+            /** Agreement */
+            agreement: string;
+            /**
+             * Joint
+             * @description id of the document that a partner holds too; empty where none does
+             */
+            joint: string;
+            /** Revision */
+            revision: number;
+            /**
+             * Link
+             * @description of a listing, its web page
+             */
+            link: string;
+            /**
+             * At
+             * @description when it was written last; null for a listing
+             */
+            at: string | null;
+        };
+        /**
+         * EventContent
+         * @description An event as its officer writes it.
+         */
+        EventContent: {
+            /**
+             * Id
+             * @description given by the server; may be sent back with a change
+             * @default
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "festival" | "performance" | "market" | "conference";
+            title: components["schemas"]["Names"];
+            /**
+             * @default {
+             *       "ko": "",
+             *       "en": ""
+             *     }
+             */
+            about: components["schemas"]["Names"];
+            /**
+             * Host
+             * @description DID of the city on whose ground it is; empty for this one
+             * @default
+             */
+            host: string;
+            /**
+             * Agreement
+             * @description by which it may be there
+             * @default
+             */
+            agreement: string;
+            place: components["schemas"]["twintown__api__event_models__PlaceModel"];
+            /**
+             * Start
+             * @description RFC 3339 with its offset, as 2027-09-18T11:00:00+09:00
+             */
+            start: string;
+            /**
+             * End
+             * @description RFC 3339 with its offset, as 2027-09-18T11:00:00+09:00
+             */
+            end: string;
+            organiser: components["schemas"]["OrganiserModel"];
+            /**
+             * Programme
+             * @default []
+             */
+            programme: components["schemas"]["ItemModel"][];
+            /**
+             * Sections
+             * @default []
+             */
+            sections: components["schemas"]["SectionModel"][];
+            /**
+             * Delegations
+             * @default []
+             */
+            delegations: components["schemas"]["DelegationModel"][];
+            /**
+             * Meetings
+             * @default []
+             */
+            meetings: components["schemas"]["MeetingModel"][];
+            /**
+             * @default {
+             *       "expected": 0,
+             *       "error": 0,
+             *       "source": "assumed",
+             *       "note": ""
+             *     }
+             */
+            visitors: components["schemas"]["VisitorsModel"];
+            stage?: components["schemas"]["StageModel"] | null;
+            /**
+             * Stands
+             * @default []
+             */
+            stands: components["schemas"]["StandModel"][];
+            /**
+             * @default {
+             *       "temporary_m2": 0,
+             *       "fire": false,
+             *       "gas": false,
+             *       "on_water": false,
+             *       "food": false,
+             *       "fireworks": false,
+             *       "road_closed": false
+             *     }
+             */
+            works: components["schemas"]["WorksModel"];
+            plan?: components["schemas"]["PlanModel"] | null;
+        };
+        /**
+         * EventFinding
+         * @description What an officer should know of an event, and of which member.
+         */
+        EventFinding: {
+            /** Code */
+            code: string;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "bad" | "warn" | "info";
+            /**
+             * Member
+             * @description path of the member, as `stands[0]`; empty for the whole
+             */
+            member: string;
+            text: components["schemas"]["Names"];
+        };
+        /**
+         * EventFull
+         * @description An event as it stands.
+         */
+        EventFull: {
+            /**
+             * Id
+             * @description given by the server; may be sent back with a change
+             * @default
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "festival" | "performance" | "market" | "conference";
+            title: components["schemas"]["Names"];
+            /**
+             * @default {
+             *       "ko": "",
+             *       "en": ""
+             *     }
+             */
+            about: components["schemas"]["Names"];
+            /**
+             * Host
+             * @description DID of the city on whose ground it is; empty for this one
+             * @default
+             */
+            host: string;
+            /**
+             * Agreement
+             * @description by which it may be there
+             * @default
+             */
+            agreement: string;
+            place: components["schemas"]["SeenPlace"];
+            /**
+             * Start
+             * @description RFC 3339 with its offset, as 2027-09-18T11:00:00+09:00
+             */
+            start: string;
+            /**
+             * End
+             * @description RFC 3339 with its offset, as 2027-09-18T11:00:00+09:00
+             */
+            end: string;
+            organiser: components["schemas"]["OrganiserModel"];
+            /**
+             * Programme
+             * @default []
+             */
+            programme: components["schemas"]["ItemModel"][];
+            /**
+             * Sections
+             * @default []
+             */
+            sections: components["schemas"]["SectionModel"][];
+            /**
+             * Delegations
+             * @default []
+             */
+            delegations: components["schemas"]["DelegationModel"][];
+            /**
+             * Meetings
+             * @default []
+             */
+            meetings: components["schemas"]["MeetingModel"][];
+            visitors: components["schemas"]["VisitorsModel"] | null;
+            stage?: components["schemas"]["StageModel"] | null;
+            /**
+             * Stands
+             * @default []
+             */
+            stands: components["schemas"]["StandModel"][];
+            /**
+             * @default {
+             *       "temporary_m2": 0,
+             *       "fire": false,
+             *       "gas": false,
+             *       "on_water": false,
+             *       "food": false,
+             *       "fireworks": false,
+             *       "road_closed": false
+             *     }
+             */
+            works: components["schemas"]["WorksModel"];
+            plan?: components["schemas"]["PlanModel"] | null;
+            /**
+             * Revision
+             * @description what `If-Match` names when it is changed
+             */
+            revision: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "draft" | "proposed" | "agreed" | "declined" | "ended" | "cancelled" | "settled" | "listed";
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "own" | "partner" | "listing";
+            /**
+             * Peer
+             * @description DID of the partner that told of it; empty for our own
+             */
+            peer: string;
+            /** Joint */
+            joint: string;
+            /**
+             * Why
+             * @description why it was declined or cancelled
+             */
+            why: string;
+            /**
+             * All Day
+             * @default false
+             */
+            all_day: boolean;
+            /** @description of a listing */
+            source?: components["schemas"]["EventSource"] | null;
+            /**
+             * Listing
+             * @description what else its row says: audience, fee, paid, link
+             */
+            listing?: {
+                [key: string]: string;
+            } | null;
+            /** Findings */
+            findings: components["schemas"]["EventFinding"][];
+            author: components["schemas"]["AuthorModel"] | null;
+            /** At */
+            at: string | null;
+        };
+        /**
+         * EventList
+         * @description Events by their start, and where the listings among them are from.
+         */
+        EventList: {
+            /** Events */
+            events: components["schemas"]["EventBrief"][];
+            /** Sources */
+            sources: components["schemas"]["EventSource"][];
+        };
+        /**
+         * EventNeeds
+         * @description By which mix.
+         */
+        EventNeeds: {
+            /**
+             * @default {
+             *       "buying_share": 0.1,
+             *       "error": 0.3,
+             *       "baskets": {},
+             *       "grade_min": "upper",
+             *       "before_h": 3,
+             *       "weight": 1
+             *     }
+             */
+            mix: components["schemas"]["MixModel"];
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
+         * EventProposal
+         * @description An event to be proposed to the city on whose ground it is.
+         */
+        EventProposal: {
+            /**
+             * Agreement
+             * @description that reaches it; the event's own by default
+             * @default
+             */
+            agreement: string;
+            /** @description who answers for it here, and what this city pays */
+            ours: components["schemas"]["ShareModel"];
+            /**
+             * @description what is proposed as the partner's part
+             * @default {
+             *       "owner": "",
+             *       "department": "",
+             *       "budget": 0
+             *     }
+             */
+            theirs: components["schemas"]["ShareModel"];
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
+         * EventSource
+         * @description Where a listing is from, with the words that must stand beside it.
+         */
+        EventSource: {
+            /** Layer */
+            layer: string;
+            /**
+             * Row
+             * @description id of its row in the layer
+             * @default
+             */
+            row: string;
+            /** Title */
+            title: string;
+            /** Publisher */
+            publisher: string;
+            /** Licence */
+            licence: string;
+            /** Attribution */
+            attribution: string;
+            /** Url */
+            url: string;
+            /** Date */
+            date: string;
         };
         /**
          * Execute
@@ -4258,56 +5833,18 @@ export interface components {
             features: components["schemas"]["Feature"][];
         };
         /**
-         * FindingModel
-         * @description What stands against letting an asset go, or is to be known when it goes.
+         * FindingOut
+         * @description What is wrong, or not known.
          */
-        FindingModel: {
+        FindingOut: {
+            /** Code */
+            code: string;
+            text: components["schemas"]["Names"];
             /**
-             * Rule
-             * @description id of the rule
-             */
-            rule: string;
-            /**
-             * Severity
-             * @description forbids: it cannot go so; decides: a person weighs it; notes: to be known
+             * Level
              * @enum {string}
              */
-            severity: "forbids" | "decides" | "notes";
-            message: components["schemas"]["Names"];
-            /**
-             * Citation
-             * @description law, licence or guideline, with its article
-             */
-            citation: string;
-            /**
-             * Numbers
-             * @description what was measured, and what the rule allows
-             */
-            numbers: {
-                [key: string]: components["schemas"]["JsonValue"];
-            };
-            /**
-             * Places
-             * @description where: id, lon, lat, site; at most 50
-             */
-            places: {
-                [key: string]: components["schemas"]["JsonValue"];
-            }[];
-            /**
-             * Remedies
-             * @description what would clear it; `terms`: other terms
-             */
-            remedies: string[];
-            /**
-             * Layers
-             * @description other layers that it is about
-             */
-            layers: string[];
-            /**
-             * Confirmed
-             * @description who has confirmed the rule, or that nobody has yet
-             */
-            confirmed: string;
+            level: "bad" | "warn" | "info";
         };
         /**
          * FormatAsked
@@ -4499,6 +6036,75 @@ export interface components {
             range_m: number;
         };
         /**
+         * HourModel
+         * @description One hour: who comes in it, and the most that are there in it.
+         */
+        HourModel: {
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /**
+             * Expected
+             * @description who come in this hour, each counted once: the hours add up to the total
+             */
+            expected: number;
+            /**
+             * Low
+             * @description 10 % quantile
+             */
+            low: number;
+            /**
+             * High
+             * @description 90 % quantile
+             */
+            high: number;
+            /**
+             * There
+             * @description the most that are there at a moment of this hour
+             */
+            there: number;
+            /** There Low */
+            there_low: number;
+            /** There High */
+            there_high: number;
+            /**
+             * Rain
+             * @description share of days of that month on which it rains in that hour
+             */
+            rain: number;
+        };
+        /**
+         * HourOut
+         * @description An hour before the stand.
+         */
+        HourOut: {
+            /** Hour */
+            hour: number;
+            /**
+             * Passers
+             * @description people, both ways; null: not known
+             */
+            passers: number | null;
+            /**
+             * Low
+             * @description the low end of 80 % of the draws over the assumptions
+             */
+            low: number | null;
+            /** High */
+            high: number | null;
+            /** Sun Produce Min */
+            sun_produce_min: number | null;
+            /** Sun Queue Min */
+            sun_queue_min: number | null;
+        };
+        /**
          * Import
          * @description What came in.
          */
@@ -4541,23 +6147,6 @@ export interface components {
             object: string;
         };
         /**
-         * Imported
-         * @description What was written: an `add` for each building of the file.
-         */
-        Imported: {
-            /** Revision */
-            revision: number;
-            /** Entries */
-            entries: components["schemas"]["ScenarioEntry"][];
-            /**
-             * Kind
-             * @description CityJSON, glTF or IFC
-             */
-            kind: string;
-            /** Notes */
-            notes: components["schemas"]["ImportNote"][];
-        };
-        /**
          * InputModel
          * @description One input: its unit is `x-ogc-unit` (UCUM) in the schema.
          */
@@ -4578,6 +6167,58 @@ export interface components {
             schema: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * IssuedModel
+         * @description What issuing came to.
+         */
+        IssuedModel: {
+            /** Issued */
+            issued: components["schemas"]["CertifiedModel"][];
+            /** Refused */
+            refused: components["schemas"]["twintown__api__certificates__RefusedModel"][];
+        };
+        /**
+         * ItemModel
+         * @description One thing on the programme.
+         */
+        ItemModel: {
+            /** Id */
+            id: string;
+            /**
+             * Start
+             * @description RFC 3339 with its offset, as 2027-09-18T11:00:00+09:00
+             */
+            start: string;
+            /**
+             * End
+             * @description RFC 3339 with its offset, as 2027-09-18T11:00:00+09:00
+             */
+            end: string;
+            /**
+             * Stage
+             * @default
+             */
+            stage: string;
+            title: components["schemas"]["Names"];
+            /**
+             * Performers
+             * @default []
+             */
+            performers: string[];
+            /**
+             * Section
+             * @description of a conference; empty for none
+             * @default
+             */
+            section: string;
+            /**
+             * @default {
+             *       "ko": "",
+             *       "en": ""
+             *     }
+             */
+            about: components["schemas"]["Names"];
         };
         /**
          * JobList
@@ -5030,6 +6671,78 @@ export interface components {
         };
         JsonValue: unknown;
         /**
+         * KitchenNeeds
+         * @description For which days, which kitchens, which dishes; every number is an assumption that can be changed here.
+         */
+        KitchenNeeds: {
+            /**
+             * From
+             * @description ISO 8601: 2027-09-18
+             */
+            from: string;
+            /**
+             * Until
+             * @description ISO 8601: 2027-09-18
+             */
+            until: string;
+            /**
+             * Menu
+             * @description ids of recipes, school day by school day, begun again at its end; by the recipes' weekdays by default
+             */
+            menu?: string[][] | null;
+            /**
+             * Kitchens
+             * @description ids; all of them by default
+             */
+            kitchens?: string[] | null;
+            /**
+             * Closed
+             * @description further days without meals
+             * @default []
+             */
+            closed: string[];
+            /**
+             * Grade Min
+             * @default upper
+             * @enum {string}
+             */
+            grade_min: "special" | "upper" | "middle";
+            /**
+             * Price Factor
+             * @default 1.5
+             */
+            price_factor: number;
+            /**
+             * Error
+             * @description of the meals, a part (80 %)
+             * @default 0.05
+             */
+            error: number;
+            /**
+             * From H
+             * @description hour of the day, the city's time
+             * @default 6
+             */
+            from_h: number;
+            /**
+             * Until H
+             * @description hour of the day, the city's time
+             * @default 9
+             */
+            until_h: number;
+            /**
+             * Weight
+             * @default 1
+             */
+            weight: number;
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
          * Lacking
          * @description What a twin lacks for a playbook.
          */
@@ -5045,6 +6758,23 @@ export interface components {
             missing: {
                 [key: string]: unknown;
             }[];
+        };
+        /**
+         * LawModel
+         * @description Where it is written.
+         */
+        LawModel: {
+            /** Title */
+            title: string;
+            /** Article */
+            article: string;
+            /** Url */
+            url: string;
+            /**
+             * Date
+             * @description when it was written down here
+             */
+            date: string;
         };
         /**
          * LayerSummary
@@ -5300,6 +7030,235 @@ export interface components {
             author: string;
         };
         /**
+         * Lot
+         * @description A lot as it is.
+         */
+        Lot: {
+            /** Id */
+            id: string;
+            /** Producer */
+            producer: string;
+            /** Origin Ko */
+            origin_ko: string;
+            /** Origin En */
+            origin_en: string;
+            /** Product */
+            product: string;
+            /** Variety */
+            variety: string;
+            /** Grade */
+            grade: string;
+            /** Quantity Kg */
+            quantity_kg: number;
+            /** Error Kg */
+            error_kg: number;
+            /** From */
+            from: string;
+            /** Until */
+            until: string;
+            /** Shelf Life D */
+            shelf_life_d: number;
+            /** Price Krw Kg */
+            price_krw_kg: number;
+            /** Allergens */
+            allergens: string;
+            /** State */
+            state: string;
+            /** Promised Kg */
+            promised_kg: number;
+            /** Promised To */
+            promised_to: string;
+            /** Batch */
+            batch: string;
+            /** Gtin */
+            gtin: string;
+            /** Substitute */
+            substitute: boolean;
+            /** Why */
+            why: string;
+            /** Source */
+            source: string;
+            /** Note */
+            note: string;
+            /** Author */
+            author: string;
+            /** At */
+            at: string;
+            /** Lon */
+            lon: number | null;
+            /** Lat */
+            lat: number | null;
+        };
+        /**
+         * LotFailure
+         * @description Why a lot will not come.
+         */
+        LotFailure: {
+            /** Why */
+            why: string;
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
+         * LotFields
+         * @description What can be said of a lot.
+         */
+        LotFields: {
+            /** Variety */
+            variety?: string | null;
+            /** Grade */
+            grade?: ("special" | "upper" | "middle") | null;
+            /** Quantity Kg */
+            quantity_kg?: number | null;
+            /**
+             * Error Kg
+             * @description ± of the quantity, 80 %
+             */
+            error_kg?: number | null;
+            /** From */
+            from?: string | null;
+            /** Until */
+            until?: string | null;
+            /** Shelf Life D */
+            shelf_life_d?: number | null;
+            /** Price Krw Kg */
+            price_krw_kg?: number | null;
+            /** Allergens */
+            allergens?: string | null;
+            /** State */
+            state?: string | null;
+            /** Promised Kg */
+            promised_kg?: number | null;
+            /** Promised To */
+            promised_to?: string | null;
+            /** Substitute */
+            substitute?: boolean | null;
+            /** Source */
+            source?: string | null;
+            /** Note */
+            note?: string | null;
+            /** Origin Ko */
+            origin_ko?: string | null;
+            /** Origin En */
+            origin_en?: string | null;
+        };
+        /**
+         * LotPatch
+         * @description Fields of a lot that change.
+         */
+        LotPatch: {
+            fields: components["schemas"]["LotFields"];
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
+         * LotTold
+         * @description A lot as it is now, and what is odd about it.
+         */
+        LotTold: {
+            /** Id */
+            id: string;
+            /** Producer */
+            producer: string;
+            /** Origin Ko */
+            origin_ko: string;
+            /** Origin En */
+            origin_en: string;
+            /** Product */
+            product: string;
+            /** Variety */
+            variety: string;
+            /** Grade */
+            grade: string;
+            /** Quantity Kg */
+            quantity_kg: number;
+            /** Error Kg */
+            error_kg: number;
+            /** From */
+            from: string;
+            /** Until */
+            until: string;
+            /** Shelf Life D */
+            shelf_life_d: number;
+            /** Price Krw Kg */
+            price_krw_kg: number;
+            /** Allergens */
+            allergens: string;
+            /** State */
+            state: string;
+            /** Promised Kg */
+            promised_kg: number;
+            /** Promised To */
+            promised_to: string;
+            /** Batch */
+            batch: string;
+            /** Gtin */
+            gtin: string;
+            /** Substitute */
+            substitute: boolean;
+            /** Why */
+            why: string;
+            /** Source */
+            source: string;
+            /** Note */
+            note: string;
+            /** Author */
+            author: string;
+            /** At */
+            at: string;
+            /** Lon */
+            lon: number | null;
+            /** Lat */
+            lat: number | null;
+            /** Findings */
+            findings: components["schemas"]["twintown__api__produce_models__FindingModel"][];
+        };
+        /**
+         * Lots
+         * @description All lots.
+         */
+        Lots: {
+            /** Desk */
+            desk: boolean;
+            /** Lots */
+            lots: components["schemas"]["Lot"][];
+            /** Findings */
+            findings: components["schemas"]["twintown__api__produce_models__FindingModel"][];
+        };
+        /**
+         * MatchedMeetings
+         * @description Meetings by slot and room, and the wishes that come to none.
+         */
+        MatchedMeetings: {
+            /** Meetings */
+            meetings: components["schemas"]["MeetingModel"][];
+            /** Unmatched */
+            unmatched: components["schemas"]["UnmatchedModel"][];
+            /**
+             * Value
+             * @description sum of the weights of the meetings
+             */
+            value: number;
+            /**
+             * Bound
+             * @description no plan of meetings has a larger sum
+             */
+            bound: number;
+            /**
+             * Gap
+             * @description how far the value may be from the best, a part of the bound; 0: it is the best
+             */
+            gap: number;
+        };
+        /**
          * Me
          * @description The caller of this request.
          */
@@ -5383,6 +7342,41 @@ export interface components {
             lat: number;
         };
         /**
+         * MeetingModel
+         * @description Two delegations meet.
+         */
+        MeetingModel: {
+            /** A */
+            a: string;
+            /** B */
+            b: string;
+            /**
+             * Start
+             * @description RFC 3339 with its offset, as 2027-09-18T11:00:00+09:00
+             */
+            start: string;
+            /**
+             * End
+             * @description RFC 3339 with its offset, as 2027-09-18T11:00:00+09:00
+             */
+            end: string;
+            /**
+             * Room
+             * @description from 1
+             */
+            room: number;
+        };
+        /**
+         * MeetingQuestion
+         * @description Slots that do not overlap, and how many meetings at once.
+         */
+        MeetingQuestion: {
+            /** Slots */
+            slots: components["schemas"]["SlotModel"][];
+            /** Rooms */
+            rooms: number;
+        };
+        /**
          * MeshOrigin
          * @description Where the local east, north, up frame stands.
          */
@@ -5415,6 +7409,49 @@ export interface components {
             href?: string | null;
         };
         /**
+         * MixModel
+         * @description Who buys what; all of it assumptions.
+         */
+        MixModel: {
+            /**
+             * Buying Share
+             * @description of the visitors
+             * @default 0.1
+             */
+            buying_share: number;
+            /**
+             * Error
+             * @description of share and baskets together, a part (80 %)
+             * @default 0.3
+             */
+            error: number;
+            /**
+             * Baskets
+             * @description by product; the assumed ones of each product by default
+             * @default {}
+             */
+            baskets: {
+                [key: string]: components["schemas"]["BasketModel"];
+            };
+            /**
+             * Grade Min
+             * @default upper
+             * @enum {string}
+             */
+            grade_min: "special" | "upper" | "middle";
+            /**
+             * Before H
+             * @description hours before opening
+             * @default 3
+             */
+            before_h: number;
+            /**
+             * Weight
+             * @default 1
+             */
+            weight: number;
+        };
+        /**
          * Named
          * @description What parameters of a remedy can name, by its titles.
          */
@@ -5439,6 +7476,110 @@ export interface components {
             en: string;
         } & {
             [key: string]: string;
+        };
+        /**
+         * Need
+         * @description A need as it is.
+         */
+        Need: {
+            /** Id */
+            id: string;
+            /** Place */
+            place: string;
+            /** Place Kind */
+            place_kind: string;
+            /** Event */
+            event: string;
+            /** Name Ko */
+            name_ko: string;
+            /** Name En */
+            name_en: string;
+            /** Product */
+            product: string;
+            /** Quantity Kg */
+            quantity_kg: number;
+            /** Error Kg */
+            error_kg: number;
+            /** Date */
+            date: string;
+            /** From H */
+            from_h: number;
+            /** Until H */
+            until_h: number;
+            /** Price Max Krw Kg */
+            price_max_krw_kg: number;
+            /** Grade Min */
+            grade_min: string;
+            /** Allergens Not */
+            allergens_not: string;
+            /** Substitutes */
+            substitutes: string;
+            /** Weight */
+            weight: number;
+            /** Source */
+            source: string;
+            /** Note */
+            note: string;
+            /** Author */
+            author: string;
+            /** At */
+            at: string;
+            /** Lon */
+            lon: number | null;
+            /** Lat */
+            lat: number | null;
+        };
+        /**
+         * NeedSum
+         * @description What is needed of one product on one day, all places together.
+         */
+        NeedSum: {
+            /** Date */
+            date: string;
+            /** Product */
+            product: string;
+            /** Places */
+            places: number;
+            /** Kg */
+            kg: number;
+        };
+        /**
+         * Needs
+         * @description Needs: the first `limit` rows, and all of them summed by day and product.
+         */
+        Needs: {
+            /** Desk */
+            desk: boolean;
+            /**
+             * Count
+             * @description rows that were asked for, in all
+             */
+            count: number;
+            /** Needs */
+            needs: components["schemas"]["Need"][];
+            /** Sums */
+            sums: components["schemas"]["NeedSum"][];
+            /** Findings */
+            findings: components["schemas"]["twintown__api__produce_models__FindingModel"][];
+        };
+        /**
+         * NeedsMade
+         * @description What was made, on which assumptions, and what nobody can meet of it.
+         */
+        NeedsMade: {
+            /** Made */
+            made: number;
+            /**
+             * Removed
+             * @description rows of the same event or kitchens and days that were there before
+             */
+            removed: number;
+            /** Sums */
+            sums: components["schemas"]["NeedSum"][];
+            /** Basis */
+            basis: components["schemas"]["twintown__api__produce_models__BasisModel"][];
+            /** Findings */
+            findings: components["schemas"]["twintown__api__produce_models__FindingModel"][];
         };
         /**
          * NewAccount
@@ -5469,6 +7610,28 @@ export interface components {
              * @description of the other one; its last by default
              */
             revision?: number | null;
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
+         * NewCertificates
+         * @description Which lots are to be certified, and until when.
+         */
+        NewCertificates: {
+            /**
+             * Lots
+             * @description ids of rows of the layer `lots`, or all
+             */
+            lots: string[] | "all";
+            /**
+             * Until
+             * @description RFC 3339, with its zone; without it they hold as long as the lots keep
+             */
+            until?: string | null;
             /**
              * Author
              * @description the name that you go by, where no token says who you are
@@ -5636,6 +7799,76 @@ export interface components {
             author: string;
         };
         /**
+         * NewLot
+         * @description A lot, and who offers it.
+         */
+        NewLot: {
+            lot: components["schemas"]["NewLotModel"];
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
+         * NewLotModel
+         * @description A lot to offer. Its id, batch, GTIN and place follow from its product and producer where they are not said.
+         */
+        NewLotModel: {
+            /** Variety */
+            variety?: string | null;
+            /** Grade */
+            grade?: ("special" | "upper" | "middle") | null;
+            /** Quantity Kg */
+            quantity_kg?: number | null;
+            /**
+             * Error Kg
+             * @description ± of the quantity, 80 %
+             */
+            error_kg?: number | null;
+            /** From */
+            from?: string | null;
+            /** Until */
+            until?: string | null;
+            /** Shelf Life D */
+            shelf_life_d?: number | null;
+            /** Price Krw Kg */
+            price_krw_kg?: number | null;
+            /** Allergens */
+            allergens?: string | null;
+            /** State */
+            state?: string | null;
+            /** Promised Kg */
+            promised_kg?: number | null;
+            /** Promised To */
+            promised_to?: string | null;
+            /** Substitute */
+            substitute?: boolean | null;
+            /** Source */
+            source?: string | null;
+            /** Note */
+            note?: string | null;
+            /** Origin Ko */
+            origin_ko?: string | null;
+            /** Origin En */
+            origin_en?: string | null;
+            /** Id */
+            id?: string | null;
+            /** Producer */
+            producer: string;
+            /** Product */
+            product: string;
+            /** Batch */
+            batch?: string | null;
+            /** Gtin */
+            gtin?: string | null;
+            /** Lon */
+            lon?: number | null;
+            /** Lat */
+            lat?: number | null;
+        };
+        /**
          * NewMove
          * @description What goes with a move: `terms` with offer and request, a `reason` with terminate.
          */
@@ -5647,6 +7880,123 @@ export interface components {
              * @default
              */
             reason: string;
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
+         * NewNeedModel
+         * @description Something that a place needs.
+         */
+        NewNeedModel: {
+            /** Id */
+            id?: string | null;
+            /** Place */
+            place: string;
+            /**
+             * Place Kind
+             * @default stand
+             * @enum {string}
+             */
+            place_kind: "stand" | "kitchen";
+            /**
+             * Event
+             * @default
+             */
+            event: string;
+            /**
+             * Name Ko
+             * @default
+             */
+            name_ko: string;
+            /**
+             * Name En
+             * @default
+             */
+            name_en: string;
+            /** Product */
+            product: string;
+            /**
+             * Quantity Kg
+             * @description kilograms
+             */
+            quantity_kg: number;
+            /**
+             * Error Kg
+             * @description kilograms
+             * @default 0
+             */
+            error_kg: number;
+            /**
+             * Date
+             * @description ISO 8601: 2027-09-18
+             */
+            date: string;
+            /**
+             * From H
+             * @description hour of the day, the city's time
+             * @default 6
+             */
+            from_h: number;
+            /**
+             * Until H
+             * @description hour of the day, the city's time
+             * @default 9
+             */
+            until_h: number;
+            /**
+             * Price Max Krw Kg
+             * @description won a kilogram
+             * @default 0
+             */
+            price_max_krw_kg: number;
+            /**
+             * Grade Min
+             * @default upper
+             * @enum {string}
+             */
+            grade_min: "special" | "upper" | "middle";
+            /**
+             * Allergens Not
+             * @default
+             */
+            allergens_not: string;
+            /**
+             * Substitutes
+             * @description `potato:1.0,…`; what the product allows by default
+             */
+            substitutes?: string | null;
+            /**
+             * Weight
+             * @default 1
+             */
+            weight: number;
+            /**
+             * Source
+             * @description how the numbers are known
+             * @default assumed
+             */
+            source: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Lon */
+            lon?: number | null;
+            /** Lat */
+            lat?: number | null;
+        };
+        /**
+         * NewNeeds
+         * @description Needs, and who writes them; those with an id that is there take its place.
+         */
+        NewNeeds: {
+            /** Needs */
+            needs: components["schemas"]["NewNeedModel"][];
             /**
              * Author
              * @description the name that you go by, where no token says who you are
@@ -5696,6 +8046,25 @@ export interface components {
              * @default
              */
             author: string;
+        };
+        /**
+         * NewRecall
+         * @description Why a lot is recalled, and by which plan it went where.
+         */
+        NewRecall: {
+            /**
+             * Why
+             * @description partners and buyers read it
+             */
+            why: string;
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+            /** @description the newest plan by default */
+            plan?: components["schemas"]["Plan"] | null;
         };
         /**
          * NewScenario
@@ -5881,6 +8250,19 @@ export interface components {
             terms: components["schemas"]["TermsModel"];
         };
         /**
+         * OrganiserModel
+         * @description Who answers for it.
+         */
+        OrganiserModel: {
+            /** Name */
+            name: string;
+            /**
+             * Department
+             * @default
+             */
+            department: string;
+        };
+        /**
          * OutputAsked
          * @description How one output is to be sent.
          */
@@ -6039,6 +8421,46 @@ export interface components {
             rings_lonlat: number[][][][];
         };
         /**
+         * PartOut
+         * @description One part of the score.
+         */
+        PartOut: {
+            /** Code */
+            code: string;
+            title: components["schemas"]["Names"];
+            /**
+             * Value
+             * @description null: not known
+             */
+            value: number | null;
+            /**
+             * Low
+             * @description with what it hangs on in error one way: 80 % of the draws, or the heights of buildings
+             */
+            low: number | null;
+            /** High */
+            high: number | null;
+            /**
+             * Unit
+             * @description UCUM
+             */
+            unit: string;
+            /**
+             * Score
+             * @description 0 to 1; 0.5 where it is not known
+             */
+            score: number;
+            /** Weight */
+            weight: number;
+            /** Known */
+            known: boolean;
+            /**
+             * Source
+             * @description computed, stated or unknown
+             */
+            source: string;
+        };
+        /**
          * Partnership
          * @description What one agreement lets us use.
          */
@@ -6120,6 +8542,31 @@ export interface components {
              * @description of each triangle, the index of its part
              */
             part: number[];
+        };
+        /**
+         * PeakModel
+         * @description The hour in which most are there.
+         */
+        PeakModel: {
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /**
+             * Expected
+             * @description there at a moment
+             */
+            expected: number;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
         };
         /**
          * PeerInfo
@@ -6226,6 +8673,13 @@ export interface components {
             detail: string;
         };
         /**
+         * Plan
+         * @description The plan by which the lot was given away.
+         */
+        Plan: {
+            layers: components["schemas"]["twintown__api__recalls__PlanLayers"];
+        };
+        /**
          * PlanFinding
          * @description What is doubtful about an object of a plan, or what it comes to under a rule; numbers, never a verdict of law.
          */
@@ -6299,6 +8753,23 @@ export interface components {
              */
             parcels: boolean;
             method: components["schemas"]["Names"];
+        };
+        /**
+         * PlanModel
+         * @description The plan of its deliveries.
+         */
+        PlanModel: {
+            /**
+             * Job
+             * @default
+             */
+            job: string;
+            layers: components["schemas"]["twintown__api__event_models__PlanLayers"];
+            /**
+             * Made
+             * @description RFC 3339 with its offset, as 2027-09-18T11:00:00+09:00
+             */
+            made: string;
         };
         /**
          * PlanZone
@@ -6497,7 +8968,7 @@ export interface components {
              * Findings
              * @description of the same gate, looking at what it would make
              */
-            findings: components["schemas"]["FindingModel"][];
+            findings: components["schemas"]["twintown__api__release_models__FindingModel"][];
             /**
              * Features
              * @description rows, or cells, that would go
@@ -6510,6 +8981,23 @@ export interface components {
             names: components["schemas"]["Named"];
             /** @description null where it was not asked for, or nothing changes its place */
             sketch: components["schemas"]["Sketch"] | null;
+        };
+        /**
+         * PriceModel
+         * @description The last wholesale price.
+         */
+        PriceModel: {
+            /** Krw Kg */
+            krw_kg: number;
+            /** Date */
+            date: string;
+            /** Unit */
+            unit: string;
+            /**
+             * Source
+             * @description stated: by KAMIS, a day's price of the upper grade in the whole country
+             */
+            source: string;
         };
         /**
          * Problem
@@ -6660,6 +9148,81 @@ export interface components {
             links: components["schemas"]["Link"][];
         };
         /**
+         * Produce
+         * @description What is offered and needed here.
+         */
+        Produce: {
+            /**
+             * Desk
+             * @description whether this twin has the layers of offers and needs
+             */
+            desk: boolean;
+            /** Products */
+            products: components["schemas"]["ProductModel"][];
+            /** Grades */
+            grades: {
+                [key: string]: components["schemas"]["Names"];
+            };
+            /** Allergens */
+            allergens: {
+                [key: string]: components["schemas"]["Names"];
+            };
+        };
+        /**
+         * ProductModel
+         * @description A product, how it is packed, what it cost last.
+         */
+        ProductModel: {
+            /** Code */
+            code: string;
+            names: components["schemas"]["Names"];
+            /**
+             * Unit
+             * @default kg
+             */
+            unit: string;
+            /** Kg Per Unit */
+            kg_per_unit: number;
+            /**
+             * Shelf Life D
+             * @description assumed; a lot says its own
+             */
+            shelf_life_d: number;
+            /**
+             * Allergens
+             * @description numbers of the list of allergens
+             */
+            allergens: string[];
+            /**
+             * Gtin
+             * @description of one unit, of a prefix for restricted circulation
+             */
+            gtin: string;
+            /** Substitutes */
+            substitutes: components["schemas"]["SubstituteModel"][];
+            /**
+             * Column
+             * @description of the layer `prices`; empty where the data has no price
+             */
+            column: string;
+            price: components["schemas"]["PriceModel"] | null;
+            /**
+             * Forecast
+             * @description layer of the newest price forecast that is here; empty for none
+             */
+            forecast: string;
+            /**
+             * Share
+             * @description of a stand's buyers who take it, assumed
+             */
+            share: number;
+            /**
+             * Kg
+             * @description that each of them takes, assumed
+             */
+            kg: number;
+        };
+        /**
          * ProgrammeModel
          * @description What is to be done together.
          */
@@ -6750,6 +9313,129 @@ export interface components {
              * @default
              */
             author: string;
+        };
+        /**
+         * ReachModel
+         * @description Whether a partner has it.
+         */
+        ReachModel: {
+            /**
+             * Peer
+             * @description DID
+             */
+            peer: string;
+            /**
+             * Name
+             * @description what the partner is called here
+             */
+            name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "heard" | "seen" | "refused";
+            /**
+             * Heard
+             * @description when it was on the partner's disk
+             */
+            heard: string | null;
+            /**
+             * Seen
+             * @description when a person there confirmed it
+             */
+            seen: string | null;
+            /** Attempts */
+            attempts: number;
+            /**
+             * Said
+             * @description what came of the last attempt
+             */
+            said: string;
+        };
+        /**
+         * RecallModel
+         * @description One recall.
+         */
+        RecallModel: {
+            /** Id */
+            id: string;
+            /**
+             * Way
+             * @enum {string}
+             */
+            way: "own" | "told";
+            /**
+             * Peer
+             * @description DID of the city that recalls; empty for our own
+             */
+            peer: string;
+            /**
+             * Name
+             * @description what that city is called here; empty for our own
+             */
+            name: string;
+            /** Lot */
+            lot: string;
+            /** Batch */
+            batch: string;
+            /** Gtin */
+            gtin: string;
+            /** Product */
+            product: string;
+            /** Why */
+            why: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Author
+             * @description our officer that recalled it, or that confirmed what a partner told
+             */
+            author: string;
+            /** Places */
+            places: components["schemas"]["twintown__api__recalls__PlaceModel"][];
+            /**
+             * Kg
+             * @description of all places
+             */
+            kg: number;
+            /**
+             * Certificates
+             * @description addresses of the certificates that do not hold any more
+             */
+            certificates: string[];
+            /**
+             * Heard
+             * @description when we had it, of those told to us
+             */
+            heard: string | null;
+            /**
+             * Seen
+             * @description when a person here confirmed it, of those told to us
+             */
+            seen: string | null;
+            /**
+             * Reach
+             * @description whom we told
+             */
+            reach: components["schemas"]["ReachModel"][];
+            /** Ledger */
+            ledger: number;
+        };
+        /**
+         * Recalls
+         * @description Our recalls and those told to us, the newest first.
+         */
+        Recalls: {
+            /** Recalls */
+            recalls: components["schemas"]["RecallModel"][];
+            /**
+             * Waiting
+             * @description told to us, and not seen by anybody here yet
+             */
+            waiting: number;
         };
         /**
          * Receipt
@@ -6884,7 +9570,7 @@ export interface components {
              */
             state: "allowed" | "waiting" | "refused" | "granted" | "denied";
             /** Findings */
-            findings: components["schemas"]["FindingModel"][];
+            findings: components["schemas"]["twintown__api__release_models__FindingModel"][];
             /** Remedies */
             remedies: components["schemas"]["RemedyModel"][];
             decision: components["schemas"]["DecisionModel"] | null;
@@ -7131,6 +9817,22 @@ export interface components {
             body: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+        };
+        /**
+         * SaleModel
+         * @description What is entered of one product.
+         */
+        SaleModel: {
+            /** Product */
+            product: string;
+            /** Delivered Kg */
+            delivered_kg?: number | null;
+            /** Sold Kg */
+            sold_kg?: number | null;
+            /** Wasted Kg */
+            wasted_kg?: number | null;
+            /** Income */
+            income?: number | null;
         };
         /**
          * ScenarioBrief
@@ -7403,6 +10105,15 @@ export interface components {
             results: components["schemas"]["SearchResult"][];
         };
         /**
+         * SectionModel
+         * @description One section of a conference.
+         */
+        SectionModel: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Names"];
+        };
+        /**
          * Seen
          * @description The checkpoints of a peer's ledger that this twin has cosigned.
          */
@@ -7414,6 +10125,19 @@ export interface components {
              * @description signed notes, the newest first
              */
             checkpoints: string[];
+        };
+        /**
+         * SeenPlace
+         * @description Where an event is; without coordinates where its source states none.
+         */
+        SeenPlace: {
+            name: components["schemas"]["Names"];
+            /** Venue */
+            venue: string;
+            /** Lon */
+            lon: number | null;
+            /** Lat */
+            lat: number | null;
         };
         /**
          * SeriesColumn
@@ -7605,6 +10329,22 @@ export interface components {
             after: components["schemas"]["Drawing"];
         };
         /**
+         * SlotModel
+         * @description When meetings can be.
+         */
+        SlotModel: {
+            /**
+             * Start
+             * @description RFC 3339 with its offset, as 2027-09-18T11:00:00+09:00
+             */
+            start: string;
+            /**
+             * End
+             * @description RFC 3339 with its offset, as 2027-09-18T11:00:00+09:00
+             */
+            end: string;
+        };
+        /**
          * SolidTileset
          * @description A 3D tileset, as a container of OGC API - 3D GeoVolumes (draft 22-029).
          */
@@ -7696,6 +10436,16 @@ export interface components {
              * @default http://www.opengis.net/def/crs/OGC/1.3/CRS84
              */
             crs: string;
+        };
+        /**
+         * SpentModel
+         * @description What each city spent, whole units of the currency.
+         */
+        SpentModel: {
+            /** Guest */
+            guest?: number | null;
+            /** Host */
+            host?: number | null;
         };
         /**
          * StacCatalog
@@ -7829,6 +10579,521 @@ export interface components {
             links: {
                 [key: string]: unknown;
             }[];
+        };
+        /**
+         * StageHour
+         * @description An hour of the audience.
+         */
+        StageHour: {
+            /** Hour */
+            hour: number;
+            /**
+             * Audience Sun Share
+             * @description of its time in the sun, 0 to 1; null: there is no audience
+             */
+            audience_sun_share: number | null;
+        };
+        /**
+         * StageIn
+         * @description A stage as an event holds it; here it stands in the way and casts a shadow.
+         */
+        StageIn: {
+            /**
+             * Lon
+             * @description degrees, WGS 84
+             */
+            lon: number;
+            /**
+             * Lat
+             * @description degrees, WGS 84
+             */
+            lat: number;
+            /**
+             * Heading Deg
+             * @description degrees from true north, clockwise
+             * @default 180
+             */
+            heading_deg: number;
+            /**
+             * Width M
+             * @default 10
+             */
+            width_m: number;
+            /**
+             * Depth M
+             * @default 8
+             */
+            depth_m: number;
+            /**
+             * Height M
+             * @default 1.2
+             */
+            height_m: number;
+            /** Level Db */
+            level_db?: number | null;
+            /** Audience M */
+            audience_m?: number | null;
+            /**
+             * Source
+             * @default
+             */
+            source: string;
+        };
+        /**
+         * StageInputs
+         * @description What is asked.
+         */
+        StageInputs: {
+            /**
+             * Day
+             * Format: date
+             * @description the twin's day by default
+             */
+            day?: string | null;
+            /**
+             * From H
+             * @description hour of the clock
+             * @default 11
+             */
+            from_h: number;
+            /**
+             * To H
+             * @description hour of the clock, after `from_h`
+             * @default 19
+             */
+            to_h: number;
+            stage: components["schemas"]["StagePlaced"];
+            /**
+             * Seated
+             * @description whether the audience sits: eyes at 1.2 m instead of 1.6 m
+             * @default false
+             */
+            seated: boolean;
+            /**
+             * Zone
+             * @description of the noise limit
+             * @default residential
+             * @enum {string}
+             */
+            zone: "residential" | "other";
+        };
+        /**
+         * StageLimit
+         * @description The limit that the sound is compared with: to be confirmed by the office.
+         */
+        StageLimit: {
+            /** Value Db */
+            value_db: number;
+            /**
+             * Hour
+             * @description the first hour in which it holds
+             */
+            hour: number;
+            zone: components["schemas"]["Names"];
+            title: components["schemas"]["Names"];
+            /** Article */
+            article: string;
+            /** Url */
+            url: string;
+            /** Date */
+            date: string;
+            /** Confirm */
+            confirm: boolean;
+        };
+        /**
+         * StageModel
+         * @description A stage.
+         */
+        StageModel: {
+            /**
+             * Lon
+             * @description degrees east (CRS84)
+             */
+            lon: number;
+            /**
+             * Lat
+             * @description degrees north (CRS84)
+             */
+            lat: number;
+            /**
+             * Heading Deg
+             * @description degrees from north, clockwise
+             */
+            heading_deg: number;
+            /**
+             * Width M
+             * @description metres
+             */
+            width_m: number;
+            /**
+             * Depth M
+             * @description metres
+             */
+            depth_m: number;
+            /**
+             * Height M
+             * @description metres
+             * @default 1
+             */
+            height_m: number;
+            /**
+             * Level Db
+             * @description LAeq at 10 m, dB(A)
+             * @default 85
+             */
+            level_db: number;
+            /**
+             * Audience M
+             * @description depth of the audience, metres
+             * @default 20
+             */
+            audience_m: number;
+            /**
+             * Source
+             * @default assumed
+             * @enum {string}
+             */
+            source: "measured" | "stated" | "assumed" | "computed";
+        };
+        /**
+         * StagePart
+         * @description One part of the score.
+         */
+        StagePart: {
+            /**
+             * Code
+             * @enum {string}
+             */
+            code: "sight" | "heads" | "shade" | "sound";
+            title: components["schemas"]["Names"];
+            /**
+             * Value
+             * @description null: not known
+             */
+            value: number | null;
+            /**
+             * Unit
+             * @description UCUM
+             */
+            unit: string;
+            /**
+             * Score
+             * @description 0 to 1; 0.5 where it is not known
+             */
+            score: number;
+            /** Weight */
+            weight: number;
+            /** Known */
+            known: boolean;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "computed" | "unknown";
+        };
+        /**
+         * StagePlaced
+         * @description A stage as an event holds it; what is left out or null is assumed, and the answer says so.
+         */
+        StagePlaced: {
+            /**
+             * Lon
+             * @description degrees, WGS 84
+             */
+            lon: number;
+            /**
+             * Lat
+             * @description degrees, WGS 84
+             */
+            lat: number;
+            /**
+             * Heading Deg
+             * @description degrees from true north, clockwise
+             * @default 180
+             */
+            heading_deg: number;
+            /** Width M */
+            width_m?: number | null;
+            /** Depth M */
+            depth_m?: number | null;
+            /**
+             * Height M
+             * @description of its deck above the ground
+             */
+            height_m?: number | null;
+            /**
+             * Level Db
+             * @description LAeq, dB(A), 10 m before it
+             */
+            level_db?: number | null;
+            /**
+             * Audience M
+             * @description how deep the audience stands
+             */
+            audience_m?: number | null;
+            /**
+             * Source
+             * @default
+             */
+            source: string;
+        };
+        /**
+         * StageQuestion
+         * @description The body of a question.
+         */
+        StageQuestion: {
+            inputs: components["schemas"]["StageInputs"];
+        };
+        /**
+         * StageScore
+         * @description The answer.
+         */
+        StageScore: {
+            /**
+             * Score
+             * @description 0 to 100
+             */
+            score: number;
+            /** Parts */
+            parts: components["schemas"]["StagePart"][];
+            /** Hours */
+            hours: components["schemas"]["StageHour"][];
+            /**
+             * Sound
+             * @description the loudest buildings, loudest first
+             */
+            sound: components["schemas"]["StageSound"][];
+            limit: components["schemas"]["StageLimit"];
+            /** Findings */
+            findings: components["schemas"]["FindingOut"][];
+        };
+        /**
+         * StageSound
+         * @description The loudest facade point of a building: an estimate.
+         */
+        StageSound: {
+            /**
+             * Building
+             * @description its id; empty where the agreement does not reach the buildings
+             */
+            building: string;
+            /** Lon */
+            lon: number;
+            /** Lat */
+            lat: number;
+            /** Height M */
+            height_m: number;
+            /** Distance M */
+            distance_m: number;
+            /**
+             * Level Db
+             * @description dB(A), arriving; without the facade's own reflection
+             */
+            level_db: number;
+            /**
+             * Screening Db
+             * @description by how much what stands in between weakens it
+             */
+            screening_db: number;
+            /** Error Db */
+            error_db: number;
+        };
+        /**
+         * StandIn
+         * @description A stand as an event holds it; what the score does not need may come along.
+         */
+        StandIn: {
+            /**
+             * Id
+             * @default
+             */
+            id: string;
+            name?: components["schemas"]["Names"] | null;
+            /**
+             * Lon
+             * @description degrees, WGS 84
+             */
+            lon: number;
+            /**
+             * Lat
+             * @description degrees, WGS 84
+             */
+            lat: number;
+            /**
+             * Heading Deg
+             * @description degrees from true north, clockwise
+             * @default 180
+             */
+            heading_deg: number;
+            /**
+             * Width M
+             * @default 3
+             */
+            width_m: number;
+            /**
+             * Depth M
+             * @default 3
+             */
+            depth_m: number;
+            /**
+             * Canopy M
+             * @description height of its canopy; 0 for none
+             * @default 2.5
+             */
+            canopy_m: number;
+            /**
+             * Products
+             * @default []
+             */
+            products: string[];
+            /**
+             * Power
+             * @description null: nobody knows
+             */
+            power?: boolean | null;
+            /**
+             * Water
+             * @description null: nobody knows
+             */
+            water?: boolean | null;
+        };
+        /**
+         * StandInputs
+         * @description What is asked.
+         */
+        StandInputs: {
+            /**
+             * Day
+             * Format: date
+             * @description 1950 to 2100; the twin's day by default
+             */
+            day?: string | null;
+            /**
+             * From H
+             * @description hour of the clock
+             * @default 11
+             */
+            from_h: number;
+            /**
+             * To H
+             * @description hour of the clock, after `from_h`
+             * @default 19
+             */
+            to_h: number;
+            /**
+             * Day Type
+             * @description as the trains' congestion is told; by the day of the week where it is not said
+             */
+            day_type?: ("weekday" | "saturday" | "holiday") | null;
+            stand: components["schemas"]["StandIn"];
+            /**
+             * Others
+             * @default []
+             */
+            others: components["schemas"]["StandIn"][];
+            stage?: components["schemas"]["StageIn"] | null;
+            /**
+             * Exits
+             * @description that must stay clear
+             * @default []
+             */
+            exits: [
+                number,
+                number
+            ][];
+            /**
+             * People
+             * @description how many must be able to leave by the exits
+             * @default 0
+             */
+            people: number;
+            /**
+             * Egress Min
+             * @description within so many minutes
+             * @default 8
+             */
+            egress_min: number;
+            /**
+             * Weights
+             * @description by code of the part, instead of the usual ones; they are made to add up to 1
+             */
+            weights?: {
+                [key: string]: number;
+            } | null;
+        };
+        /**
+         * StandModel
+         * @description A stand; its counter faces `heading_deg`.
+         */
+        StandModel: {
+            /** Id */
+            id: string;
+            name: components["schemas"]["Names"];
+            /**
+             * Lon
+             * @description degrees east (CRS84)
+             */
+            lon: number;
+            /**
+             * Lat
+             * @description degrees north (CRS84)
+             */
+            lat: number;
+            /**
+             * Heading Deg
+             * @description degrees from north, clockwise
+             * @default 0
+             */
+            heading_deg: number;
+            /**
+             * Width M
+             * @description metres
+             * @default 3
+             */
+            width_m: number;
+            /**
+             * Depth M
+             * @description metres
+             * @default 3
+             */
+            depth_m: number;
+            /**
+             * Products
+             * @description codes of products
+             * @default []
+             */
+            products: string[];
+            /**
+             * Power
+             * @description null where nobody knows
+             */
+            power?: boolean | null;
+            /** Water */
+            water?: boolean | null;
+        };
+        /**
+         * StandQuestion
+         * @description The body of a question.
+         */
+        StandQuestion: {
+            inputs: components["schemas"]["StandInputs"];
+        };
+        /**
+         * StandScore
+         * @description The answer.
+         */
+        StandScore: {
+            /**
+             * Score
+             * @description 0 to 100
+             */
+            score: number;
+            /** Parts */
+            parts: components["schemas"]["PartOut"][];
+            /** Hours */
+            hours: components["schemas"]["HourOut"][];
+            /** Findings */
+            findings: components["schemas"]["FindingOut"][];
         };
         /**
          * StatementModel
@@ -7967,6 +11232,13 @@ export interface components {
             what: string;
             /** By */
             by: string;
+            /**
+             * Parameters
+             * @description of a process: what it was asked, and what it says of its own answer (a proven gap, …)
+             */
+            parameters: {
+                [key: string]: string | number | boolean | null;
+            };
         };
         /**
          * Storeys
@@ -8068,6 +11340,16 @@ export interface components {
              * Format: uri
              */
             failedUri?: string | null;
+        };
+        /**
+         * SubstituteModel
+         * @description What can take a product's place, kilograms for each kilogram (assumed).
+         */
+        SubstituteModel: {
+            /** Product */
+            product: string;
+            /** Factor */
+            factor: number;
         };
         /**
          * SunDay
@@ -8280,6 +11562,21 @@ export interface components {
              * @default
              */
             attribution: string;
+        };
+        /**
+         * ThresholdModel
+         * @description From which value on it is a duty.
+         */
+        ThresholdModel: {
+            /** Fact */
+            fact: string;
+            /** Value */
+            value: number;
+            /**
+             * Unit
+             * @description UCUM where it has one
+             */
+            unit: string;
         };
         /**
          * TileJSON
@@ -8547,6 +11844,18 @@ export interface components {
             tokens: components["schemas"]["TokenInfo"][];
         };
         /**
+         * TotalModel
+         * @description All visitors.
+         */
+        TotalModel: {
+            /** Expected */
+            expected: number;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+        };
+        /**
          * TransferList
          * @description The transfers of a twin, the one that changed last first.
          */
@@ -8700,6 +12009,22 @@ export interface components {
             links: components["schemas"]["Link"][];
         };
         /**
+         * UnmatchedModel
+         * @description A wish that comes to no meeting.
+         */
+        UnmatchedModel: {
+            /** A */
+            a: string;
+            /** B */
+            b: string;
+            /**
+             * Code
+             * @enum {string}
+             */
+            code: "not-mutual" | "section" | "no-slot" | "no-room" | "less-dear";
+            why: components["schemas"]["Names"];
+        };
+        /**
          * VectorLayer
          * @description A layer in vector tiles.
          */
@@ -8754,6 +12079,45 @@ export interface components {
              * @default 60
              */
             fov_deg: number;
+        };
+        /**
+         * VisitorsByHour
+         * @description Visitors by hour; empty where nobody knows how many come (listings of open data).
+         */
+        VisitorsByHour: {
+            /** Hours */
+            hours: components["schemas"]["HourModel"][];
+            peak: components["schemas"]["PeakModel"] | null;
+            total: components["schemas"]["TotalModel"] | null;
+            /** Basis */
+            basis: components["schemas"]["twintown__api__event_visitors__BasisModel"][];
+        };
+        /**
+         * VisitorsModel
+         * @description How many people come in all, with the error of that (± , 80 of 100 such statements hold).
+         */
+        VisitorsModel: {
+            /**
+             * Expected
+             * @default 0
+             */
+            expected: number;
+            /**
+             * Error
+             * @default 0
+             */
+            error: number;
+            /**
+             * Source
+             * @default assumed
+             * @enum {string}
+             */
+            source: "assumed" | "counted" | "tickets";
+            /**
+             * Note
+             * @default
+             */
+            note: string;
         };
         /**
          * Wish
@@ -8828,6 +12192,50 @@ export interface components {
             };
         };
         /**
+         * WorksModel
+         * @description What is put up and done there; it decides which permits are needed.
+         */
+        WorksModel: {
+            /**
+             * Temporary M2
+             * @description temporary structures, square metres
+             * @default 0
+             */
+            temporary_m2: number;
+            /**
+             * Fire
+             * @description open fire
+             * @default false
+             */
+            fire: boolean;
+            /**
+             * Gas
+             * @default false
+             */
+            gas: boolean;
+            /**
+             * On Water
+             * @default false
+             */
+            on_water: boolean;
+            /**
+             * Food
+             * @description food is made or sold
+             * @default false
+             */
+            food: boolean;
+            /**
+             * Fireworks
+             * @default false
+             */
+            fireworks: boolean;
+            /**
+             * Road Closed
+             * @default false
+             */
+            road_closed: boolean;
+        };
+        /**
          * Written
          * @description What was written; it is on the disk.
          */
@@ -8836,6 +12244,29 @@ export interface components {
             revision: number;
             /** Entries */
             entries: components["schemas"]["ScenarioEntry"][];
+        };
+        /**
+         * WrittenEvent
+         * @description An event to make, or as it shall be from now on.
+         */
+        WrittenEvent: {
+            event: components["schemas"]["EventContent"];
+            /**
+             * Author
+             * @description the name that you go by, where no token says who you are
+             * @default
+             */
+            author: string;
+        };
+        /**
+         * RefusedModel
+         * @description One lot that got no certificate.
+         */
+        twintown__api__certificates__RefusedModel: {
+            /** Lot */
+            lot: string;
+            /** Why */
+            why: string;
         };
         /**
          * Catalogue
@@ -8932,6 +12363,95 @@ export interface components {
             ];
         };
         /**
+         * Imported
+         * @description What became of a file.
+         */
+        twintown__api__event_calendar__Imported: {
+            /**
+             * Made
+             * @description ids of the events that were made, drafts
+             */
+            made: string[];
+            /** Refused */
+            refused: components["schemas"]["twintown__api__event_calendar__RefusedModel"][];
+        };
+        /**
+         * RefusedModel
+         * @description An entry that was not taken.
+         */
+        twintown__api__event_calendar__RefusedModel: {
+            /**
+             * What
+             * @description its name, or its UID
+             */
+            what: string;
+            /** Why */
+            why: string;
+        };
+        /**
+         * PlaceModel
+         * @description Where an event is.
+         */
+        twintown__api__event_models__PlaceModel: {
+            name: components["schemas"]["Names"];
+            /**
+             * Venue
+             * @description id of a row of `landmarks`, or empty
+             * @default
+             */
+            venue: string;
+            /**
+             * Lon
+             * @description degrees east (CRS84)
+             */
+            lon: number;
+            /**
+             * Lat
+             * @description degrees north (CRS84)
+             */
+            lat: number;
+        };
+        /**
+         * PlanLayers
+         * @description The result layers of a plan of deliveries; empty where there is none.
+         */
+        twintown__api__event_models__PlanLayers: {
+            /**
+             * Deliveries
+             * @default
+             */
+            deliveries: string;
+            /**
+             * Loads
+             * @default
+             */
+            loads: string;
+            /**
+             * Unmet
+             * @default
+             */
+            unmet: string;
+            /**
+             * Balance
+             * @default
+             */
+            balance: string;
+        };
+        /**
+         * BasisModel
+         * @description On what a number stands.
+         */
+        twintown__api__event_visitors__BasisModel: {
+            /** Code */
+            code: string;
+            text: components["schemas"]["Names"];
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "measured" | "stated" | "assumed" | "computed";
+        };
+        /**
          * Finding
          * @description What was odd in a file and could be mended or left out.
          */
@@ -8970,6 +12490,170 @@ export interface components {
             peer: string;
             /** Datasets */
             datasets: components["schemas"]["DatasetModel"][];
+        };
+        /**
+         * BasisModel
+         * @description One number that a calculation stands on.
+         */
+        twintown__api__produce_models__BasisModel: {
+            /** Code */
+            code: string;
+            text: components["schemas"]["Names"];
+            /**
+             * Source
+             * @description measured, stated, assumed or computed
+             */
+            source: string;
+        };
+        /**
+         * FindingModel
+         * @description What is wrong or odd, and what would mend it.
+         */
+        twintown__api__produce_models__FindingModel: {
+            /** Code */
+            code: string;
+            text: components["schemas"]["Names"];
+            /**
+             * Row
+             * @description id of the lot, need or kitchen; empty for the whole
+             */
+            row: string;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "bad" | "warn" | "info";
+            /**
+             * Layer
+             * @description the layer of the row
+             * @default
+             */
+            layer: string;
+            /**
+             * Rows
+             * @description ids of all that it holds for, where they are several
+             * @default []
+             */
+            rows: string[];
+        };
+        /**
+         * PlaceModel
+         * @description A stand or a kitchen that has some of the lot.
+         */
+        twintown__api__recalls__PlaceModel: {
+            /** Place */
+            place: string;
+            /**
+             * Kind
+             * @description stand, kitchen, or empty
+             */
+            kind: string;
+            name: components["schemas"]["Names"];
+            /**
+             * Kg
+             * @description kilograms
+             */
+            kg: number;
+            /**
+             * Date
+             * @description day of the first delivery (ISO 8601), or empty
+             */
+            date: string;
+        };
+        /**
+         * PlanLayers
+         * @description The layers of a delivery plan.
+         */
+        twintown__api__recalls__PlanLayers: {
+            /**
+             * Deliveries
+             * @description who gets which lot
+             */
+            deliveries: string;
+            /**
+             * Loads
+             * @default
+             */
+            loads: string;
+            /**
+             * Unmet
+             * @default
+             */
+            unmet: string;
+            /**
+             * Balance
+             * @default
+             */
+            balance: string;
+        };
+        /**
+         * FindingModel
+         * @description What stands against letting an asset go, or is to be known when it goes.
+         */
+        twintown__api__release_models__FindingModel: {
+            /**
+             * Rule
+             * @description id of the rule
+             */
+            rule: string;
+            /**
+             * Severity
+             * @description forbids: it cannot go so; decides: a person weighs it; notes: to be known
+             * @enum {string}
+             */
+            severity: "forbids" | "decides" | "notes";
+            message: components["schemas"]["Names"];
+            /**
+             * Citation
+             * @description law, licence or guideline, with its article
+             */
+            citation: string;
+            /**
+             * Numbers
+             * @description what was measured, and what the rule allows
+             */
+            numbers: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Places
+             * @description where: id, lon, lat, site; at most 50
+             */
+            places: {
+                [key: string]: components["schemas"]["JsonValue"];
+            }[];
+            /**
+             * Remedies
+             * @description what would clear it; `terms`: other terms
+             */
+            remedies: string[];
+            /**
+             * Layers
+             * @description other layers that it is about
+             */
+            layers: string[];
+            /**
+             * Confirmed
+             * @description who has confirmed the rule, or that nobody has yet
+             */
+            confirmed: string;
+        };
+        /**
+         * Imported
+         * @description What was written: an `add` for each building of the file.
+         */
+        twintown__api__scenario_imports__Imported: {
+            /** Revision */
+            revision: number;
+            /** Entries */
+            entries: components["schemas"]["ScenarioEntry"][];
+            /**
+             * Kind
+             * @description CityJSON, glTF or IFC
+             */
+            kind: string;
+            /** Notes */
+            notes: components["schemas"]["ImportNote"][];
         };
     };
     responses: never;
@@ -14512,6 +18196,150 @@ export interface operations {
             };
         };
     };
+    scoreStage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StageQuestion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StageScore"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    scoreStand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StandQuestion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StandScore"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getSun: {
         parameters: {
             query?: {
@@ -16842,7 +20670,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Imported"];
+                    "application/json": components["schemas"]["twintown__api__scenario_imports__Imported"];
                 };
             };
             /** @description Bad Request */
@@ -21496,6 +25324,3286 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCertificates: {
+        parameters: {
+            query?: {
+                /** @description only of this lot */
+                lot?: string;
+                /** @description certificates in the answer, at most */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    issueCertificates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCertificates"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedModel"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCertificate: {
+        parameters: {
+            query?: {
+                /** @description representation; without it the header Accept decides */
+                f?: "jwt" | "json";
+            };
+            header?: never;
+            path: {
+                /** @description id of the certificate */
+                certificate: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the certificate */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vc+jwt": string;
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    checkCertificate: {
+        parameters: {
+            query?: {
+                /** @description what the code on the bag says (GS1 Digital Link) */
+                link?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id of the certificate */
+                certificate: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateStatus"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCertificateCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the certificate */
+                certificate: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the code */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStatusList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the list */
+                list: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a BitstringStatusListCredential */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vc+jwt": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLabels: {
+        parameters: {
+            query?: {
+                /** @description ids of lots, with commas; all that are certified without it */
+                lots?: string;
+                /** @description language */
+                lang?: "ko" | "en";
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description labels */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBag: {
+        parameters: {
+            query?: {
+                /** @description representation; by default as Accept says */
+                f?: "json" | "html" | "jwt" | "linkset";
+                /** @description language of the page: ko, en or vi */
+                lang?: string;
+                /** @description `linkset` or `all` for all links */
+                linkType?: string;
+            };
+            header?: never;
+            path: {
+                /** @description GTIN of the product, its check digit included */
+                gtin: string;
+                /** @description batch, as the bag says it */
+                batch: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description what is known of the lot */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BagModel"];
+                    "text/html": string;
+                    "application/vc+jwt": string;
+                    "application/linkset+json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recallLot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the lot */
+                lot: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRecall"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecallModel"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRecalls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recalls"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    seeRecall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the recall */
+                recall: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Confirmed"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecallModel"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tellNotice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        /** @description a CityNotice, signed as every message between cities is */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description the receipt: id, digest, at */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request: an error of the protocol */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: an error of the protocol */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: an error of the protocol */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: an error of the protocol */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large: an error of the protocol */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: an error of the protocol */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: an error of the protocol */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCalendar: {
+        parameters: {
+            query?: {
+                /** @description not over by then: RFC 3339 with its offset, or a day */
+                from?: string;
+                /** @description begun before: RFC 3339 with its offset, or a day */
+                until?: string;
+                /** @description only our own, our partners', or the listings of open data */
+                origin?: "own" | "partner" | "listing";
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description an iCalendar file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/calendar": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEventCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the event */
+                event: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description an iCalendar file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/calendar": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importEvents: {
+        parameters: {
+            query?: {
+                /** @description the name that you go by */
+                author?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/calendar": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["twintown__api__event_calendar__Imported"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proposeEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the event */
+                event: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EventProposal"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventFull"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answerEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the event */
+                event: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EventAnswer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventFull"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEventJoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the event */
+                event: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JointProgramme"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the event */
+                event: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventAccount"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    writeAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the event */
+                event: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountWritten"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventAccount"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAccountDocument: {
+        parameters: {
+            query?: {
+                /** @description language of the page */
+                lang?: "ko" | "en";
+                /** @description json: what was signed, with both proofs */
+                f?: "html" | "text" | "json";
+            };
+            header?: never;
+            path: {
+                /** @description id of the event */
+                event: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                    "text/plain": unknown;
+                    "application/json": unknown;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEvents: {
+        parameters: {
+            query?: {
+                /** @description not over by then: RFC 3339 with its offset, or a day */
+                from?: string;
+                /** @description begun before: RFC 3339 with its offset, or a day */
+                until?: string;
+                /** @description only of this kind */
+                kind?: "festival" | "performance" | "market" | "conference";
+                /** @description only our own, our partners', or the listings of open data */
+                origin?: "own" | "partner" | "listing";
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WrittenEvent"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventFull"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEvent: {
+        parameters: {
+            query?: {
+                /** @description as it was then; the last one by default */
+                revision?: number;
+            };
+            header?: never;
+            path: {
+                /** @description id of the event */
+                event: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventFull"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateEvent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the revision that you have seen, as "3" */
+                "if-match"?: string;
+            };
+            path: {
+                /** @description id of the event */
+                event: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WrittenEvent"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventFull"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelEvent: {
+        parameters: {
+            query: {
+                /** @description the reason */
+                why: string;
+                /** @description the name that you go by */
+                author?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id of the event */
+                event: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventFull"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getProduce: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Produce"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lots"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    offerLot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLot"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LotTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeLot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the lot */
+                lot: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LotPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LotTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    failLot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the lot */
+                lot: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LotFailure"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LotTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNeeds: {
+        parameters: {
+            query?: {
+                /** @description only of this event */
+                event?: string;
+                /** @description only of this stand or kitchen */
+                place?: string;
+                /** @description only of this product */
+                product?: string;
+                /** @description only of this kind of place: stand or kitchen */
+                place_kind?: string;
+                /** @description first day */
+                from?: string;
+                /** @description last day */
+                until?: string;
+                /** @description rows; sums and findings are of all */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Needs"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    writeNeeds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNeeds"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NeedsMade"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeNeed: {
+        parameters: {
+            query?: {
+                /** @description the name that you go by, where no token says who you are */
+                author?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id of the need */
+                need: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    makeEventNeeds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `ev-` and 24 hexadecimal digits; of a listing `ls-…` */
+                event: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EventNeeds"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NeedsMade"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeEventNeeds: {
+        parameters: {
+            query?: {
+                /** @description the name that you go by, where no token says who you are */
+                author?: string;
+            };
+            header?: never;
+            path: {
+                /** @description `ev-` and 24 hexadecimal digits; of a listing `ls-…` */
+                event: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    makeKitchenNeeds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KitchenNeeds"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NeedsMade"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEventDuties: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the event */
+                event: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DutyList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    matchMeetings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the event */
+                event: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MeetingQuestion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchedMeetings"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEventVisitors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the event */
+                event: string;
+                /** @description id of the twin */
+                twin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitorsByHour"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
