@@ -38,11 +38,12 @@ PROCESS = Process(
         Output("balance", Name("날마다의 수지", "Balance by day"), "kg", "features", error=0.01),
     ),
     citations=("huangfu2018", "beasley1983", "prins2004", "vidal2013", "gonzalez1985", "dantzig1963", "fisher2004", "crouse2016"),
-    validation=("deliveries_transport",),
+    validation=("deliveries_transport", "deliveries_exact", "deliveries_feasible"),
     run=_run,
     about=Name(
         "여러 산지의 물량을 여러 날의 수요에 차량, 배달 시간대, 보관 기간, 대체 품목, 가격 상한, 등급, 알레르기를 지키며 나눕니다. "
-        "배달 경로는 먼저 정해 둔 순회이며, 증명하는 차이는 이 순회 안에서의 것입니다. 도로 데이터가 없어 거리는 직선거리 × 우회 계수(가정)입니다.",
+        "배달 경로는 먼저 정해 둔 순회이며, 증명하는 차이는 이 순회 안에서의 것입니다. "
+        "도로 데이터가 없어 거리는 직선거리 × 우회 계수(가정)입니다.",
         "Allots lots of several origins to the needs of several days within vehicles, windows, shelf lives, substitutes, price limits, "
         "grades and allergens. Routes are rounds that are fixed first, and the proven gap is the gap among plans of these rounds. "
         "Without a road network distances are straight lines times a declared factor (assumed).",

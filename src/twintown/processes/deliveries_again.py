@@ -16,7 +16,7 @@ from twintown.ground.features import Features
 from .deliveries_case import Case, cells_of, run_krw_of, wanted_of
 from .deliveries_kept import Kept, kept_of, neighbours, within
 from .deliveries_model import Model, flows_of, model_of
-from .deliveries_read import Floats, Ints
+from .deliveries_read import Floats, Ints, sums
 from .deliveries_rounds import Drops, Rounds, drops_of
 from .deliveries_runs import Runs, rounds_of, runs_of, services_of_drops
 from .deliveries_setting import Fits, Setting
@@ -46,11 +46,12 @@ def again(setting: Setting, keep: Features, gap: float, seconds: float) -> tuple
     near = neighbours(setting, kept.lost)
     free = near[kept.need]
     frozen = kept.some(~free)
-    open_kg = np.round(needs.kg - np.bincount(frozen.need, frozen.need_kg, len(needs)), 2)
-    room = lots.kg - np.bincount(np.maximum(frozen.lot, 0), frozen.kg, len(lots))
+    open_kg = np.round(needs.kg - sums(frozen.need, frozen.need_kg, len(needs)), 2)
+    room = lots.kg - sums(np.maximum(frozen.lot, 0), frozen.kg, len(lots))
     asked = np.flatnonzero(open_kg >= np.minimum(CRUMB_KG, np.maximum(needs.kg, 1e-9)))
     fits = setting.fits(np.unique(setting.wishes.of[asked]))
-    fits = Fits(*(a[room[fits.lot] >= CRUMB_KG] for a in (fits.wish, fits.lot, fits.ratio, fits.krw)))
+    has = room[fits.lot] >= CRUMB_KG
+    fits = Fits(fits.wish[has], fits.lot[has], fits.ratio[has], fits.krw[has])
     fitting = np.zeros(len(setting.wishes), np.bool_)
     fitting[fits.wish] = True
     rows = asked[fitting[setting.wishes.of[asked]]]
@@ -74,7 +75,9 @@ def again(setting: Setting, keep: Features, gap: float, seconds: float) -> tuple
         np.r_[fits.wish, k_wish], np.r_[fits.lot, k_lot], np.r_[fits.ratio, fits.ratio[same]],
         np.r_[fits.krw, fits.krw[same] - CHANGE_KRW], setting.product, setting.group, cells, atom, service, runs.groups,
     )  # fmt: skip
-    model = model_of(room, cells, flows, runs, rounds.day[runs.round[runs.service]], setting.ground.fleet, run_krw)
+    model = model_of(
+        room, cells, flows, runs, rounds.day[runs.round[runs.service]], setting.ground.fleet, run_krw
+    )
     model = _limited(setting, model, kept, earlier, rounds)
     model = replace(
         model, x_most=np.r_[np.full(len(fits.lot), np.inf), k_kg], extra_krw=CHANGE_KRW * float(k_kg.sum())
@@ -100,9 +103,9 @@ def _earlier(setting: Setting, kept: Kept, frozen: Kept, drops: Drops, rows: Int
     bits = np.zeros(len(kept.trip_day), np.int64)
     mine = kept.lot >= 0
     np.bitwise_or.at(bits, kept.trip[mine], 1 << hubs.group[hubs.of[kept.lot[mine]]])
-    load = np.bincount(frozen.trip, frozen.kg, len(kept.trip_day))
+    load = sums(frozen.trip, frozen.kg, len(kept.trip_day))
     who = kept.trip_vehicle[trip]
-    rounds = Rounds(kept.trip_day[trip], np.cumsum(count) - count, count, drop[seq], np.zeros(len(drops), np.int64))
+    rounds = Rounds(kept.trip_day[trip], np.cumsum(count) - count, count, drop[seq])
     return Earlier(trip, rounds, bits[trip], fleet.of[who], np.maximum(v.kg[who] - load[trip], 0.0))
 
 
@@ -113,18 +116,20 @@ def _with_new(setting: Setting, earlier: Earlier, drops: Drops, rows: Ints) -> R
     if not setting.every:
         mask[earlier.rounds.stops] = False
     sub = np.flatnonzero(mask)
-    some = Drops(drops.of, *(getattr(drops, n)[sub] for n in ("place", "day", "opens", "closes", "x", "y", "kg")))
+    some = Drops(
+        drops.of, *(getattr(drops, n)[sub] for n in ("place", "day", "opens", "closes", "x", "y", "kg"))
+    )
     new = rounds_of(some, setting.ground, setting.every, setting.main)
-    rank = np.zeros(len(drops), np.int64)
-    rank[sub] = new.rank
     old = earlier.rounds
     return Rounds(
         np.r_[old.day, new.day], np.r_[old.first, new.first + len(old.stops)], np.r_[old.count, new.count],
-        np.r_[old.stops, sub[new.stops]], rank,
+        np.r_[old.stops, sub[new.stops]],
     )  # fmt: skip
 
 
-def _runs(setting: Setting, earlier: Earlier, rounds: Rounds, drops: Drops, wanted: Ints) -> tuple[Runs, Floats]:
+def _runs(
+    setting: Setting, earlier: Earlier, rounds: Rounds, drops: Drops, wanted: Ints
+) -> tuple[Runs, Floats]:
     """All runs; an earlier trip by its own vehicle only, for what it costs more than before."""
     runs = runs_of(rounds, drops, setting.ground, wanted)
     krw = run_krw_of(setting, runs)
@@ -147,7 +152,7 @@ def _kept_pairs(setting: Setting, kept: Kept) -> tuple[Ints, Ints, Floats]:
     stands = kept.need_kg > 0
     count = len(setting.lots) + 1
     key, of = np.unique(setting.wishes.of[kept.need[stands]] * count + kept.lot[stands], return_inverse=True)
-    return key // count, key % count, np.bincount(of.reshape(-1), kept.need_kg[stands], len(key))
+    return key // count, key % count, sums(of.reshape(-1), kept.need_kg[stands], len(key))
 
 
 def _limited(setting: Setting, model: Model, kept: Kept, earlier: Earlier, rounds: Rounds) -> Model:
@@ -167,7 +172,9 @@ def _limited(setting: Setting, model: Model, kept: Kept, earlier: Earlier, round
     )  # fmt: skip
 
 
-def _stays(setting: Setting, model: Model, solution: Solution, kept: Kept, earlier: Earlier) -> tuple[Floats, Solution]:
+def _stays(
+    setting: Setting, model: Model, solution: Solution, kept: Kept, earlier: Earlier
+) -> tuple[Floats, Solution]:
     """How much of each open kept row stays, kg of the need; and what is left of the solution to share out anew."""
     f, runs, wishes = model.flows, model.runs, setting.wishes
     streams = len(f.stream_wish) + 1
@@ -183,16 +190,16 @@ def _stays(setting: Setting, model: Model, solution: Solution, kept: Kept, earli
     r_key = (model.cells.of[kept.need] * (size + 1) + place) * streams + stream
     names, of = np.unique(np.r_[z_key, r_key], return_inverse=True)
     of = of.reshape(-1)
-    rides = np.bincount(of[: len(z_key)], solution.z, len(names))
+    rides = sums(of[: len(z_key)], solution.z, len(names))
     stay = within(of[len(z_key) :], kept.need_kg, rides + 1e-6)
     count = len(setting.lots) + 1
     x_key, p_key = f.stream_wish[f.stream] * count + f.lot, wishes.of[kept.need] * count + kept.lot
     names_x, of_x = np.unique(np.r_[x_key, p_key], return_inverse=True)
     of_x = of_x.reshape(-1)
-    taken = np.bincount(of_x[: len(x_key)], solution.x, len(names_x))
+    taken = sums(of_x[: len(x_key)], solution.x, len(names_x))
     stay = np.floor(within(of_x[len(x_key) :], stay, taken + 1e-6) * 100 + 1e-4) / 100
-    z = solution.z - within(of[: len(z_key)], solution.z, np.bincount(of[len(z_key) :], stay, len(names)))
-    x = solution.x - within(of_x[: len(x_key)], solution.x, np.bincount(of_x[len(x_key) :], stay, len(names_x)))
+    z = solution.z - within(of[: len(z_key)], solution.z, sums(of[len(z_key) :], stay, len(names)))
+    x = solution.x - within(of_x[: len(x_key)], solution.x, sums(of_x[len(x_key) :], stay, len(names_x)))
     return stay, replace(solution, x=x, z=z)
 
 
@@ -214,7 +221,7 @@ def _trips(
     kg = np.where(free, 0.0, kept.need_kg)
     kg[loose] = stay if len(stay) else 0.0
     still = kg > 0
-    open_now = open_kg - np.bincount(kept.need[loose], kg[loose], len(needs))
+    open_now = open_kg - sums(kept.need[loose], kg[loose], len(needs))
     new = pieces_of(model, rest, replace(needs, kg=np.maximum(open_now, 0.0)), lots)
     of_round = model.runs.round[new.service]
     old = of_round < count
@@ -226,14 +233,19 @@ def _trips(
     of = of.reshape(-1)
     lot, need, trip = key % len(lots), key // len(lots) % len(needs), key // len(lots) // len(needs)
     service = np.full(len(key), -1, np.int64)
-    pieces = Pieces(lot, need, service, np.bincount(of, need_kg, len(key)), np.bincount(of, kilos, len(key)))
+    pieces = Pieces(lot, need, service, sums(of, need_kg, len(key)), sums(of, kilos, len(key)))
     found = _timetables(setting, kept, pieces, trip, drops)
     there = np.unique(trip)
     driven = np.where(model.runs.round[model.runs.service] >= count, np.round(solution.y), 0).astype(np.int64)
     fresh = Pieces(*(getattr(new, n)[~old] for n in ("lot", "need", "service", "need_kg", "kg")))
     taken = {(one.day, one.vehicle) for one in found}
     more = trips_of(fresh, driven, model.runs, rounds, drops, drops.of, setting.ground, taken)
-    both = Pieces(*(np.r_[getattr(pieces, n), getattr(more.pieces, n)] for n in ("lot", "need", "service", "need_kg", "kg")))
+    both = Pieces(
+        *(
+            np.r_[getattr(pieces, n), getattr(more.pieces, n)]
+            for n in ("lot", "need", "service", "need_kg", "kg")
+        )
+    )
     return Trips((*found, *more.trips), np.r_[np.searchsorted(there, trip), more.of + len(found)], both)
 
 
@@ -268,6 +280,8 @@ def _timetables(setting: Setting, kept: Kept, pieces: Pieces, trip: Ints, drops:
             hubs = [n for n in next(way.hubs for way in ways if way.groups == groups) if n in called]
         places = sorted(set(drop[rows].tolist()), key=lambda d: (first[d], d))
         found.append(
-            timetable(vehicle, int(kept.trip_day[one]), tuple(hubs), tuple(places), drops, ground, first[places[0]])
+            timetable(
+                vehicle, int(kept.trip_day[one]), tuple(hubs), tuple(places), drops, ground, first[places[0]]
+            )
         )
     return found

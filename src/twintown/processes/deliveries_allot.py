@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 
 from twintown.ground.errors import PluginFailed
 
-from .deliveries_read import Floats, Ints
+from .deliveries_read import Floats, Ints, sums
 
 if TYPE_CHECKING:
     from .deliveries_apart import Apart
@@ -54,7 +54,7 @@ def allotted(apart: Apart, run: Ints) -> Allotment:
         for part, (ax, az, lots, dual) in zip(parts, pool.map(solve, parts), strict=True):
             amount_x[x[part[0]]], amount_z[z[part[1]]] = ax, az
             out[lots] = dual
-    carried = np.bincount(apart.round_of_cell[f.cell], amount_z, apart.rounds)
+    carried = sums(apart.round_of_cell[f.cell], amount_z, apart.rounds)
     y = np.zeros(len(model.runs.kind))
     y[run[(run >= 0) & (carried > 1e-3)]] = 1.0
     krw = (
@@ -107,7 +107,7 @@ def _program(apart: Apart, x: Ints, z: Ints) -> tuple[Floats, Floats, Ints, Floa
     program.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     program.a_matrix_.start_, program.a_matrix_.index_ = matrix.indptr, matrix.indices
     program.a_matrix_.value_ = matrix.data
-    solver: Any = highspy.Highs()
+    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("threads", 1)
     solver.setOptionValue("solver", "ipm" if nx > 2_000 else "simplex")

@@ -17,7 +17,7 @@ import numpy as np
 
 from .deliveries_allot import Allotment, allotted
 from .deliveries_model import Model
-from .deliveries_read import Floats, Ints
+from .deliveries_read import Floats, Ints, sums
 from .deliveries_solve import Solution
 
 #: Steps of the subgradient after a plan that is not within the gap, and plans at most.
@@ -28,7 +28,7 @@ LOYAL_KRW = 50_000.0
 
 @dataclass(frozen=True)
 class Days:
-    """The decision of each day at some prices: which run each round takes (-1: none), what it is worth, and how much each lot would give."""
+    """What each day decides at some prices: the run of each round (-1: none), the bound, and how much each lot would give."""
 
     run: Ints
     krw: float
@@ -71,7 +71,7 @@ class Apart:
             np.minimum.at(best, f.stream_wish[mine], least[mine])
             rent = np.maximum(cells.worth - best[cells.wish], 0.0)
             rents.append((best, rent))
-            worth[n] = np.bincount(self.round_of_cell, rent * cells.kg, self.rounds)
+            worth[n] = sums(self.round_of_cell, rent * cells.kg, self.rounds)
         return worth[self.run_bits, self.run_round] - self.model.run_krw, rents, each, least
 
     def days(self, price: Floats, loyal: Ints | None = None) -> Days:
@@ -140,7 +140,7 @@ class Apart:
         chosen = np.where(run >= 0, self.run_bits[run], -1)[self.round_of_cell]
         for n, (best, rent) in enumerate(rents):
             take = (chosen == n) & (rent > 0)
-            wanted = np.bincount(cells.wish[take], cells.kg[take], self.wishes)
+            wanted = sums(cells.wish[take], cells.kg[take], self.wishes)
             mine = np.flatnonzero(
                 ((int(self.bits[n]) >> f.stream_group) & 1 == 1) & (least <= best[f.stream_wish])
             )

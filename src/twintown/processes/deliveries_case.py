@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .deliveries_model import Cells, Model, flows_of, model_of
-from .deliveries_read import Floats, Ints
+from .deliveries_read import Floats, Ints, numbered, sums
 from .deliveries_rounds import Drops, Rounds, drops_of
 from .deliveries_runs import Runs, rounds_of, runs_of, services_of_drops
 from .deliveries_setting import Fits, Setting
@@ -60,10 +60,25 @@ def case_of(setting: Setting) -> Case:
         atom_of, atom = round_of, runs.round[service]
     cells = cells_of(setting, needs.kg, atom_of, drop_of, rows)
     flows = flows_of(
-        fits.wish, fits.lot, fits.ratio, fits.krw, setting.product, setting.group, cells, atom, service, runs.groups
+        fits.wish,
+        fits.lot,
+        fits.ratio,
+        fits.krw,
+        setting.product,
+        setting.group,
+        cells,
+        atom,
+        service,
+        runs.groups,
     )
     model = model_of(
-        setting.lots.kg, cells, flows, runs, rounds.day[runs.round[runs.service]], ground.fleet, run_krw_of(setting, runs)
+        setting.lots.kg,
+        cells,
+        flows,
+        runs,
+        rounds.day[runs.round[runs.service]],
+        ground.fleet,
+        run_krw_of(setting, runs),
     )
     return Case(setting, drops, drop_of, rounds, runs, model)
 
@@ -88,14 +103,12 @@ def cells_of(setting: Setting, kg: Floats, atom_of: Ints, drop_of: Ints, rows: I
     """The cells of these needs; `kg` of each need; `atom_of` each drop."""
     needs, wish = setting.needs, setting.wishes.of[rows]
     frame = pd.DataFrame({"a": atom_of[drop_of[rows]], "w": wish, "k": needs.weight[rows]})
-    number = frame.groupby(["a", "w", "k"], sort=True).ngroup().to_numpy(np.int64)
+    number = numbered(frame)
     count = int(number.max()) + 1 if len(number) else 0
     first = np.full(count, len(number), np.int64)
     np.minimum.at(first, number, np.arange(len(number)))
     of = np.full(len(needs), -1, np.int64)
     of[rows] = number
-    total: Floats = np.bincount(number, kg[rows], count).astype(float)
+    total = sums(number, kg[rows], count)
     atom = atom_of[drop_of[rows]][first] if count else np.zeros(0, np.int64)
     return Cells(of, wish[first], atom, total, setting.weights.shortage_krw * needs.weight[rows][first])
-
-

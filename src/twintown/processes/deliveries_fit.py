@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .deliveries_read import Floats, Ints, Lots, Needs, substitutes, words
+from .deliveries_read import Floats, Ints, Lots, Needs, numbered, substitutes, words
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def specs_of(needs: Needs, lots: Lots) -> Specs:
     frame = pd.DataFrame(
         {"p": needs.product, "r": rank, "g": needs.grade, "a": needs.allergens_not, "s": needs.substitutes}
     )
-    of = frame.groupby(["p", "r", "g", "a", "s"], sort=True).ngroup().to_numpy(np.int64)
+    of = numbered(frame)
     count = int(of.max()) + 1 if len(of) else 0
     first = np.full(count, len(of), np.int64)
     np.minimum.at(first, of, np.arange(len(of)))

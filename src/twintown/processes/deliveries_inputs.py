@@ -36,7 +36,10 @@ INPUTS = (
         "waste", "폐기의 무게", "Weight of waste", "기간 안에 못 쓰게 되는 물량은 그 가격 × 이 값",
         "what perishes within the days counts its price times this",
     ),
-    _weight("emissions", "배출의 무게", "Weight of emissions", "CO₂ 1 kg은 100원 × 이 값 (가정)", "a kg of CO₂ counts 100 KRW times this (assumed)"),
+    _weight(
+        "emissions", "배출의 무게", "Weight of emissions", "CO₂ 1 kg은 100원 × 이 값 (가정)",
+        "a kg of CO₂ counts 100 KRW times this (assumed)",
+    ),
     Input(
         "detour", Name("우회 계수", "Detour"), "1", 1.35, NUMBER, minimum=1.0, maximum=4.0,
         about=Name("도로 길이 / 직선거리 (가정)", "Road over straight line (assumed)"),
@@ -53,8 +56,12 @@ INPUTS = (
         "caution", Name("신중함", "Caution"), "1", 0.0, NUMBER, minimum=0.0, maximum=1.0,
         about=Name("물량에서 오차의 이만큼을 빼고 계획합니다.", "This share of a lot's stated error is held back."),
     ),
-    Input("gap", Name("허용하는 차이", "Gap"), "1", 0.02, NUMBER, minimum=0.0, maximum=1.0,
-          about=Name("가장 좋은 계획과의 차이가 이보다 작다고 증명되면 멈춥니다.", "Stops once the plan is proven to be this close to the best.")),
+    Input(
+        "gap", Name("허용하는 차이", "Gap"), "1", 0.02, NUMBER, minimum=0.0, maximum=1.0,
+        about=Name(
+            "가장 좋은 계획과의 차이가 이보다 작다고 증명되면 멈춥니다.", "Stops once the plan is proven to be this close to the best."
+        ),
+    ),
     Input(
         "seconds", Name("시간 제한", "Time limit"), "s", 60.0, NUMBER, minimum=1.0, maximum=3600.0,
         about=Name(

@@ -11,7 +11,7 @@ from twintown.ground.errors import BadInput
 from twintown.ground.features import Features
 from twintown.jobs.process import Shape
 
-from .deliveries_read import EPOCH, Flags, Floats, Ints, Texts
+from .deliveries_read import EPOCH, Flags, Floats, Ints, Texts, sums
 from .deliveries_setting import Setting
 from .deliveries_share import Pieces
 
@@ -44,7 +44,9 @@ class Kept:
     def some(self, rows: Flags) -> Kept:
         """Only these rows; the trips stay."""
         whole = ("trip_vehicle", "trip_day", "lost")
-        return Kept(*(getattr(self, f.name) if f.name in whole else getattr(self, f.name)[rows] for f in fields(self)))
+        return Kept(
+            *(getattr(self, f.name) if f.name in whole else getattr(self, f.name)[rows] for f in fields(self))
+        )
 
 
 def within(key: Ints, amount: Floats, limit: Floats) -> Floats:
@@ -70,11 +72,19 @@ def kept_of(keep: Features, setting: Setting) -> Kept:
     """
     absent = [name for name in COLUMNS if name not in keep.table.columns]
     if absent:
-        raise BadInput(f"has no column {absent[0]!r}: it is no plan of deliveries", "layer keep", "name a layer `deliveries`")
+        raise BadInput(
+            f"has no column {absent[0]!r}: it is no plan of deliveries",
+            "layer keep",
+            "name a layer `deliveries`",
+        )
     table = keep.table.sort_values("id", kind="stable")
     text = {name: table[name].astype(str).to_numpy(object) for name in ("lot", "need", "vehicle", "date")}
     lots, needs, v = setting.lots, setting.needs, setting.vehicles
-    lot, need, who = _number(text["lot"], lots.id), _number(text["need"], needs.id), _number(text["vehicle"], v.id)
+    lot, need, who = (
+        _number(text["lot"], lots.id),
+        _number(text["need"], needs.id),
+        _number(text["vehicle"], v.id),
+    )
     days, of_day = np.unique(text["date"], return_inverse=True)
     day = (days.astype("U10").astype("datetime64[D]") - EPOCH).astype(np.int64)[of_day.reshape(-1)]
     there = (need >= 0) & (who >= 0)
@@ -129,17 +139,18 @@ def changed(keep: Shape | None, pieces: Pieces, lots: Texts, needs: Texts) -> Te
     if not isinstance(keep, Features) or not len(keep) or not len(pieces):
         return out
     count = len(lots) + 1
-    was_lot, was_need = _number(keep.table["lot"].to_numpy(object), lots), _number(keep.table["need"].to_numpy(object), needs)
+    was_lot, was_need = (
+        _number(keep.table["lot"].to_numpy(object), lots),
+        _number(keep.table["need"].to_numpy(object), needs),
+    )
     key = np.where((was_lot >= 0) & (was_need >= 0), was_need * count + was_lot, -1)
     names, of = np.unique(np.r_[key, pieces.need * count + pieces.lot], return_inverse=True)
     of = of.reshape(-1)
-    before = np.bincount(of[: len(key)], keep.table["quantity_kg"].to_numpy(float), len(names))
+    before = sums(of[: len(key)], keep.table["quantity_kg"].to_numpy(float), len(names))
     there = np.bincount(of[: len(key)], minlength=len(names)) > 0
     mine = of[len(key) :]
-    delta = np.bincount(mine, pieces.kg, len(names)) - before
+    delta = sums(mine, pieces.kg, len(names)) - before
     out[there[mine]] = "kept"
     out[there[mine] & (delta[mine] > SAME_KG)] = "more"
     out[there[mine] & (delta[mine] < -SAME_KG)] = "less"
     return out
-
-

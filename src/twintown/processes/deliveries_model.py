@@ -21,7 +21,7 @@ from scipy import sparse
 
 from .deliveries_fit import expand
 from .deliveries_places import Fleet
-from .deliveries_read import Floats, Ints
+from .deliveries_read import Floats, Ints, sums
 from .deliveries_runs import Runs
 
 
@@ -126,7 +126,7 @@ def model_of(
     )
     heaviest = np.zeros(len(cells.kg))
     np.maximum.at(heaviest, flows.cell, flows.z_ratio)
-    load = np.bincount(pairs[:, 0], (cells.kg * heaviest)[pairs[:, 1]], services)
+    load = sums(pairs[:, 0], (cells.kg * heaviest)[pairs[:, 1]], services)
     capacity = fleet.vehicles.kg[fleet.first][runs.kind]
     mass = load[runs.service]
     whole_kg = np.minimum(capacity, mass)
@@ -193,6 +193,12 @@ def columns_of(model: Model, tight: bool) -> Columns:
     row, col, value = (np.concatenate(part) for part in zip(*blocks, strict=True))
     matrix = sparse.csr_array(sparse.coo_array((value, (row, col)), shape=(base, nx + nz + ny)))
     cost = np.concatenate([f.lot_krw, -cells.worth[f.cell], model.run_krw])
-    upper = np.concatenate([np.full(nx, np.inf) if model.x_most is None else model.x_most, cells.kg[f.cell], model.run_most.astype(float)])
+    upper = np.concatenate(
+        [
+            np.full(nx, np.inf) if model.x_most is None else model.x_most,
+            cells.kg[f.cell],
+            model.run_most.astype(float),
+        ]
+    )
     whole = np.concatenate([np.zeros(nx + nz, np.uint8), np.ones(ny, np.uint8)])
     return Columns(cost, upper, whole, matrix, np.concatenate(lows), np.concatenate(highs))

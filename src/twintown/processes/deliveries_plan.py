@@ -18,7 +18,7 @@ from .deliveries_again import again
 from .deliveries_apart import once, solved_apart
 from .deliveries_case import Case, case_of
 from .deliveries_kept import changed
-from .deliveries_read import EPOCH, Needs, lots_of, needs_of, vehicles_of
+from .deliveries_read import EPOCH, Needs, lots_of, needs_of, sums, vehicles_of
 from .deliveries_setting import GATHER_CO2, GATHER_KRW, Setting, setting_of
 from .deliveries_share import CRUMB_KG, pieces_of
 from .deliveries_solve import SMALL, Solution, columns_in, solved
@@ -64,7 +64,9 @@ def plan(ask: Ask, version: str) -> Iterator[tuple[str, Shape]]:
     start, end = span_of(options, every)
     inside = (every.day >= start) & (every.day < end)
     if not inside.any():
-        raise BadInput(f"nothing is needed in the days from {EPOCH + start} on", "layer needs", "choose other days")
+        raise BadInput(
+            f"nothing is needed in the days from {EPOCH + start} on", "layer needs", "choose other days"
+        )
     ask.progress("laying rounds", 0.1)
     setting = setting_of(lots, every.some(inside), vehicles, options, start, end)
     keep = ask.layers[str(options["keep"])] if options["keep"] else None
@@ -77,7 +79,13 @@ def plan(ask: Ask, version: str) -> Iterator[tuple[str, Shape]]:
         ask.progress("sharing out", 0.8)
         pieces = pieces_of(case.model, solution, setting.needs, setting.lots)
         trips = trips_of(
-            pieces, solution.y.astype(np.int64), case.runs, case.rounds, case.drops, case.drop_of, setting.ground
+            pieces,
+            solution.y.astype(np.int64),
+            case.runs,
+            case.rounds,
+            case.drops,
+            case.drop_of,
+            setting.ground,
         )
     step = Step(
         "allotment and delivery", f"twintown.processes.deliveries {version}",
@@ -97,7 +105,9 @@ def decided(case: Case, gap: float, seconds: float, ask: Ask) -> Solution:
     part = solved_apart(apart, model.cells.atom, len(case.rounds), gap, seconds, ask.progress)
     y = np.zeros(len(case.runs.kind))
     y[kept] = part.y
-    held = float(model.cells.worth @ (model.cells.kg - apart.cells.kg))  # heavier than any vehicle: no plan can bring it
+    held = float(
+        model.cells.worth @ (model.cells.kg - apart.cells.kg)
+    )  # heavier than any vehicle: no plan can bring it
     return replace(part, y=y, krw=part.krw + held, bound_krw=part.bound_krw + held)
 
 
@@ -116,15 +126,20 @@ def _layers(
     setting, frame = case.setting, ask.frame
     needs, lots, span = setting.needs, setting.lots, (setting.start, setting.end)
     told = tables.Told(lots, needs, case.drops, case.drop_of, setting.ground, trips, GATHER_KRW, GATHER_CO2)
-    came = np.bincount(trips.pieces.need, trips.pieces.need_kg, len(needs))
+    came = sums(trips.pieces.need, trips.pieces.need_kg, len(needs))
     missing = np.maximum(np.round(needs.kg - came, 2), 0.0)
-    left = np.maximum(lots.kg - np.bincount(trips.pieces.lot, trips.pieces.kg, len(lots)), 0.0)
+    left = np.maximum(lots.kg - sums(trips.pieces.lot, trips.pieces.kg, len(lots)), 0.0)
     left = np.where(lots.usable, left, 0.0)
-    yield "deliveries", tables.deliveries(told, changed(keep, trips.pieces, lots.id, needs.id), frame, provenance)
+    yield (
+        "deliveries",
+        tables.deliveries(told, changed(keep, trips.pieces, lots.id, needs.id), frame, provenance),
+    )
     yield "loads", tables.loads(told, frame, provenance)
     rows = np.flatnonzero((missing >= CRUMB_KG) | (missing >= needs.kg) & (needs.kg > 0))
     why = [*reasons(case, trips, rows, missing, left), *[outside(*span)] * len(far)]
-    both = Needs(**{n: np.concatenate([getattr(needs, n), getattr(far, n)]) for n in needs.__dataclass_fields__})
+    both = Needs(
+        **{n: np.concatenate([getattr(needs, n), getattr(far, n)]) for n in needs.__dataclass_fields__}
+    )
     at = np.r_[rows, np.arange(len(needs), len(both))]
     yield "unmet", tables.unmet(both, at, np.r_[missing, far.kg][at], why, frame, provenance)
     yield "balance", tables.balance(needs, missing, told, wasted(lots, left, *span), frame, provenance)

@@ -137,7 +137,7 @@ class _Rows:
         if column not in self.table.columns:
             return np.full(len(self.id), default, object)
         values = self.table[column]
-        return values.where(values.notna(), default).astype(str).str.strip().to_numpy(object)
+        return np.asarray(values.where(values.notna(), default).astype(str).str.strip(), object)
 
     def flag(self, column: str) -> Flags:
         return np.isin(np.char.lower(self.text(column).astype(str)), ["true", "1", "1.0", "yes"])
@@ -190,6 +190,16 @@ class _Rows:
         return shapely.get_x(places), shapely.get_y(places)
 
 
+def sums(key: Ints, amount: Any, count: int) -> Floats:
+    """Of each key from 0 to `count` - 1 the sum of its amounts."""
+    return np.asarray(np.bincount(key, amount, count), float)
+
+
+def numbered(frame: pd.DataFrame) -> Ints:
+    """Of each row a number; the same for equal rows, in their order."""
+    return np.asarray(frame.groupby(list(frame), sort=True).ngroup(), np.int64)
+
+
 def words(text: str) -> tuple[str, ...]:
     """Codes in a text, sorted, each once; separated by commas, semicolons or spaces."""
     return tuple(sorted({one for one in text.replace(";", ",").replace(" ", ",").split(",") if one}))
@@ -212,7 +222,7 @@ def lots_of(shape: Any, caution: float) -> Lots:
     kg, promised = rows.number("quantity_kg"), rows.number("promised_kg", 0.0)
     rows.wrong(
         promised > kg + 1e-9,
-        f"is more than the lot holds: {'promised twice'}",
+        "is more than the lot holds: it is promised twice",
         "promised_kg",
         "take one promise back",
     )
@@ -258,7 +268,8 @@ def needs_of(shape: Any) -> Needs:
     place = rows.text("place")
     x, y = rows.points()
     return Needs(
-        rows.id, np.where(place == "", rows.id, place), product, np.round(rows.number("quantity_kg"), 2), rows.days("date").astype(np.int64),
+        rows.id, np.where(place == "", rows.id, place), product, np.round(rows.number("quantity_kg"), 2),
+        rows.days("date").astype(np.int64),
         opens, closes, np.where(krw_max <= 0, np.inf, krw_max), rows.grade("grade_min"), _codes(rows.text("allergens_not")),
         _substitutes(rows), rows.number("weight", 1.0), x, y,
     )  # fmt: skip

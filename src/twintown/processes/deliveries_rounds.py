@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from .deliveries_places import Collection, Fleet, two_opt
-from .deliveries_read import Flags, Floats, Ints, Needs, Texts
+from .deliveries_read import Flags, Floats, Ints, Needs, Texts, numbered, sums
 
 #: A way of more places than this is not shortened by 2-opt: it keeps the order of a space-filling curve.
 MOST_TURNED = 900
@@ -81,13 +81,13 @@ def drops_of(needs: Needs, heavy: Floats, most_kg: float) -> Drops:
             frame.assign(kg=heavy).groupby(list(frame), sort=False)["kg"].cumsum().to_numpy(float) - heavy
         )
         frame["part"] = np.floor((before + heavy - 1e-6) / most_kg).astype(np.int64)
-    of = frame.groupby(list(frame), sort=True).ngroup().to_numpy(np.int64)
+    of = numbered(frame)
     count = int(of.max()) + 1 if len(of) else 0
     row = np.full(count, len(of), np.int64)
     np.minimum.at(row, of, np.arange(len(of)))
     return Drops(
         of, needs.place[row], needs.day[row], needs.opens[row], needs.closes[row], needs.x[row], needs.y[row],
-        np.bincount(of, heavy, count) if count else np.zeros(0),
+        sums(of, heavy, count) if count else np.zeros(0),
     )  # fmt: skip
 
 
@@ -119,7 +119,7 @@ def long_way(x: Floats, y: Floats) -> Ints:
         return np.zeros(len(x), np.int64)
     order = np.argsort(hilbert(x, y), kind="stable")
     if len(x) <= MOST_TURNED:
-        far = np.hypot(x[:, None] - x, y[:, None] - y).astype(np.float32)
+        far = np.hypot(x[:, None] - x, y[:, None] - y)
         order = two_opt(order, far, 4 * len(x))
     rank = np.empty(len(x), np.int64)
     rank[order] = np.arange(len(x))
@@ -170,16 +170,24 @@ def whole(
 
 @dataclass(frozen=True)
 class Rounds:
-    """Stretches of drops: round r holds `stops[first[r] : first[r] + count[r]]`, all of `day[r]`. `rank`: of each drop on its day's way."""
+    """Stretches of drops: round r holds `stops[first[r] : first[r] + count[r]]`, all of `day[r]`."""
 
     day: Ints
     first: Ints
     count: Ints
     stops: Ints
-    rank: Ints
 
     def __len__(self) -> int:
         return len(self.day)
+
+    def place_in(self, round: Ints, drop: Ints) -> Ints:
+        """Of each pair of a round and a drop of it, how many drops come before."""
+        size = int(self.stops.max(initial=0)) + 1
+        of = np.repeat(np.arange(len(self)), self.count)
+        key = of * size + self.stops
+        order = np.argsort(key)
+        at = np.searchsorted(key[order], round * size + drop)
+        return np.asarray(order[at] - self.first[round])
 
 
 def stretches(order: Ints, drops: Drops, km_h: float, road: Road, most_kg: float) -> list[Way]:
@@ -242,9 +250,9 @@ def cut(count: int, costs: list[list[Floats]], vehicles: Ints, turns: int = 12) 
         kind = priced[:, ends, lengths - 1].argmin(axis=0)
         used = np.bincount(kind, minlength=len(costs))
         over = np.maximum(used - vehicles, 0)
-        cost = float(table[kind, ends, lengths - 1].sum()) + 100.0 * dear * (count - int(lengths.sum()))
-        if best is None or (int(over.sum()), cost) < best[:2]:
-            best = float(over.sum()), cost, found
+        krw = float(table[kind, ends, lengths - 1].sum()) + 100.0 * dear * (count - int(lengths.sum()))
+        if best is None or (float(over.sum()), krw) < best[:2]:
+            best = float(over.sum()), krw, found
         if turn == 0 and not over.any():
             break
         step = dear * 0.3 / (1.0 + turn)

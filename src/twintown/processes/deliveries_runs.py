@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .deliveries_fit import expand
+from .deliveries_orders import every_round
 from .deliveries_places import Collection, Fleet, Hubs
 from .deliveries_read import Floats, Ints
 from .deliveries_rounds import (
@@ -72,32 +73,37 @@ def rounds_of(drops: Drops, ground: Ground, every: bool, main: int) -> Rounds:
     """The rounds of all days.
 
     Args:
-        every: every stretch of a day's way is a round; else each day is cut once, at least cost.
+        every: rounds of all kinds (`deliveries_orders`), for days with few drops; else each day is cut once, at least cost.
         main: the group of gathering points that most comes from; rounds are cut for vehicles that collect there.
     """
     keys = np.stack([np.round(drops.x), np.round(drops.y)], axis=1) if len(drops) else np.zeros((0, 2))
     spots, of = np.unique(keys, axis=0, return_inverse=True)
     rank = long_way(spots[:, 0], spots[:, 1])[of.reshape(-1)] if len(spots) else np.zeros(0, np.int64)
-    days, counts, stops = [], [], []
-    along = np.zeros(len(drops), np.int64)
+    days: list[int] = []
+    counts: list[int] = []
+    stops: list[Ints] = []
     edge = np.searchsorted(drops.day, np.unique(drops.day))
     for rows in np.split(np.arange(len(drops)), edge[1:]):
         if not len(rows):
             continue
         order = day_order(rows, drops, rank)
-        along[order] = np.arange(len(order))
-        for begin, length in _cuts(order, drops, ground, every, main):
-            days.append(drops.day[order[0]])
-            counts.append(length)
-            stops.append(order[begin : begin + length])
+        if every:
+            other = rows[np.argsort(rank[rows], kind="stable")]
+            origin = ground.end(next(one for one in ground.collections if one.groups == (main,)))
+            found = every_round(order, other, drops, ground.fleet, ground.road, origin)
+        else:
+            found = [order[begin : begin + length] for begin, length in _cuts(order, drops, ground, main)]
+        days += [int(drops.day[order[0]])] * len(found)
+        counts += [len(one) for one in found]
+        stops += found
     count = np.array(counts, np.int64)
     return Rounds(
         np.array(days, np.int64), np.cumsum(count) - count, count,
-        np.concatenate(stops) if stops else np.zeros(0, np.int64), along,
+        np.concatenate(stops) if stops else np.zeros(0, np.int64),
     )  # fmt: skip
 
 
-def _cuts(order: Ints, drops: Drops, ground: Ground, every: bool, main: int) -> list[tuple[int, int]]:
+def _cuts(order: Ints, drops: Drops, ground: Ground, main: int) -> list[tuple[int, int]]:
     fleet, v = ground.fleet, ground.fleet.vehicles
     costs: list[list[Floats]] = []
     for kind, row in enumerate(fleet.first):
@@ -106,7 +112,7 @@ def _cuts(order: Ints, drops: Drops, ground: Ground, every: bool, main: int) -> 
         costs.append([])
         for number, way in enumerate(ways):
             n = len(way.km)
-            if every or not mine:
+            if not mine:
                 costs[-1].append(np.where(way.good, 1.0, np.inf))
                 continue
             head, tail = order[:n], order[number : number + n]
@@ -117,14 +123,6 @@ def _cuts(order: Ints, drops: Drops, ground: Ground, every: bool, main: int) -> 
             trips = np.ceil(drops.kg[head] / v.kg[row]) if number == 0 else 1.0
             krw = trips * (v.krw_d[row] + trip.km * (v.krw_km[row] + v.kg_co2_km[row] * ground.krw_co2))
             costs[-1].append(np.where(trip.good, krw, np.inf))
-    if every:
-        good = {
-            (int(i), n + 1)
-            for ways in costs
-            for n, cost in enumerate(ways)
-            for i in np.flatnonzero(np.isfinite(cost))
-        }
-        return sorted(good, key=lambda one: (one[1], one[0]))
     chosen = cut(len(order), costs, fleet.count)
     covered = np.zeros(len(order), bool)
     for begin, length in chosen:
@@ -181,11 +179,9 @@ def runs_of(rounds: Rounds, drops: Drops, ground: Ground, wanted: Ints) -> Runs:
     if not parts:
         none, zero = np.zeros(0, np.int64), np.zeros(0)
         return Runs(none, none, none, none, none, zero, zero, zero, zero)
-    of, bits, kinds, collections, krw, co2, hours, km = (
-        np.concatenate(one) for one in zip(*parts, strict=True)
-    )
-    key, service = np.unique(np.stack([of, bits], axis=1), axis=0, return_inverse=True)
-    return Runs(key[:, 0], key[:, 1], service.reshape(-1), kinds, collections, krw, co2, hours, km)
+    of, groups, kinds, ways, krw, co2, hours, km = (np.concatenate(one) for one in zip(*parts, strict=True))
+    key, service = np.unique(np.stack([of, groups], axis=1), axis=0, return_inverse=True)
+    return Runs(key[:, 0], key[:, 1], service.reshape(-1), kinds, ways, krw, co2, hours, km)
 
 
 def services_of_drops(rounds: Rounds, runs: Runs, drops: int) -> tuple[Ints, Ints]:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from .deliveries_fit import Specs, alive, options, specs_of
 from .deliveries_places import collections_of, fleet_of, hubs_of
-from .deliveries_read import Flags, Floats, Ints, Lots, Needs, Vehicles
+from .deliveries_read import Flags, Floats, Ints, Lots, Needs, Vehicles, sums
 from .deliveries_rounds import Road
 from .deliveries_runs import Ground
 
@@ -93,7 +93,9 @@ class Setting:
         lots, w, away = self.lots, self.weights, self.ground.hubs.away_km
         perish = lots.usable & (lots.last >= self.start) & (lots.last < self.end)
         told = w.cost * (lots.krw_kg + away * GATHER_KRW) + away * GATHER_CO2 * w.co2_krw
-        return np.asarray(told + LAST_RESORT_KRW * lots.substitute - w.waste * np.where(perish, lots.krw_kg, 0.0))
+        return np.asarray(
+            told + LAST_RESORT_KRW * lots.substitute - w.waste * np.where(perish, lots.krw_kg, 0.0)
+        )
 
     def fits(self, wishes: Ints) -> Fits:
         """What fits these wishes."""
@@ -121,7 +123,7 @@ def setting_of(
     specs = specs_of(needs, lots)
     key, of = np.unique(needs.day * (len(specs) + 1) + specs.of, return_inverse=True)
     wishes = Wishes(of.reshape(-1), key % (len(specs) + 1), key // (len(specs) + 1))
-    main = int(np.argmax(np.bincount(hubs.group[hubs.of[mine]], lots.kg[mine], max(hubs.groups, 1))))
+    main = int(np.argmax(sums(hubs.group[hubs.of[mine]], lots.kg[mine], max(hubs.groups, 1))))
     return Setting(lots, needs, vehicles, specs, wishes, ground, weights, every, main, start, end)
 
 

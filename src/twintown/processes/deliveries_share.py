@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .deliveries_model import Model
-from .deliveries_read import Floats, Ints, Lots, Needs
+from .deliveries_read import Floats, Ints, Lots, Needs, sums
 from .deliveries_solve import Solution
 
 #: Amounts are shared out in steps of 10 g.
@@ -41,7 +41,7 @@ def beside(a_key: Ints, a: Ints, b_key: Ints, b: Ints) -> tuple[Ints, Ints, Ints
         Of each piece the row in a, the row in b, and the amount. What one side has more of a key is left.
     """
     keys = max(int(a_key.max(initial=-1)), int(b_key.max(initial=-1))) + 1
-    a_sum, b_sum = np.bincount(a_key, a, keys).astype(np.int64), np.bincount(b_key, b, keys).astype(np.int64)
+    a_sum, b_sum = sums(a_key, a, keys).astype(np.int64), sums(b_key, b, keys).astype(np.int64)
     top = np.maximum(a_sum, b_sum)
     start = np.cumsum(top) - top
 
@@ -68,7 +68,7 @@ def _holder(ends: Ints, low: Ints) -> Ints:
 def pieces_of(model: Model, solution: Solution, needs: Needs, lots: Lots) -> Pieces:
     """Who gets what of which lot on which service; nothing of a lot twice, no need more than it asks."""
     f, cells = model.flows, model.cells
-    driven = np.bincount(model.runs.service, solution.y, len(model.runs.round)) > 0.5
+    driven = sums(model.runs.service, solution.y, len(model.runs.round)) > 0.5
     z = np.where(driven[f.service], np.floor(solution.z * STEPS_KG + 1e-4), 0).astype(np.int64)
     rows = np.lexsort((f.z_stream, f.service, f.cell))
     rows = rows[z[rows] > 0]
@@ -98,6 +98,6 @@ def _merged(pieces: Pieces) -> Pieces:
     rows, of = np.unique(key, axis=0, return_inverse=True)
     of = of.reshape(-1)
     return Pieces(
-        rows[:, 1], rows[:, 0], rows[:, 2], np.round(np.bincount(of, pieces.need_kg, len(rows)), 2),
-        np.round(np.bincount(of, pieces.kg, len(rows)), 4),
+        rows[:, 1], rows[:, 0], rows[:, 2], np.round(sums(of, pieces.need_kg, len(rows)), 2),
+        np.round(sums(of, pieces.kg, len(rows)), 4),
     )  # fmt: skip

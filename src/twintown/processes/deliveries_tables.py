@@ -14,7 +14,7 @@ from twintown.ground.features import Features
 from twintown.ground.frames import Frame
 from twintown.ground.provenance import Provenance
 
-from .deliveries_read import EPOCH, Floats, Ints, Lots, Needs, Texts
+from .deliveries_read import EPOCH, Floats, Ints, Lots, Needs, Texts, sums
 from .deliveries_rounds import Drops
 from .deliveries_runs import Ground
 from .deliveries_trips import Trips
@@ -59,7 +59,7 @@ def trip_costs(told: Told) -> tuple[Floats, Floats, Floats]:
     trips, v = told.trips, told.ground.fleet.vehicles
     who = np.array([t.vehicle for t in trips.trips], np.int64)
     km = np.array([t.km for t in trips.trips], float)
-    carried = np.bincount(trips.of, trips.pieces.kg, len(trips.trips))
+    carried = sums(trips.of, trips.pieces.kg, len(trips.trips))
     return v.krw_d[who] + km * v.krw_km[who], km * v.kg_co2_km[who], carried
 
 
@@ -89,13 +89,10 @@ def deliveries(told: Told, changed: Texts, frame: Frame, provenance: Provenance)
         np.array([t.vehicle for t in trips.trips], np.int64)[trips.of] if len(p) else np.zeros(0, np.int64)
     )
     named = told.ground.fleet.vehicles.id[vehicle]
-    order = np.lexsort((p.lot, p.need, trips.of))
-    serial = np.empty(len(p), np.int64)
-    serial[order] = np.arange(len(p))
     date = _texts(needs.day[p.need])
     stand_in = lots.product[p.lot] != needs.product[p.need]
     columns = {
-        "id": np.array([f"d{n + 1:06d}" for n in serial], object), "lot": lots.id[p.lot], "producer": lots.producer[p.lot],
+        "id": np.array([f"d{n + 1:06d}" for n in range(len(p))], object), "lot": lots.id[p.lot], "producer": lots.producer[p.lot],
         "origin": lots.origin[p.lot], "product": lots.product[p.lot], "need": needs.id[p.need], "place": needs.place[p.need],
         "substitute_for": np.where(stand_in, needs.product[p.need], ""), "quantity_kg": np.round(p.kg, 2),
         "need_kg": np.round(p.need_kg, 2), "date": date, "leaves_h": np.round(leaves, 3), "arrives_h": np.round(arrives, 3),

@@ -14,6 +14,8 @@ from .deliveries_share import Pieces, beside
 
 #: Masses are compared in steps of 0.1 g.
 _STEPS = 10_000
+#: Hours are told in thousandths: an earlier one may have been this much less.
+ROUNDED_H = 0.0006
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,15 @@ class Trips:
     pieces: Pieces
 
     def sorted(self) -> Trips:
-        """The same by day and vehicle."""
+        """The same by day and vehicle, and the pieces by trip, need and lot."""
         order = sorted(range(len(self.trips)), key=lambda n: (self.trips[n].day, self.trips[n].vehicle))
         rank = np.zeros(len(order), np.int64)
         rank[order] = np.arange(len(order))
-        return Trips(tuple(self.trips[n] for n in order), rank[self.of] if len(self.of) else self.of, self.pieces)
+        of = rank[self.of] if len(self.of) else self.of
+        p = self.pieces
+        rows = np.lexsort((p.lot, p.need, of))
+        pieces = Pieces(p.lot[rows], p.need[rows], p.service[rows], p.need_kg[rows], p.kg[rows])
+        return Trips(tuple(self.trips[n] for n in order), of[rows], pieces)
 
 
 def trips_of(
@@ -56,8 +62,10 @@ def trips_of(
     run = np.repeat(np.arange(len(driven)), driven)
     run = run[np.lexsort((run, runs.service[run]))]
     service = runs.service[run]
-    rank = rounds.rank
-    order = np.lexsort((pieces.lot, pieces.need, rank[drop_of[pieces.need]], pieces.service))
+    round_of = runs.round[pieces.service]
+    order = np.lexsort(
+        (pieces.lot, pieces.need, rounds.place_in(round_of, drop_of[pieces.need]), pieces.service)
+    )
     mass = np.round(pieces.kg[order] * _STEPS).astype(np.int64)
     room = np.round(fleet.vehicles.kg[fleet.first][runs.kind[run]] * _STEPS).astype(np.int64) + 10
     part, trip, amount = beside(pieces.service[order], mass, service, room)
@@ -87,14 +95,22 @@ def trips_of(
         collection = ground.collections[runs.collection[run[one]]]
         stops = set(hub[mine].tolist())
         hubs = tuple(h for h in collection.hubs if h in stops)
-        places = sorted(set(drop[mine].tolist()), key=lambda d: int(rank[d]))
+        stretch = int(runs.round[service[one]])
+        way = rounds.stops[rounds.first[stretch] : rounds.first[stretch] + rounds.count[stretch]]
+        places = way[np.isin(way, drop[mine])].tolist()
         number[one] = len(found)
         found.append(timetable(int(free[kind][turn]), day, hubs, tuple(places), drops, ground))
     return Trips(tuple(found), number[trip], cut)
 
 
 def timetable(
-    vehicle: int, day: int, hubs: tuple[int, ...], places: tuple[int, ...], drops: Drops, ground: Ground, first_h: float = 0.0
+    vehicle: int,
+    day: int,
+    hubs: tuple[int, ...],
+    places: tuple[int, ...],
+    drops: Drops,
+    ground: Ground,
+    first_h: float = 0.0,
 ) -> Trip:
     """When a vehicle is where: it sets out as early as it can without waiting more than it must.
 
@@ -121,7 +137,7 @@ def timetable(
         )
     k = 1 + len(hubs)
     ahead = float(hours[:k].sum()) + sum(stay[:k])
-    early = min(max(early, first_h - ahead), max(late, early))
+    early = min(max(early, first_h - ahead - ROUNDED_H), max(late, early))
     arrive, leave = [early], [early]
     for n in range(1, len(xs)):
         clock = max(leave[-1] + float(hours[n - 1]), opens[n])

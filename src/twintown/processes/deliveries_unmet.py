@@ -17,7 +17,9 @@ def outside(start: int, end: int) -> Why:
     """A need on a day that is not planned."""
     first, last = str(EPOCH + start), str(EPOCH + end - 1)
     return Why(
-        "outside-days", f"{first}부터 {last}까지만 계획했습니다. 기간을 넓힙니다", f"only {first} to {last} was planned: choose more days"
+        "outside-days",
+        f"{first}부터 {last}까지만 계획했습니다. 기간을 넓힙니다",
+        f"only {first} to {last} was planned: choose more days",
     )
 
 
@@ -53,7 +55,9 @@ def reasons(case: Case, trips: Trips, rows: Ints, missing: Floats, left: Floats)
             near = {lot for lot in fits if bits >> int(group[lot]) & 1}
             idle = bool(kinds & spare(day))
             known[key] = (
-                held_back(row, kg, needs, lots, left, fits, near, bool(kinds) or not laid, idle) if fits else barred(row, kg, needs, lots)
+                held_back(row, kg, needs, lots, left, fits, near, bool(kinds) or not laid, idle)
+                if fits
+                else barred(row, kg, needs, lots)
             )
         found.append(known[key])
     return found

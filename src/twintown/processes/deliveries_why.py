@@ -165,7 +165,9 @@ def held_back(
     if free < kg - CRUMB_KG:
         more = _kg(kg - free)
         return Why(
-            "shortage", f"{day}에 쓸 수 있는 {product} {more} kg이 더 있으면 됩니다", f"{more} kg more of {product} that can be had on {day}"
+            "shortage",
+            f"{day}에 쓸 수 있는 {product} {more} kg이 더 있으면 됩니다",
+            f"{more} kg more of {product} that can be had on {day}",
         )
     at_hand = sum(float(left[lot]) / ratio[lot] for lot in near)
     if at_hand < kg - CRUMB_KG:
