@@ -86,7 +86,9 @@ export interface EventBrief {
   link: string;
 }
 export interface VisitorsAnswer {
-  hours: { start: string; expected: number; low: number; high: number }[];
+  /** Who come in each hour, and the most that are there at a moment of it. */
+  hours: { start: string; expected: number; low: number; high: number; there?: number; there_low?: number; there_high?: number }[];
+  /** The hour in which most are there. */
   peak: { start: string; expected: number; low: number; high: number } | null;
   total: { expected: number; low: number; high: number } | null;
   basis: { code: string; text: Both; source: From }[];
@@ -101,6 +103,10 @@ export interface Duty {
   source: { title: string; article: string; url: string; date: string };
   confirm: boolean;
   until: string | null;
+  /** The day is over by now. */
+  late?: boolean;
+  authority?: Both;
+  until_from?: string;
 }
 export interface MeetingsAnswer { meetings: Meeting[]; unmatched: { a?: string; b?: string; why: Both | string; [other: string]: unknown }[]; [other: string]: unknown }
 export interface ImportAnswer { made: string[]; refused: { what: string; why: string }[] }
