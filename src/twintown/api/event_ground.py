@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -23,13 +23,29 @@ from twintown.programme.event import Event
 
 #: Rows of one answer through the door, and its most bytes.
 ROWS, BYTES = 10_000, 16 * 2**20
+#: Small things that are kept beside a twin.
+MOST = 2_000
+T = TypeVar("T")
 Rows = Sequence[Mapping[str, Any]]
+
+
+def kept(asked: Asked, key: Hashable, make: Callable[[], T]) -> T:
+    """What is small and dear, kept beside the twin: made once for its key, in which the versions of layers stand."""
+    found: dict[Hashable, Any] = asked.served.bodies.get(("event-ground",), dict)
+    try:
+        value: T = found[key]
+    except KeyError:
+        value = make()
+        if len(found) >= MOST:
+            found.clear()
+        found[key] = value
+    return value
 
 
 def rows(
     request: Request, asked: Asked, event: Event, layer: str, columns: Sequence[str] = ()
-) -> tuple[Rows, str]:
-    """The rows of a layer where the event is, with `lon` and `lat`, and a mark that changes with them.
+) -> tuple[Callable[[], Rows], Hashable]:
+    """What reads the rows of a layer where the event is, with `lon` and `lat`, and a mark that changes with them.
 
     Args:
         columns: only these, where they are named (through the door).
@@ -39,8 +55,7 @@ def rows(
     """
     if event_answers.here(request, asked, event):
         view = asked.served.view(layer, asked.grant)
-        key = ("ground", layer, view.token, terms(asked.grant))
-        return asked.served.layers.get(key, lambda: rows_of(view)), f"{layer} {view.token}"
+        return lambda: rows_of(view), (layer, view.token, terms(asked.grant))
     if not event.agreement:
         raise NotFound("the event names no agreement, so nothing is known of that ground", event.id)
     asked.grant.require()
@@ -49,10 +64,13 @@ def rows(
         raise NotFound("the agreement is not about that ground", event.agreement)
     now = datetime.now(UTC)
     partners.in_force(side(request, asked), found, now)
-    mark = f"{layer} {found.id} {found.revision} {now:%Y-%m-%dT%H}"  # what a partner changes is seen within the hour
-    return asked.served.layers.get(
-        ("ground", mark), lambda: _through(request, asked, found.id, layer, columns)
-    ), mark
+    mark = (
+        layer,
+        found.id,
+        found.revision,
+        f"{now:%Y-%m-%dT%H}",
+    )  # what a partner changes is seen within the hour
+    return lambda: _through(request, asked, found.id, layer, columns), mark
 
 
 def _through(

@@ -150,12 +150,13 @@ def _profile(request: Request, asked: Asked, event: Event, day_type: str) -> vis
     key = ("visitors", mark, other, day_type, round(event.place.lon, 5), round(event.place.lat, 5))
 
     def make() -> visitors_basis.Profile | None:
-        known = visitors_basis.known_of(congestion)
-        near = visitors_basis.nearest(stations, (event.place.lon, event.place.lat), known)
-        return visitors_basis.profile(congestion, near, day_type)
+        rows = congestion()
+        near = visitors_basis.nearest(
+            stations(), (event.place.lon, event.place.lat), visitors_basis.known_of(rows)
+        )
+        return visitors_basis.profile(rows, near, day_type)
 
-    found: visitors_basis.Profile | None = asked.served.layers.get(key, make)
-    return found
+    return event_ground.kept(asked, key, make)
 
 
 def _passers(
@@ -168,7 +169,7 @@ def _passers(
     for day, kind in types.items():
         key = ("passers", event.agreement, day, kind, round(event.place.lon, 5), round(event.place.lat, 5))
         ask = partial(event_passers.levels, request, asked, event, day.isoformat(), kind)
-        found[day] = asked.served.layers.get(key, ask)
+        found[day] = event_ground.kept(asked, key, ask)
     return found
 
 
@@ -176,11 +177,11 @@ def _rain(request: Request, asked: Asked, event: Event, zone: ZoneInfo) -> visit
     weather, mark = event_ground.rows(request, asked, event, WEATHER, ("time", "precipitation_mm"))
 
     def make() -> visitors.Rain:
-        times = [_moment(row["time"]) for row in weather]
-        return visitors_basis.rain(times, [row.get("precipitation_mm") for row in weather], zone)
+        rows = weather()
+        times = [_moment(row["time"]) for row in rows]
+        return visitors_basis.rain(times, [row.get("precipitation_mm") for row in rows], zone)
 
-    found: visitors.Rain = asked.served.layers.get(("rain", mark, zone.key), make)
-    return found
+    return event_ground.kept(asked, ("rain", mark, zone.key), make)
 
 
 def _moment(value: object) -> datetime:
