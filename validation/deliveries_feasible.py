@@ -212,7 +212,8 @@ def season(seed: int, days: int = 3, places: int = 5, vehicles: int = 2) -> dict
         lot(f"lot-{n}", str(rng.choice(products)), float(rng.integers(5, 25) * 10), *rng.uniform(0, 20_000, 2),
             grade=str(rng.choice(["middle", "upper", "special"])), price_krw_kg=float(rng.integers(20, 50) * 100),
             allergens=str(rng.choice(["", "", "soy"])), state=str(rng.choice(["offered"] * 5 + ["failed"])),
-            shelf_life_d=float(rng.choice([1, 3, 60])), promised_kg=float(rng.choice([0, 0, 30])), **{"from": day(int(rng.integers(-1, 2)))})
+            shelf_life_d=float(rng.choice([1, 3, 60])), promised_kg=float(rng.choice([0, 0, 30])),
+            **{"from": day(int(rng.integers(-1, 2)))})
         for n in range(6)
     ]  # fmt: skip
     spots = rng.uniform(0, 12_000, (places, 2)) + np.array([0, 30_000])

@@ -201,8 +201,9 @@ def numbered(frame: pd.DataFrame) -> Ints:
 
 
 def words(text: str) -> tuple[str, ...]:
-    """Codes in a text, sorted, each once; separated by commas, semicolons or spaces."""
-    return tuple(sorted({one for one in text.replace(";", ",").replace(" ", ",").split(",") if one}))
+    """Codes in a text, sorted, each once; separated by commas, semicolons or spaces; a code 5 that was read as 5.0 is 5."""
+    parts = text.replace(";", ",").replace(" ", ",").split(",")
+    return tuple(sorted({one.removesuffix(".0") if one[:1].isdigit() else one for one in parts if one}))
 
 
 def _codes(texts: Texts) -> Texts:
