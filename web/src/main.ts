@@ -10,6 +10,7 @@ import { createClock } from "./state/clock";
 import { writeSpot } from "./state/exchange";
 import { readLink, writeLink } from "./state/link";
 import { createHeld } from "./state/object";
+import { onMap } from "./state/produce-map";
 import { createState, openTwin } from "./state/store";
 import { createSunlight } from "./state/sunlight";
 
@@ -59,6 +60,8 @@ async function bringScene(): Promise<void> {
   guests?.destroy();
   drawer?.destroy();
   festival?.destroy();
+  carried?.destroy();
+  carried = null;
   tools?.destroy();
   shown?.destroy();
   guests = drawer = festival = tools = shown = null;
@@ -73,6 +76,7 @@ async function bringScene(): Promise<void> {
   void bringTools();
   void bringGuests();
   void bringFestival();
+  void bringDeliveries();
 }
 /** The stage and the stands of an event stand in the picture of the place that it is at, as long as it is looked at there. */
 async function bringFestival(): Promise<void> {
@@ -97,6 +101,20 @@ async function bringGuests(): Promise<void> {
   const { createTheirs } = await import("./scene/theirs");
   if (!guests && shown?.stage === stage) guests = createTheirs(stage.scene, stage, state);
 }
+/** A delivery plan lies over the atlas as long as its page is open. */
+let carried: { destroy(): void } | null = null;
+async function bringDeliveries(): Promise<void> {
+  const wanted = () => onMap.lines.length > 0 && onMap.twin === state.twins.current?.id && state.twins.current.kind === "atlas" && !state.exchange.away?.gone && !!shown;
+  if (!wanted()) {
+    carried?.destroy();
+    carried = null;
+    return;
+  }
+  if (carried) return;
+  const { createDeliveries } = await import("./scene/deliveries");
+  if (!carried && wanted()) carried = createDeliveries(viewer, state);
+}
+watch(() => onMap.lines.length > 0, () => void bringDeliveries());
 /** The box of terms that are being written is on the ground as long as they are. */
 async function bringBox(): Promise<void> {
   const stage = shown?.stage;

@@ -16,6 +16,7 @@ from twintown.api.represent import Form, Language, Shown, absolute, represent, w
 from twintown.api.schemas import LayerKind, LicenceModel, Link, Model, Names, Scalar, SourceModel
 from twintown.api.twins import box
 from twintown.ground import crs
+from twintown.ground.provenance import Step
 from twintown.products.catalogue import licence_id
 from twintown.twin.layers import LayerVersion
 from twintown.twin.told import as_told
@@ -60,6 +61,9 @@ class StepModel(Model):
 
     what: str
     by: str
+    parameters: dict[str, Scalar] = Field(
+        description="of a process: what it was asked, and what it says of its own answer (a proven gap, …)"
+    )
 
 
 class Collection(Model):
@@ -157,6 +161,14 @@ class Collections(Model):
     links: list[Link]
 
 
+def _step(step: Step) -> StepModel:
+    # What a source was asked is its own affair; what a process was asked stands in its manifest too.
+    told = step.parameters if step.by.startswith("twintown.processes.") else {}
+    return StepModel(
+        what=step.what, by=step.by, parameters={k: v for k, v in told.items() if isinstance(v, Scalar)}
+    )
+
+
 def _grid(meta: Any) -> GridModel | None:
     if "cell_m" not in meta:
         return None
@@ -238,7 +250,7 @@ def describe(request: Request, version: LayerVersion, asked: Asked, form: Form) 
         source=sources[0],
         licence=sources[0].licence,
         sources=sources,
-        steps=[StepModel(what=step.what, by=step.by) for step in provenance.steps],
+        steps=[_step(step) for step in provenance.steps],
         grade=version.grade.value,
         version=version.version,
         built_at=version.built_at.isoformat(),

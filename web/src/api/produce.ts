@@ -144,6 +144,38 @@ export interface Recall {
   ledger: number;
 }
 
+/** A number of an account: its unit (UCUM), error (± , 80 %), how it is known and where it is from; `null` where nobody knows it. */
+export interface Figure { value: number | null; unit: string; error: number; source: Known; origin: Both }
+export const FLOWS = ["promised", "delivered", "sold", "wasted"] as const;
+export type Flow = (typeof FLOWS)[number];
+export type AccountSide = "guest" | "host";
+export interface AccountRow extends Record<Flow | "income", Figure> { product: string }
+export interface Account extends Record<Flow | "income", Figure> {
+  event: string;
+  currency: string;
+  products: AccountRow[];
+  spent: Record<AccountSide, Figure>;
+  came: Figure;
+  benefits: Record<AccountSide, { code: string; text: Both; figure: Figure }[]>;
+  note: Both;
+}
+export interface AccountFinding { code: string; level: "bad" | "warn" | "info"; member: string; text: Both }
+export interface AccountSignature { by: "ours" | "theirs"; did: string; key: string; at: string; good: boolean; proof: Record<string, unknown> }
+export interface AccountTold {
+  state: "draft" | "proposed" | "signed";
+  turn: "ours" | "theirs" | "";
+  ours: AccountSide;
+  sides: Record<AccountSide, Both>;
+  joint: string;
+  digest: string;
+  account: Account;
+  findings: AccountFinding[];
+  text: Both;
+  signatures: AccountSignature[];
+}
+export interface Sale { product: string; delivered_kg: number | null; sold_kg: number | null; wasted_kg: number | null; income: number | null }
+export interface Entries { sales: Sale[]; came: number | null; came_error: number; came_source: "counted" | "tickets" | "assumed"; spent: Record<AccountSide, number | null>; note: Both }
+
 const at = (twin: string, ...path: string[]) => [root(twin), ...path.map(part)].join("/");
 
 const features = (twin: string, layer: string, limit = 10_000) => json<FeatureCollection>(at(twin, "collections", layer, "items"), { limit }).then((c) => c.features as Feature[]);
@@ -196,4 +228,12 @@ export const produceApi = {
   recalls: (twin: string) => json<{ recalls: Recall[] }>(at(twin, "recalls")).then((a) => a.recalls),
   recall: (twin: string, lot: string, why: string, author: string) => send<Recall>("POST", at(twin, "lots", lot, "recall"), { why, author }),
   seen: (twin: string, id: string, author: string) => send<unknown>("POST", at(twin, "recalls", id, "seen"), { author }),
+
+  account: (twin: string, event: string) => json<AccountTold>(at(twin, "events", event, "account")),
+  writeAccount: (twin: string, event: string, body: { entries: Entries; propose: boolean; author: string }) => send<AccountTold>("POST", at(twin, "events", event, "account"), body),
+  /** Signs what the other city proposed, or declines it with a reason. */
+  answerAccount: (twin: string, event: string, body: { move: "agree" | "decline"; digest: string; reason: string; author: string }) => send<unknown>("POST", at(twin, "events", event, "answer"), body),
+  accountPage: (twin: string, event: string, lang: string, f: "html" | "text" | "json") => `${at(twin, "events", event, "account", "document")}?lang=${lang}&f=${f}`,
+  /** What was signed: the document with both proofs, which anybody can check without us. */
+  signedAccount: (twin: string, event: string) => json<{ document: Record<string, unknown>; digest: string; proofs: Record<string, unknown>[] }>(at(twin, "events", event, "account", "document"), { f: "json" }),
 };

@@ -34,6 +34,8 @@ export interface Atlas {
   hoveredPlace: string | null;
   /** Heights as well as colours. */
   raised: boolean;
+  /** Something else is told on the map: towns are a quiet ground, flat and of one colour, and these places are seen too (degrees). */
+  beneath: [lon: number, lat: number][] | null;
 
   view: View;
   /** The picture that `reset` goes back to; the scene fills it once it knows its size. */
@@ -73,6 +75,7 @@ export function createAtlas(): Atlas {
     selected: null,
     hoveredPlace: null,
     raised: true,
+    beneath: null,
     view: { ...START },
     home: { ...START },
   });
