@@ -72,7 +72,7 @@ def test_a_planner_offers_a_lot_which_takes_its_place_from_its_producer(client, 
     ("more", "field"),
     [
         ({"quantity_kg": -5}, "quantity_kg"), ({"until": "2090-09-01"}, "until"), ({"product": "ginseng"}, "product"),
-        ({"producer": "nobody"}, "producer"), ({"promised_kg": 501}, "promised_kg"), ({"gtin": "123"}, "gtin"),
+        ({"producer": "nobody"}, "producer"), ({"producer": ""}, "producer"), ({"product": ""}, "product"), ({"promised_kg": 501}, "promised_kg"), ({"gtin": "123"}, "gtin"),
         ({"batch": "no good!"}, "batch"), ({"state": "failed"}, "state"), ({"from": "2090-13-01"}, "from"),
         ({"lon": -60.0, "lat": -89.0}, "lon"),
     ],

@@ -23,7 +23,7 @@ from twintown.programme.product import product
 router = APIRouter(tags=["produce"])
 LAYER = "lots"
 LotId = Annotated[str, Path(max_length=120, description="id of the lot", examples=["icn-rice-2027-01"])]
-_PROBLEMS = problems.responses(400, 401, 403, 404, 405, 409, 503, 507)
+_PROBLEMS = problems.responses(400, 401, 403, 404, 405, 409, 413, 503, 507)
 
 
 @router.get(
@@ -46,8 +46,8 @@ def offer_lot(asked: Planning, body: NewLot) -> Response:
     """Offer a lot: at its producer unless a place is said. What cannot be taken is refused by the name of the field."""
     twin = asked.served.twin
     rows = produce_rows.table(twin, LAYER, asked.grant).to_pylist()
-    sent = body.lot.model_dump(by_alias=True, exclude_none=True)
-    told = {name: value for name, value in sent.items() if value != ""}  # forms send fields that are empty
+    sent = body.lot.model_dump(by_alias=True, exclude_none=True)  # forms send their empty fields too
+    told = {name: value for name, value in sent.items() if value != "" or name in ("producer", "product")}
     said = {"grade": "upper", "state": "offered", "source": "assumed", **told}
     producer = _producer(asked, said)
     one = product(said["product"])

@@ -28,7 +28,7 @@ LAYER = "needs"
 #: States of events that will not be.
 GONE = ("cancelled", "declined")
 NeedId = Annotated[str, Path(max_length=200, description="id of the need")]
-_PROBLEMS = problems.responses(400, 401, 403, 404, 405, 409, 503, 507)
+_PROBLEMS = problems.responses(400, 401, 403, 404, 405, 409, 413, 503, 507)
 
 
 def _only(what: str) -> Any:

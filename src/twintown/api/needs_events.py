@@ -65,7 +65,7 @@ class EventNeeds(Model):
 
 @router.post(
     "/twins/{twin}/events/{event}/needs", operation_id="makeEventNeeds", status_code=201, response_model=NeedsMade,
-    responses=problems.responses(400, 401, 403, 404, 405, 409, 503, 507),
+    responses=problems.responses(400, 401, 403, 404, 405, 409, 413, 503, 507),
 )  # fmt: skip
 def make_event_needs(request: Request, asked: Planning, event: EventId, body: EventNeeds) -> Response:
     """Needs of an event's stands from its visitors; what was made for it before goes, what an officer wrote stays."""
@@ -82,7 +82,7 @@ def make_event_needs(request: Request, asked: Planning, event: EventId, body: Ev
 
 @router.delete(
     "/twins/{twin}/events/{event}/needs", operation_id="removeEventNeeds", status_code=204, response_class=Response,
-    responses=problems.responses(400, 401, 403, 404, 405, 409, 503, 507),
+    responses=problems.responses(400, 401, 403, 404, 405, 409, 413, 503, 507),
 )  # fmt: skip
 def remove_event_needs(asked: Planning, event: EventId, author: Who = "") -> Response:
     """Take away all needs of an event, those that officers wrote too: it was cancelled, or sells nothing."""

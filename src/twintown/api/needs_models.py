@@ -54,7 +54,7 @@ class NewNeedModel(Model):
 class NewNeeds(Model):
     """Needs, and who writes them; those with an id that is there take its place."""
 
-    needs: list[NewNeedModel] = Field(min_length=1, max_length=10_000)
+    needs: list[NewNeedModel] = Field(min_length=1, max_length=2_000)
     author: Who
 
 
