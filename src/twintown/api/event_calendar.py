@@ -33,18 +33,18 @@ _ICS: dict[int | str, dict[str, Any]] = {
 }
 
 
-class RefusedModel(Model):
+class RefusedEvent(Model):
     """An entry that was not taken."""
 
     what: str = Field(description="its name, or its UID")
     why: str
 
 
-class Imported(Model):
+class ImportedEvents(Model):
     """What became of a file."""
 
     made: list[str] = Field(description="ids of the events that were made, drafts")
-    refused: list[RefusedModel]
+    refused: list[RefusedEvent]
 
 
 @router.get(
@@ -102,7 +102,7 @@ def get_event_calendar(request: Request, asked: Reading, event: Id) -> Response:
 
 
 @router.post(
-    "/twins/{twin}/events/import", operation_id="importEvents", status_code=201, response_model=Imported,
+    "/twins/{twin}/events/import", operation_id="importEvents", status_code=201, response_model=ImportedEvents,
     responses=problems.responses(400, 401, 403, 404, 413, 415, 503, 507),
     openapi_extra={"requestBody": {"required": True, "content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}},
 )  # fmt: skip
@@ -130,7 +130,7 @@ def _taken(request: Request, asked: Asked, data: bytes, author: str) -> Response
     found = calendar_in.calendar(
         data, twin=about.id, zone=about.time_zone, venues=event_listings.venues(asked)
     )
-    refused = [RefusedModel(what=one.what, why=one.why) for one in found.refused]
+    refused = [RefusedEvent(what=one.what, why=one.why) for one in found.refused]
     made: list[str] = []
     tables, now, who = twin.writing().tables, datetime.now(UTC), author_of(asked, author)
     with writing(tables.engine) as connection:
@@ -139,17 +139,17 @@ def _taken(request: Request, asked: Asked, data: bytes, author: str) -> Response
                 event_answers.check_here(request, asked, event)
             except BadParameter as error:
                 why = f"{error.where.removeprefix('event.')} {error.what}"
-                refused.append(RefusedModel(what=event.title.ko, why=why))
+                refused.append(RefusedEvent(what=event.title.ko, why=why))
                 continue
             try:
                 event_rows.one_in(connection, tables.twin, event.id)
-                refused.append(RefusedModel(what=event.title.ko, why=f"it is here already, as {event.id}"))
+                refused.append(RefusedEvent(what=event.title.ko, why=f"it is here already, as {event.id}"))
             except NotFound:
                 event_rows.add_in(connection, tables.twin, event, who, now)
                 made.append(event.id)
     if made:
         twin.watch.touch()
-    body = answers.dumps(Imported(made=made, refused=refused))
+    body = answers.dumps(ImportedEvents(made=made, refused=refused))
     return Response(body, 201, {"Cache-Control": answers.PRIVATE}, "application/json")
 
 
