@@ -60,7 +60,7 @@ _CONTENT: dict[str, Any] = {
 )  # fmt: skip
 def get_bag(
     request: Request, asked: Reading,
-    gtin: Annotated[str, Path(max_length=14, description="GTIN of the product, its check digit included")],
+    gtin: Annotated[str, Path(pattern=r"^[0-9]{1,14}$", description="GTIN of the product, its check digit included")],
     batch: Annotated[str, Path(max_length=60, description="batch, as the bag says it")],
     f: Annotated[Literal["json", "html", "jwt", "linkset"] | None, Query(description="representation; by default as Accept says")] = None,
     lang: Annotated[str | None, Query(max_length=20, description="language of the page: ko, en or vi")] = None,
