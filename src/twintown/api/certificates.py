@@ -45,7 +45,7 @@ class CertifiedModel(Model):
     ledger: int = Field(description="its entry in the ledger")
 
 
-class RefusedModel(Model):
+class RefusedLot(Model):
     """One lot that got no certificate."""
 
     lot: str
@@ -56,7 +56,7 @@ class IssuedModel(Model):
     """What issuing came to."""
 
     issued: list[CertifiedModel]
-    refused: list[RefusedModel]
+    refused: list[RefusedLot]
 
 
 class CertificateList(Model):
@@ -98,7 +98,7 @@ def issue_certificates(request: Request, asked: Sharing, body: NewCertificates) 
         issued=[
             CertifiedModel(id=one.id, lot=one.lot, digest=one.digest, ledger=one.ledger) for one in done.made
         ],
-        refused=[RefusedModel(lot=lot, why=why) for lot, why in done.refused],
+        refused=[RefusedLot(lot=lot, why=why) for lot, why in done.refused],
     )
     return Response(answers.dumps(said), 201, {"Cache-Control": answers.PRIVATE}, "application/json")
 

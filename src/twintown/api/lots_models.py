@@ -9,7 +9,7 @@ from pydantic import Field
 from twintown.api.exchange_models import Who
 from twintown.api.produce_models import (
     Day,
-    FindingModel,
+    DeskFinding,
     GradeWord,
     Kilograms,
     KnownWord,
@@ -115,7 +115,7 @@ class Lot(Model):
 class LotTold(Lot):
     """A lot as it is now, and what is odd about it."""
 
-    findings: list[FindingModel]
+    findings: list[DeskFinding]
 
 
 class Lots(Model):
@@ -123,4 +123,4 @@ class Lots(Model):
 
     desk: bool
     lots: list[Lot]
-    findings: list[FindingModel]
+    findings: list[DeskFinding]

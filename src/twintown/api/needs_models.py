@@ -8,9 +8,9 @@ from pydantic import Field
 
 from twintown.api.exchange_models import Who
 from twintown.api.produce_models import (
-    BasisModel,
     Day,
-    FindingModel,
+    DeskBasis,
+    DeskFinding,
     GradeWord,
     Hour,
     Kilograms,
@@ -102,7 +102,7 @@ class Needs(Model):
     count: int = Field(description="rows that were asked for, in all")
     needs: list[Need]
     sums: list[NeedSum]
-    findings: list[FindingModel]
+    findings: list[DeskFinding]
 
 
 class NeedsMade(Model):
@@ -111,5 +111,5 @@ class NeedsMade(Model):
     made: int
     removed: int = Field(description="rows of the same event or kitchens and days that were there before")
     sums: list[NeedSum]
-    basis: list[BasisModel]
-    findings: list[FindingModel]
+    basis: list[DeskBasis]
+    findings: list[DeskFinding]

@@ -27,7 +27,7 @@ KnownWord = Annotated[
 ]
 
 
-class FindingModel(Model):
+class DeskFinding(Model):
     """What is wrong or odd, and what would mend it."""
 
     code: str
@@ -38,7 +38,7 @@ class FindingModel(Model):
     rows: list[str] = Field(default=[], description="ids of all that it holds for, where they are several")
 
 
-class BasisModel(Model):
+class DeskBasis(Model):
     """One number that a calculation stands on."""
 
     code: str
@@ -46,14 +46,14 @@ class BasisModel(Model):
     source: str = Field(description="measured, stated, assumed or computed")
 
 
-def findings(found: Iterable[Finding]) -> list[FindingModel]:
+def findings(found: Iterable[Finding]) -> list[DeskFinding]:
     """As they are sent."""
-    return [FindingModel.model_validate(one.to_dict()) for one in found]
+    return [DeskFinding.model_validate(one.to_dict()) for one in found]
 
 
-def bases(found: Iterable[Basis]) -> list[BasisModel]:
+def bases(found: Iterable[Basis]) -> list[DeskBasis]:
     """As they are sent."""
-    return [BasisModel.model_validate(one.to_dict()) for one in found]
+    return [DeskBasis.model_validate(one.to_dict()) for one in found]
 
 
 class PriceModel(Model):

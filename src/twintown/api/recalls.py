@@ -22,7 +22,7 @@ LotId = Annotated[str, Path(max_length=120, description="id of the lot", example
 RecallId = Annotated[str, Path(max_length=80, description="id of the recall")]
 
 
-class PlanLayers(Model):
+class RecallPlan(Model):
     """The layers of a delivery plan."""
 
     deliveries: str = Field(max_length=64, description="who gets which lot")
@@ -34,7 +34,7 @@ class PlanLayers(Model):
 class Plan(Model):
     """The plan by which the lot was given away."""
 
-    layers: PlanLayers
+    layers: RecallPlan
 
 
 class NewRecall(Model):
@@ -51,7 +51,7 @@ class Confirmed(Model):
     author: Who
 
 
-class PlaceModel(Model):
+class ReachedPlace(Model):
     """A stand or a kitchen that has some of the lot."""
 
     place: str
@@ -87,7 +87,7 @@ class RecallModel(Model):
     why: str
     at: datetime
     author: str = Field(description="our officer that recalled it, or that confirmed what a partner told")
-    places: list[PlaceModel]
+    places: list[ReachedPlace]
     kg: float = Field(description="of all places")
     certificates: list[str] = Field(description="addresses of the certificates that do not hold any more")
     heard: datetime | None = Field(description="when we had it, of those told to us")
@@ -171,7 +171,7 @@ def _listed(asked: Asked) -> list[RecallModel]:
 
 def _said(one: notice_rows.Kept, names: dict[str, str], reach: list[ReachModel]) -> RecallModel:
     body: dict[str, Any] = dict(one.notice.body)
-    places = [PlaceModel.model_validate(place) for place in body.pop("places")]
+    places = [ReachedPlace.model_validate(place) for place in body.pop("places")]
     own = one.way == "own"
     by = str(one.author.get("name", "")) if own or one.seen else ""
     return RecallModel(

@@ -4148,6 +4148,20 @@ export interface components {
             current: boolean;
         };
         /**
+         * BasisModel
+         * @description On what a number stands.
+         */
+        BasisModel: {
+            /** Code */
+            code: string;
+            text: components["schemas"]["Names"];
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "measured" | "stated" | "assumed" | "computed";
+        };
+        /**
          * BasketModel
          * @description What buyers take of one product.
          */
@@ -5061,6 +5075,51 @@ export interface components {
             section: string;
         };
         /**
+         * DeskBasis
+         * @description One number that a calculation stands on.
+         */
+        DeskBasis: {
+            /** Code */
+            code: string;
+            text: components["schemas"]["Names"];
+            /**
+             * Source
+             * @description measured, stated, assumed or computed
+             */
+            source: string;
+        };
+        /**
+         * DeskFinding
+         * @description What is wrong or odd, and what would mend it.
+         */
+        DeskFinding: {
+            /** Code */
+            code: string;
+            text: components["schemas"]["Names"];
+            /**
+             * Row
+             * @description id of the lot, need or kitchen; empty for the whole
+             */
+            row: string;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "bad" | "warn" | "info";
+            /**
+             * Layer
+             * @description the layer of the row
+             * @default
+             */
+            layer: string;
+            /**
+             * Rows
+             * @description ids of all that it holds for, where they are several
+             * @default []
+             */
+            rows: string[];
+        };
+        /**
          * Drawing
          * @description A drawing of one side: features, or a picture of cells.
          */
@@ -5369,7 +5428,7 @@ export interface components {
              * @default
              */
             agreement: string;
-            place: components["schemas"]["twintown__api__event_models__PlaceModel"];
+            place: components["schemas"]["PlaceModel"];
             /**
              * Start
              * @description RFC 3339 with its offset, as 2027-09-18T11:00:00+09:00
@@ -5833,6 +5892,58 @@ export interface components {
             features: components["schemas"]["Feature"][];
         };
         /**
+         * FindingModel
+         * @description What stands against letting an asset go, or is to be known when it goes.
+         */
+        FindingModel: {
+            /**
+             * Rule
+             * @description id of the rule
+             */
+            rule: string;
+            /**
+             * Severity
+             * @description forbids: it cannot go so; decides: a person weighs it; notes: to be known
+             * @enum {string}
+             */
+            severity: "forbids" | "decides" | "notes";
+            message: components["schemas"]["Names"];
+            /**
+             * Citation
+             * @description law, licence or guideline, with its article
+             */
+            citation: string;
+            /**
+             * Numbers
+             * @description what was measured, and what the rule allows
+             */
+            numbers: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Places
+             * @description where: id, lon, lat, site; at most 50
+             */
+            places: {
+                [key: string]: components["schemas"]["JsonValue"];
+            }[];
+            /**
+             * Remedies
+             * @description what would clear it; `terms`: other terms
+             */
+            remedies: string[];
+            /**
+             * Layers
+             * @description other layers that it is about
+             */
+            layers: string[];
+            /**
+             * Confirmed
+             * @description who has confirmed the rule, or that nobody has yet
+             */
+            confirmed: string;
+        };
+        /**
          * FindingOut
          * @description What is wrong, or not known.
          */
@@ -6147,6 +6258,36 @@ export interface components {
             object: string;
         };
         /**
+         * Imported
+         * @description What was written: an `add` for each building of the file.
+         */
+        Imported: {
+            /** Revision */
+            revision: number;
+            /** Entries */
+            entries: components["schemas"]["ScenarioEntry"][];
+            /**
+             * Kind
+             * @description CityJSON, glTF or IFC
+             */
+            kind: string;
+            /** Notes */
+            notes: components["schemas"]["ImportNote"][];
+        };
+        /**
+         * ImportedEvents
+         * @description What became of a file.
+         */
+        ImportedEvents: {
+            /**
+             * Made
+             * @description ids of the events that were made, drafts
+             */
+            made: string[];
+            /** Refused */
+            refused: components["schemas"]["RefusedEvent"][];
+        };
+        /**
          * InputModel
          * @description One input: its unit is `x-ogc-unit` (UCUM) in the schema.
          */
@@ -6176,7 +6317,7 @@ export interface components {
             /** Issued */
             issued: components["schemas"]["CertifiedModel"][];
             /** Refused */
-            refused: components["schemas"]["twintown__api__certificates__RefusedModel"][];
+            refused: components["schemas"]["RefusedLot"][];
         };
         /**
          * ItemModel
@@ -7219,7 +7360,7 @@ export interface components {
             /** Lat */
             lat: number | null;
             /** Findings */
-            findings: components["schemas"]["twintown__api__produce_models__FindingModel"][];
+            findings: components["schemas"]["DeskFinding"][];
         };
         /**
          * Lots
@@ -7231,7 +7372,7 @@ export interface components {
             /** Lots */
             lots: components["schemas"]["Lot"][];
             /** Findings */
-            findings: components["schemas"]["twintown__api__produce_models__FindingModel"][];
+            findings: components["schemas"]["DeskFinding"][];
         };
         /**
          * MatchedMeetings
@@ -7560,7 +7701,7 @@ export interface components {
             /** Sums */
             sums: components["schemas"]["NeedSum"][];
             /** Findings */
-            findings: components["schemas"]["twintown__api__produce_models__FindingModel"][];
+            findings: components["schemas"]["DeskFinding"][];
         };
         /**
          * NeedsMade
@@ -7577,9 +7718,9 @@ export interface components {
             /** Sums */
             sums: components["schemas"]["NeedSum"][];
             /** Basis */
-            basis: components["schemas"]["twintown__api__produce_models__BasisModel"][];
+            basis: components["schemas"]["DeskBasis"][];
             /** Findings */
-            findings: components["schemas"]["twintown__api__produce_models__FindingModel"][];
+            findings: components["schemas"]["DeskFinding"][];
         };
         /**
          * NewAccount
@@ -8673,11 +8814,34 @@ export interface components {
             detail: string;
         };
         /**
+         * PlaceModel
+         * @description Where an event is.
+         */
+        PlaceModel: {
+            name: components["schemas"]["Names"];
+            /**
+             * Venue
+             * @description id of a row of `landmarks`, or empty
+             * @default
+             */
+            venue: string;
+            /**
+             * Lon
+             * @description degrees east (CRS84)
+             */
+            lon: number;
+            /**
+             * Lat
+             * @description degrees north (CRS84)
+             */
+            lat: number;
+        };
+        /**
          * Plan
          * @description The plan by which the lot was given away.
          */
         Plan: {
-            layers: components["schemas"]["twintown__api__recalls__PlanLayers"];
+            layers: components["schemas"]["RecallPlan"];
         };
         /**
          * PlanFinding
@@ -8755,6 +8919,32 @@ export interface components {
             method: components["schemas"]["Names"];
         };
         /**
+         * PlanLayers
+         * @description The result layers of a plan of deliveries; empty where there is none.
+         */
+        PlanLayers: {
+            /**
+             * Deliveries
+             * @default
+             */
+            deliveries: string;
+            /**
+             * Loads
+             * @default
+             */
+            loads: string;
+            /**
+             * Unmet
+             * @default
+             */
+            unmet: string;
+            /**
+             * Balance
+             * @default
+             */
+            balance: string;
+        };
+        /**
          * PlanModel
          * @description The plan of its deliveries.
          */
@@ -8764,7 +8954,7 @@ export interface components {
              * @default
              */
             job: string;
-            layers: components["schemas"]["twintown__api__event_models__PlanLayers"];
+            layers: components["schemas"]["PlanLayers"];
             /**
              * Made
              * @description RFC 3339 with its offset, as 2027-09-18T11:00:00+09:00
@@ -8968,7 +9158,7 @@ export interface components {
              * Findings
              * @description of the same gate, looking at what it would make
              */
-            findings: components["schemas"]["twintown__api__release_models__FindingModel"][];
+            findings: components["schemas"]["FindingModel"][];
             /**
              * Features
              * @description rows, or cells, that would go
@@ -9353,6 +9543,30 @@ export interface components {
             said: string;
         };
         /**
+         * ReachedPlace
+         * @description A stand or a kitchen that has some of the lot.
+         */
+        ReachedPlace: {
+            /** Place */
+            place: string;
+            /**
+             * Kind
+             * @description stand, kitchen, or empty
+             */
+            kind: string;
+            name: components["schemas"]["Names"];
+            /**
+             * Kg
+             * @description kilograms
+             */
+            kg: number;
+            /**
+             * Date
+             * @description day of the first delivery (ISO 8601), or empty
+             */
+            date: string;
+        };
+        /**
          * RecallModel
          * @description One recall.
          */
@@ -9395,7 +9609,7 @@ export interface components {
              */
             author: string;
             /** Places */
-            places: components["schemas"]["twintown__api__recalls__PlaceModel"][];
+            places: components["schemas"]["ReachedPlace"][];
             /**
              * Kg
              * @description of all places
@@ -9423,6 +9637,32 @@ export interface components {
             reach: components["schemas"]["ReachModel"][];
             /** Ledger */
             ledger: number;
+        };
+        /**
+         * RecallPlan
+         * @description The layers of a delivery plan.
+         */
+        RecallPlan: {
+            /**
+             * Deliveries
+             * @description who gets which lot
+             */
+            deliveries: string;
+            /**
+             * Loads
+             * @default
+             */
+            loads: string;
+            /**
+             * Unmet
+             * @default
+             */
+            unmet: string;
+            /**
+             * Balance
+             * @default
+             */
+            balance: string;
         };
         /**
          * Recalls
@@ -9530,6 +9770,29 @@ export interface components {
             at: string;
         };
         /**
+         * RefusedEvent
+         * @description An entry that was not taken.
+         */
+        RefusedEvent: {
+            /**
+             * What
+             * @description its name, or its UID
+             */
+            what: string;
+            /** Why */
+            why: string;
+        };
+        /**
+         * RefusedLot
+         * @description One lot that got no certificate.
+         */
+        RefusedLot: {
+            /** Lot */
+            lot: string;
+            /** Why */
+            why: string;
+        };
+        /**
          * ReleaseList
          * @description Questions to the gate, last asked first.
          */
@@ -9570,7 +9833,7 @@ export interface components {
              */
             state: "allowed" | "waiting" | "refused" | "granted" | "denied";
             /** Findings */
-            findings: components["schemas"]["twintown__api__release_models__FindingModel"][];
+            findings: components["schemas"]["FindingModel"][];
             /** Remedies */
             remedies: components["schemas"]["RemedyModel"][];
             decision: components["schemas"]["DecisionModel"] | null;
@@ -12090,7 +12353,7 @@ export interface components {
             peak: components["schemas"]["PeakModel"] | null;
             total: components["schemas"]["TotalModel"] | null;
             /** Basis */
-            basis: components["schemas"]["twintown__api__event_visitors__BasisModel"][];
+            basis: components["schemas"]["BasisModel"][];
         };
         /**
          * VisitorsModel
@@ -12259,16 +12522,6 @@ export interface components {
             author: string;
         };
         /**
-         * RefusedModel
-         * @description One lot that got no certificate.
-         */
-        twintown__api__certificates__RefusedModel: {
-            /** Lot */
-            lot: string;
-            /** Why */
-            why: string;
-        };
-        /**
          * Catalogue
          * @description The catalogue of a twin as a collection of records (OGC API - Records).
          */
@@ -12363,95 +12616,6 @@ export interface components {
             ];
         };
         /**
-         * Imported
-         * @description What became of a file.
-         */
-        twintown__api__event_calendar__Imported: {
-            /**
-             * Made
-             * @description ids of the events that were made, drafts
-             */
-            made: string[];
-            /** Refused */
-            refused: components["schemas"]["twintown__api__event_calendar__RefusedModel"][];
-        };
-        /**
-         * RefusedModel
-         * @description An entry that was not taken.
-         */
-        twintown__api__event_calendar__RefusedModel: {
-            /**
-             * What
-             * @description its name, or its UID
-             */
-            what: string;
-            /** Why */
-            why: string;
-        };
-        /**
-         * PlaceModel
-         * @description Where an event is.
-         */
-        twintown__api__event_models__PlaceModel: {
-            name: components["schemas"]["Names"];
-            /**
-             * Venue
-             * @description id of a row of `landmarks`, or empty
-             * @default
-             */
-            venue: string;
-            /**
-             * Lon
-             * @description degrees east (CRS84)
-             */
-            lon: number;
-            /**
-             * Lat
-             * @description degrees north (CRS84)
-             */
-            lat: number;
-        };
-        /**
-         * PlanLayers
-         * @description The result layers of a plan of deliveries; empty where there is none.
-         */
-        twintown__api__event_models__PlanLayers: {
-            /**
-             * Deliveries
-             * @default
-             */
-            deliveries: string;
-            /**
-             * Loads
-             * @default
-             */
-            loads: string;
-            /**
-             * Unmet
-             * @default
-             */
-            unmet: string;
-            /**
-             * Balance
-             * @default
-             */
-            balance: string;
-        };
-        /**
-         * BasisModel
-         * @description On what a number stands.
-         */
-        twintown__api__event_visitors__BasisModel: {
-            /** Code */
-            code: string;
-            text: components["schemas"]["Names"];
-            /**
-             * Source
-             * @enum {string}
-             */
-            source: "measured" | "stated" | "assumed" | "computed";
-        };
-        /**
          * Finding
          * @description What was odd in a file and could be mended or left out.
          */
@@ -12490,170 +12654,6 @@ export interface components {
             peer: string;
             /** Datasets */
             datasets: components["schemas"]["DatasetModel"][];
-        };
-        /**
-         * BasisModel
-         * @description One number that a calculation stands on.
-         */
-        twintown__api__produce_models__BasisModel: {
-            /** Code */
-            code: string;
-            text: components["schemas"]["Names"];
-            /**
-             * Source
-             * @description measured, stated, assumed or computed
-             */
-            source: string;
-        };
-        /**
-         * FindingModel
-         * @description What is wrong or odd, and what would mend it.
-         */
-        twintown__api__produce_models__FindingModel: {
-            /** Code */
-            code: string;
-            text: components["schemas"]["Names"];
-            /**
-             * Row
-             * @description id of the lot, need or kitchen; empty for the whole
-             */
-            row: string;
-            /**
-             * Level
-             * @enum {string}
-             */
-            level: "bad" | "warn" | "info";
-            /**
-             * Layer
-             * @description the layer of the row
-             * @default
-             */
-            layer: string;
-            /**
-             * Rows
-             * @description ids of all that it holds for, where they are several
-             * @default []
-             */
-            rows: string[];
-        };
-        /**
-         * PlaceModel
-         * @description A stand or a kitchen that has some of the lot.
-         */
-        twintown__api__recalls__PlaceModel: {
-            /** Place */
-            place: string;
-            /**
-             * Kind
-             * @description stand, kitchen, or empty
-             */
-            kind: string;
-            name: components["schemas"]["Names"];
-            /**
-             * Kg
-             * @description kilograms
-             */
-            kg: number;
-            /**
-             * Date
-             * @description day of the first delivery (ISO 8601), or empty
-             */
-            date: string;
-        };
-        /**
-         * PlanLayers
-         * @description The layers of a delivery plan.
-         */
-        twintown__api__recalls__PlanLayers: {
-            /**
-             * Deliveries
-             * @description who gets which lot
-             */
-            deliveries: string;
-            /**
-             * Loads
-             * @default
-             */
-            loads: string;
-            /**
-             * Unmet
-             * @default
-             */
-            unmet: string;
-            /**
-             * Balance
-             * @default
-             */
-            balance: string;
-        };
-        /**
-         * FindingModel
-         * @description What stands against letting an asset go, or is to be known when it goes.
-         */
-        twintown__api__release_models__FindingModel: {
-            /**
-             * Rule
-             * @description id of the rule
-             */
-            rule: string;
-            /**
-             * Severity
-             * @description forbids: it cannot go so; decides: a person weighs it; notes: to be known
-             * @enum {string}
-             */
-            severity: "forbids" | "decides" | "notes";
-            message: components["schemas"]["Names"];
-            /**
-             * Citation
-             * @description law, licence or guideline, with its article
-             */
-            citation: string;
-            /**
-             * Numbers
-             * @description what was measured, and what the rule allows
-             */
-            numbers: {
-                [key: string]: components["schemas"]["JsonValue"];
-            };
-            /**
-             * Places
-             * @description where: id, lon, lat, site; at most 50
-             */
-            places: {
-                [key: string]: components["schemas"]["JsonValue"];
-            }[];
-            /**
-             * Remedies
-             * @description what would clear it; `terms`: other terms
-             */
-            remedies: string[];
-            /**
-             * Layers
-             * @description other layers that it is about
-             */
-            layers: string[];
-            /**
-             * Confirmed
-             * @description who has confirmed the rule, or that nobody has yet
-             */
-            confirmed: string;
-        };
-        /**
-         * Imported
-         * @description What was written: an `add` for each building of the file.
-         */
-        twintown__api__scenario_imports__Imported: {
-            /** Revision */
-            revision: number;
-            /** Entries */
-            entries: components["schemas"]["ScenarioEntry"][];
-            /**
-             * Kind
-             * @description CityJSON, glTF or IFC
-             */
-            kind: string;
-            /** Notes */
-            notes: components["schemas"]["ImportNote"][];
         };
     };
     responses: never;
@@ -20670,7 +20670,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["twintown__api__scenario_imports__Imported"];
+                    "application/json": components["schemas"]["Imported"];
                 };
             };
             /** @description Bad Request */
@@ -26409,7 +26409,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["twintown__api__event_calendar__Imported"];
+                    "application/json": components["schemas"]["ImportedEvents"];
                 };
             };
             /** @description Bad Request */
@@ -27613,6 +27613,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Service Unavailable */
             503: {
                 headers: {
@@ -27714,6 +27723,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Service Unavailable */
             503: {
                 headers: {
@@ -27808,6 +27826,15 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -27988,6 +28015,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Service Unavailable */
             503: {
                 headers: {
@@ -28079,6 +28115,15 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -28187,6 +28232,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Service Unavailable */
             503: {
                 headers: {
@@ -28278,6 +28332,15 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
