@@ -140,6 +140,18 @@ def test_what_would_perish_goes_first_and_what_perishes_is_told() -> None:
 def test_what_is_promised_elsewhere_is_not_given_twice_and_caution_holds_an_error_back() -> None:
     rows = {**RICE, "promised_kg": 70.0, "error_kg": 20.0}
     assert asked(rows, STAND)["deliveries"].table["quantity_kg"].sum() == 30.0
+    assert (
+        asked({**rows, "promised_to": "ev-2"}, {**STAND, "event": "ev-1"})["deliveries"]
+        .table["quantity_kg"]
+        .sum()
+        == 30.0
+    )
+    assert (
+        asked({**rows, "promised_to": "ev-1"}, {**STAND, "event": "ev-1"})["deliveries"]
+        .table["quantity_kg"]
+        .sum()
+        == 40.0
+    )
     assert asked(rows, STAND, caution=0.5)["deliveries"].table["quantity_kg"].sum() == 20.0
 
 

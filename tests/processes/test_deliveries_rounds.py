@@ -8,8 +8,9 @@ import pytest
 from twintown.processes.deliveries_fit import expand, options
 from twintown.processes.deliveries_kept import within
 from twintown.processes.deliveries_places import farthest_first, path, two_opt
-from twintown.processes.deliveries_read import substitutes, words
+from twintown.processes.deliveries_read import substitutes
 from twintown.processes.deliveries_rounds import Way, cut, hilbert
+from twintown.processes.deliveries_rows import words
 from twintown.processes.deliveries_share import beside
 
 

@@ -16,8 +16,8 @@ from twintown.ground.features import Features
 from .deliveries_case import Case, cells_of, run_krw_of, wanted_of
 from .deliveries_kept import Kept, kept_of, neighbours, within
 from .deliveries_model import Model, flows_of, model_of
-from .deliveries_read import Floats, Ints, sums
 from .deliveries_rounds import Drops, Rounds, drops_of
+from .deliveries_rows import Floats, Ints, sums
 from .deliveries_runs import Runs, rounds_of, runs_of, services_of_drops
 from .deliveries_setting import Fits, Setting
 from .deliveries_share import CRUMB_KG, Pieces, pieces_of

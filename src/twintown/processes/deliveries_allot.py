@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 
 from twintown.ground.errors import PluginFailed
 
-from .deliveries_read import Floats, Ints, sums
+from .deliveries_rows import Floats, Ints, sums
 
 if TYPE_CHECKING:
     from .deliveries_apart import Apart

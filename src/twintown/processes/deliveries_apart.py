@@ -17,7 +17,7 @@ import numpy as np
 
 from .deliveries_allot import Allotment, allotted
 from .deliveries_model import Model
-from .deliveries_read import Floats, Ints, sums
+from .deliveries_rows import Floats, Ints, sums
 from .deliveries_solve import Solution
 
 #: Steps of the subgradient after a plan that is not within the gap, and plans at most.

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from .deliveries_model import Cells, Model, flows_of, model_of
-from .deliveries_read import Floats, Ints, numbered, sums
 from .deliveries_rounds import Drops, Rounds, drops_of
+from .deliveries_rows import Floats, Ints, numbered, sums
 from .deliveries_runs import Runs, rounds_of, runs_of, services_of_drops
 from .deliveries_setting import Fits, Setting
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .deliveries_read import Floats, Ints, Lots, Needs, numbered, substitutes, words
+from .deliveries_read import Lots, Needs, substitutes
+from .deliveries_rows import Floats, Ints, numbered, words
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from twintown.ground.errors import BadInput
 from twintown.ground.features import Features
 from twintown.jobs.process import Shape
 
-from .deliveries_read import EPOCH, Flags, Floats, Ints, Texts, sums
+from .deliveries_rows import EPOCH, Flags, Floats, Ints, Texts, sums
 from .deliveries_setting import Setting
 from .deliveries_share import Pieces
 

@@ -21,7 +21,7 @@ from scipy import sparse
 
 from .deliveries_fit import expand
 from .deliveries_places import Fleet
-from .deliveries_read import Floats, Ints, sums
+from .deliveries_rows import Floats, Ints, sums
 from .deliveries_runs import Runs
 
 

@@ -7,8 +7,8 @@ from itertools import combinations, permutations
 import numpy as np
 
 from .deliveries_places import Fleet
-from .deliveries_read import Floats, Ints
 from .deliveries_rounds import Drops, Road, Way, stops_way, stretches
+from .deliveries_rows import Floats, Ints
 
 #: Up to so many drops a day every set of them is a round.
 SETS = 5

@@ -13,7 +13,8 @@ from itertools import combinations
 
 import numpy as np
 
-from .deliveries_read import Flags, Floats, Ints, Lots, Vehicles
+from .deliveries_read import Lots, Vehicles
+from .deliveries_rows import Flags, Floats, Ints
 
 #: Two places closer than this are one, m.
 SAME_M = 5.0

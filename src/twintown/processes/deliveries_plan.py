@@ -18,7 +18,8 @@ from .deliveries_again import again
 from .deliveries_apart import once, solved_apart
 from .deliveries_case import Case, case_of
 from .deliveries_kept import changed
-from .deliveries_read import EPOCH, Needs, lots_of, needs_of, sums, vehicles_of
+from .deliveries_read import Needs, lots_of, needs_of, vehicles_of
+from .deliveries_rows import EPOCH, sums
 from .deliveries_setting import GATHER_CO2, GATHER_KRW, Setting, setting_of
 from .deliveries_share import CRUMB_KG, pieces_of
 from .deliveries_solve import SMALL, Solution, columns_in, solved
@@ -59,8 +60,9 @@ def plan(ask: Ask, version: str) -> Iterator[tuple[str, Shape]]:
     """
     options = ask.options
     ask.progress("reading lots, needs and vehicles", 0.0)
-    lots = lots_of(ask.layers["lots"], float(options["caution"]))
     every, vehicles = needs_of(ask.layers["needs"]), vehicles_of(ask.layers["vehicles"])
+    ours = frozenset({*every.event.tolist(), *every.place.tolist()} - {""})
+    lots = lots_of(ask.layers["lots"], float(options["caution"]), ours)
     start, end = span_of(options, every)
     inside = (every.day >= start) & (every.day < end)
     if not inside.any():

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from .deliveries_places import Collection, Fleet, two_opt
-from .deliveries_read import Flags, Floats, Ints, Needs, Texts, numbered, sums
+from .deliveries_read import Needs
+from .deliveries_rows import Flags, Floats, Ints, Texts, numbered, sums
 
 #: A way of more places than this is not shortened by 2-opt: it keeps the order of a space-filling curve.
 MOST_TURNED = 900

@@ -9,7 +9,6 @@ import numpy as np
 from .deliveries_fit import expand
 from .deliveries_orders import every_round
 from .deliveries_places import Collection, Fleet, Hubs
-from .deliveries_read import Floats, Ints
 from .deliveries_rounds import (
     Drops,
     Road,
@@ -22,6 +21,7 @@ from .deliveries_rounds import (
     stretches,
     whole,
 )
+from .deliveries_rows import Floats, Ints
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ import pandas as pd
 
 from .deliveries_fit import Specs, alive, options, specs_of
 from .deliveries_places import collections_of, fleet_of, hubs_of
-from .deliveries_read import Flags, Floats, Ints, Lots, Needs, Vehicles, sums
+from .deliveries_read import Lots, Needs, Vehicles
 from .deliveries_rounds import Road
+from .deliveries_rows import Flags, Floats, Ints, sums
 from .deliveries_runs import Ground
 
 #: What a kg that is not met counts, KRW; a kg of CO₂, KRW; bringing a kg one km to a gathering point, KRW and kg of CO₂. All assumed.

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .deliveries_model import Model
-from .deliveries_read import Floats, Ints, Lots, Needs, sums
+from .deliveries_read import Lots, Needs
+from .deliveries_rows import Floats, Ints, sums
 from .deliveries_solve import Solution
 
 #: Amounts are shared out in steps of 10 g.

@@ -10,7 +10,7 @@ from scipy import sparse
 from twintown.ground.errors import PluginFailed
 
 from .deliveries_model import Model, columns_of
-from .deliveries_read import Floats
+from .deliveries_rows import Floats
 
 #: Questions with at most so many columns are given to HiGHS whole.
 SMALL = 60_000

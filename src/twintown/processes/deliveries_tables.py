@@ -14,8 +14,9 @@ from twintown.ground.features import Features
 from twintown.ground.frames import Frame
 from twintown.ground.provenance import Provenance
 
-from .deliveries_read import EPOCH, Floats, Ints, Lots, Needs, Texts, sums
+from .deliveries_read import Lots, Needs
 from .deliveries_rounds import Drops
+from .deliveries_rows import EPOCH, Floats, Ints, Texts, sums
 from .deliveries_runs import Ground
 from .deliveries_trips import Trips
 from .deliveries_why import REASONS, Why

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .deliveries_read import Ints
 from .deliveries_rounds import Drops, Rounds
+from .deliveries_rows import Ints
 from .deliveries_runs import Ground, Runs
 from .deliveries_share import Pieces, beside
 

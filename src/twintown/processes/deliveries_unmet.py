@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from .deliveries_case import Case
-from .deliveries_read import EPOCH, Floats, Ints, Lots
+from .deliveries_read import Lots
+from .deliveries_rows import EPOCH, Floats, Ints
 from .deliveries_trips import Trips
 from .deliveries_why import Why, barred, held_back
 

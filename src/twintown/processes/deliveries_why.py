@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .deliveries_fit import free_of, options
-from .deliveries_read import GRADES, Floats, Lots, Needs, date_of
+from .deliveries_read import Lots, Needs
+from .deliveries_rows import GRADES, Floats, date_of
 
 #: Less than this is no shortage, kg.
 CRUMB_KG = 0.05
