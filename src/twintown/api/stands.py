@@ -17,6 +17,7 @@ from twintown.api.stands_models import StageIn, StandIn, StandInputs, StandQuest
 from twintown.ground.errors import BadParameter, Denied, NotFound
 from twintown.ground.features import Features
 from twintown.jobs import deputy
+from twintown.programme.calendar_days import day_type
 
 if TYPE_CHECKING:
     from twintown.processes.stands_ground import Ground
@@ -88,8 +89,8 @@ def day_of(asked: Asked, text: str | None) -> str:
 
 
 def _day_type(day: str) -> str:
-    """The kind of a day by its place in the week; public holidays are not known here."""
-    return {5: "saturday", 6: "holiday"}.get(date.fromisoformat(day).weekday(), "weekday")
+    """The kind of a day, public holidays included."""
+    return day_type(date.fromisoformat(day))
 
 
 def _stand(prepared: Ground, one: StandIn) -> Stand:
@@ -132,14 +133,14 @@ def scored(asked: Asked, inputs: StandInputs) -> dict[str, Any]:
     from twintown.processes.stands_score import scored as score_of
 
     weights = weights_of(inputs.weights)
-    day_type = inputs.day_type or _day_type(day)
+    kind = inputs.day_type or _day_type(day)
     prepared = ground(asked)
     exits = np.array(
         [[float(v) for v in prepared.frame.from_lonlat(*one)] for one in inputs.exits], float
     ).reshape(-1, 2)
     stand = _stand(prepared, inputs.stand)
     question = Question(
-        day, inputs.from_h, inputs.to_h, day_type, weights, tuple(_stand(prepared, one) for one in inputs.others),
+        day, inputs.from_h, inputs.to_h, kind, weights, tuple(_stand(prepared, one) for one in inputs.others),
         (_stage(prepared, inputs.stage),) if inputs.stage else (), exits, inputs.stand.power, inputs.stand.water,
         inputs.people, inputs.egress_min,
     )  # fmt: skip
