@@ -65,6 +65,12 @@ export function provenIn(said: Json | undefined, depth = 0): Proven | null {
   return null;
 }
 
+/** A moment to the second, as events write it. */
+export function wholeSecond(said: string | null | undefined): string {
+  const at = Date.parse(said ?? "");
+  return `${new Date(Number.isNaN(at) ? Date.now() : at).toISOString().slice(0, 19)}+00:00`;
+}
+
 /** Reads the rows of a plan's layers. */
 export async function readPlan(twin: string, kept: Kept): Promise<DeliveryPlan> {
   const read = (layer: string) => (layer ? produceApi.layer(twin, layer) : Promise.resolve([]));
@@ -112,7 +118,7 @@ export async function plan(desk: PlanDesk, inputs: Record<string, unknown>, beca
     if (one.job.status.status === "dismissed") return false;
     if (one.job.status.status !== "successful" || one.trouble) throw new Error(one.trouble || problemOf(one.job.status) || one.job.status.status);
     const layers = Object.fromEntries(OUTPUTS.map((name) => [name, one.outputs!.find((o) => o.output === name)?.layer ?? ""])) as PlanLayers;
-    const kept = { job: one.id, layers, made: String(one.job.status.finished ?? new Date().toISOString()) };
+    const kept = { job: one.id, layers, made: wholeSecond(one.job.status.finished) };
     const next = await readPlan(desk.twin, kept);
     const before = because ? desk.plan : null;
     Object.assign(desk, { kept, plan: next, before, because, changes: before ? changesOf(before.deliveries, next.deliveries) : [] });
