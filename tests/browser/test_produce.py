@@ -83,10 +83,17 @@ def agreement(address: str) -> str:
             said = {"allow": True, "why": "The square by the lake, for a festival.", "author": "김송파"}
             ask(address, f"{jamsil}/releases/{release['id']}/decision", said)
     (dataset,) = until(lambda: ask(address, f"{icheon}/peers/jamsil/catalogue")["datasets"])
-    wanted = {"peer": "jamsil", "dataset": dataset["id"], "offer": dataset["offers"][0]["id"], "author": "박이천"}
+    wanted = {
+        "peer": "jamsil",
+        "dataset": dataset["id"],
+        "offer": dataset["offers"][0]["id"],
+        "author": "박이천",
+    }
     theirs = ask(address, f"{icheon}/negotiations", wanted)["pid"]
     ours = until(
-        lambda: [one for one in ask(address, f"{jamsil}/negotiations")["negotiations"] if one["turn"] == "ours"]
+        lambda: [
+            one for one in ask(address, f"{jamsil}/negotiations")["negotiations"] if one["turn"] == "ours"
+        ]
     )[0]
     ask(address, f"{jamsil}/negotiations/{ours['pid']}/agree", {"author": "김송파"})
     return str(until(lambda: ask(address, f"{icheon}/negotiations/{theirs}")["agreement"]))
@@ -104,7 +111,7 @@ def festival(address: str) -> str:
         "organiser": {"name": "이천문화재단", "department": "공연팀"},
         "programme": [{
             "id": "p1", "start": "2027-09-18T13:00:00+09:00", "end": "2027-09-18T14:30:00+09:00", "stage": "",
-            "title": {"ko": "거북놀이", "en": "Geobuknori"}, "performers": ["이천거북놀이보존회"], "section": "", "about": {"ko": "", "en": ""},
+            "title": {"ko": "거북놀이", "en": "Geobuknori"}, "performers": ["이천거북놀이보존회"],
         }],
         "visitors": {"expected": 6000, "error": 1800, "source": "assumed", "note": ""},
         "stands": [
@@ -138,7 +145,14 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         shutil.copytree(city, folder / city.name, copy_function=_linked, ignore=apart)
     # Layers that the twin has already stay as they are.
     rows = REPOSITORY / "cities" / "icheon" / "data" / "programme"
-    command = [str(Path(sys.executable).parent / "twintown"), "produce", str(folder / "icheon"), str(rows), "--publisher", "Twintown"]
+    command = [
+        str(Path(sys.executable).parent / "twintown"),
+        "produce",
+        str(folder / "icheon"),
+        str(rows),
+        "--publisher",
+        "Twintown",
+    ]
     subprocess.run(command, check=True, capture_output=True)
     with serving(*(folder / c.name for c in CITIES), options=["--partners"]) as address:
         yield address
@@ -211,7 +225,9 @@ def test_a_lot_fails_the_plan_mends_a_bag_is_verified_and_recalled_and_both_citi
 
     # A lot of peaches fails: what is left of Icheon's is too little, the substitute origin helps, and little else moves.
     before = rows(address, icheon)
-    peaches = max((one for one in before if one["product"] == "peach"), key=lambda one: float(one["quantity_kg"]))
+    peaches = max(
+        (one for one in before if one["product"] == "peach"), key=lambda one: float(one["quantity_kg"])
+    )
     icheon.page.locator(f'[data-fail="{peaches["lot"]}"]').first.click()
     icheon.page.fill('[data-why="fail"]', "우박")
     press(icheon, "fail-say")
@@ -223,7 +239,9 @@ def test_a_lot_fails_the_plan_mends_a_bag_is_verified_and_recalled_and_both_citi
     assert gone.count() == 1
     assert icheon.page.locator('[data-changed="new"], [data-changed="more"]').count() >= 1
     assert any(one["origin_of_last_resort"] for one in after)
-    untouched = {(one["lot"], one["place"], one["quantity_kg"]) for one in before if one["product"] != "peach"}
+    untouched = {
+        (one["lot"], one["place"], one["quantity_kg"]) for one in before if one["product"] != "peach"
+    }
     assert untouched <= {(one["lot"], one["place"], one["quantity_kg"]) for one in after}
     fits(icheon)
     icheon.shot(f"produce-5-mended-{lang}")
@@ -240,7 +258,7 @@ def test_a_lot_fails_the_plan_mends_a_bag_is_verified_and_recalled_and_both_citi
     press(icheon, "issue")
     see(icheon, "[data-issued]")
     icheon.page.click(f'[data-of="{rice}"] .ex-row')
-    see(icheon, ".bag img")
+    icheon.page.wait_for_function("() => document.querySelector('.bag img')?.naturalWidth > 20")
     fits(icheon)
     icheon.shot(f"produce-6-certificate-{lang}")
     link = icheon.page.get_attribute('.bag [data-act="visit"]', "href")
@@ -317,7 +335,9 @@ def test_a_lot_fails_the_plan_mends_a_bag_is_verified_and_recalled_and_both_citi
         see(one, '[data-signature="ours"][data-good="true"]')
         see(one, '[data-signature="theirs"][data-good="true"]')
         # Checked in the page itself, not only said by the server.
-        one.page.wait_for_function("() => document.querySelectorAll('[data-signature][data-checked=\"true\"]').length === 2")
+        one.page.wait_for_function(
+            "() => document.querySelectorAll('[data-signature][data-checked=\"true\"]').length === 2"
+        )
         assert words["signed"] in one.page.inner_text("[data-account-state]")
         fits(one)
         one.page.locator("[data-signed]").scroll_into_view_if_needed()
@@ -330,7 +350,9 @@ def test_a_lot_fails_the_plan_mends_a_bag_is_verified_and_recalled_and_both_citi
 
 def rows(address: str, one: Any) -> list[dict[str, Any]]:
     """The deliveries of the plan that the page shows."""
-    (layer,) = one.page.evaluate("() => [...document.querySelectorAll('[data-plan]')].map(e => e.dataset.plan)")
+    (layer,) = one.page.evaluate(
+        "() => [...document.querySelectorAll('[data-plan]')].map(e => e.dataset.plan)"
+    )
     found = ask(address, f"/twins/icheon/collections/{layer}/items?limit=10000")["features"]
     return [feature["properties"] for feature in found]
 

@@ -181,4 +181,6 @@ def get_code(request: Request, asked: Reading, certificate: CertificateId) -> Re
 
     found = rows.one(asked.served.twin.tables, certificate)
     drawn = code_of(LotLink(certifying_of(request, asked).address, found.gtin, found.batch).url)
+    # Within a page it is HTML's own; alone it must say what it is.
+    drawn = drawn.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
     return answers.answer(request, drawn.encode(), "image/svg+xml")

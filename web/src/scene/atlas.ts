@@ -104,7 +104,7 @@ export function createAtlas(viewer: CesiumWidget, state: State): { destroy(): vo
     // What a column covers is no room for what is told.
     const [dock, frame] = [document.getElementById("events-dock")?.getBoundingClientRect(), stage.getBoundingClientRect()];
     if (!dock) return usual;
-    return narrow || dock.width > frame.width * 0.8 ? { ...usual, top: 120, bottom: Math.max(16, frame.bottom - dock.top + 12) } : { ...usual, top: 96, left: dock.right - frame.left + 36 };
+    return narrow || dock.width > frame.width * 0.8 ? { ...usual, top: 120, bottom: Math.max(16, frame.bottom - dock.top + 12) } : { top: 104, right: 96, bottom: 96, left: dock.right - frame.left + 36 };
   };
   const raised = (): boolean => atlas.raised && !atlas.beneath;
   const still = (): boolean => state.looks.lite || state.looks.reducedMotion;
