@@ -20,6 +20,7 @@ export interface Bagged {
 }
 export const bag = reactive<Bagged>({ state: "looking", why: "", loaded: null, verdict: null, subject: null, at: 0, took: 0, online: true, saved: false, pasted: false });
 
+const SOON_MS = 3000;
 async function seenOf(loaded: Loaded): Promise<Seen> {
   const { document, bag: said } = loaded;
   const did = document?.id ?? "";
@@ -51,6 +52,8 @@ export async function refresh(): Promise<void> {
     bag.loaded = loaded;
     bag.online = loaded.fresh;
     await look();
+    // What was issued this moment is in the ledger's tree in a second or two.
+    if (bag.verdict?.why === "ledger-unknown" && loaded.fresh) setTimeout(() => !bag.pasted && void refresh(), SOON_MS);
     void keep(loaded.urls).then((saved) => (bag.saved = saved || bag.saved));
   } catch (error) {
     bag.state = "missing";
