@@ -72,7 +72,7 @@ def test_the_process_comes_through_the_door_of_plug_ins() -> None:
 @pytest.mark.parametrize(
     ("code", "said", "changes", "wish"),
     [
-        ("no-lot", "find 40 kg of peach by 2027-09-18", {}, {"product": "peach"}),
+        ("no-lot", "find 40 kg of this product by 2027-09-18", {}, {"product": "peach"}),
         ("lot-failed", "find 40 kg", {"state": "failed"}, {}),
         ("window", "begins on 2027-09-20", {"from": "2027-09-20"}, {}),
         ("window", "lasts until 2027-09-12", {"until": "2027-09-12"}, {}),
@@ -82,8 +82,8 @@ def test_the_process_comes_through_the_door_of_plug_ins() -> None:
         ("price", "a price limit 500 KRW/kg higher the lot rice-1", {}, {"price_max_krw_kg": 2500.0}),
         ("several", "ease grade, price together", {"grade": "middle"}, {"grade_min": "upper", "price_max_krw_kg": 2500.0}),
         ("time-window", "a window wider than 4–4.5 h", {}, {"from_h": 4.0, "until_h": 4.5}),
-        ("shortage", "20 kg more of rice", {}, {"quantity_kg": 120.0}),
-        ("shortage", "find 40 kg of rice by 2027-09-18", {"promised_kg": 100.0}, {}),
+        ("shortage", "20 kg more of this product", {}, {"quantity_kg": 120.0}),
+        ("shortage", "find 40 kg of this product by 2027-09-18", {"promised_kg": 100.0}, {}),
     ],
 )  # fmt: skip
 def test_an_unmet_need_says_why_and_what_would_meet_it(

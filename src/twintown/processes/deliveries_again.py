@@ -252,36 +252,40 @@ def _trips(
 def _timetables(setting: Setting, kept: Kept, pieces: Pieces, trip: Ints, drops: Drops) -> list[Trip]:
     """The earlier trips as they are driven now: in the earlier order, and at the earlier hours where that can be."""
     ground, bits_of = setting.ground, setting.ground.hubs.group
-    hub, drop = ground.hubs.of[pieces.lot], drops.of[pieces.need]
-    was_hub = ground.hubs.of[np.maximum(kept.lot, 0)]
-    was_drop = drops.of[kept.need]
+    hubs = _in_turn(
+        trip, ground.hubs.of[pieces.lot], kept.trip, ground.hubs.of[np.maximum(kept.lot, 0)], kept.leaves
+    )
+    calls = _in_turn(trip, drops.of[pieces.need], kept.trip, drops.of[kept.need], kept.arrives)
     found = []
-    edge = np.searchsorted(trip, np.unique(trip))
-    by = np.argsort(kept.trip, kind="stable")
-    start = np.searchsorted(kept.trip[by], np.arange(len(kept.trip_day) + 1))
-    for rows in np.split(np.arange(len(trip)), edge[1:]):
-        if not len(rows):
-            continue
-        one = int(trip[rows[0]])
-        mine = by[start[one] : start[one + 1]]
-        first: dict[int, float] = {}
-        order: dict[int, float] = {}
-        for d, h in zip(was_drop[mine].tolist(), kept.arrives[mine].tolist(), strict=True):
-            first[d] = min(h, first.get(d, h))
-        for n, h in zip(was_hub[mine].tolist(), kept.leaves[mine].tolist(), strict=True):
-            order[n] = min(h, order.get(n, h))
-        called = sorted(set(hub[rows].tolist()))
-        vehicle = int(kept.trip_vehicle[one])
-        if all(n in order for n in called):
-            hubs = sorted(called, key=lambda n: (order[n], n))
-        else:
-            groups = tuple(sorted({int(bits_of[n]) for n in called}))
+    for one in np.unique(trip).tolist():
+        vehicle, (stops, left_h) = int(kept.trip_vehicle[one]), hubs[one]
+        if not np.isfinite(left_h[-1]):  # it calls at an origin where it did not before
+            groups = tuple(sorted({int(bits_of[n]) for n in stops}))
             ways = [ground.collections[n] for n in ground.of(int(ground.fleet.of[vehicle]))]
-            hubs = [n for n in next(way.hubs for way in ways if way.groups == groups) if n in called]
-        places = sorted(set(drop[rows].tolist()), key=lambda d: (first[d], d))
+            stops = [n for n in next(way.hubs for way in ways if way.groups == groups) if n in stops]
+        places, hours = calls[one]
         found.append(
-            timetable(
-                vehicle, int(kept.trip_day[one]), tuple(hubs), tuple(places), drops, ground, first[places[0]]
-            )
+            timetable(vehicle, int(kept.trip_day[one]), tuple(stops), tuple(places), drops, ground, hours[0])
         )
     return found
+
+
+def _in_turn(
+    trip: Ints, stop: Ints, was_trip: Ints, was_stop: Ints, was_h: Floats
+) -> dict[int, tuple[list[int], list[float]]]:
+    """Of each trip its stops in their earlier order, with the earlier hours; those that are new come last, infinitely late."""
+    size = int(max(stop.max(initial=0), was_stop.max(initial=0))) + 1
+    names, of = np.unique(np.r_[trip * size + stop, was_trip * size + was_stop], return_inverse=True)
+    hour = np.full(len(names), np.inf)
+    np.minimum.at(hour, of.reshape(-1)[len(trip) :], was_h)
+    now = np.zeros(len(names), np.bool_)
+    now[of.reshape(-1)[: len(trip)]] = True
+    names, hour = names[now], hour[now]
+    order = np.lexsort((names, hour, names // size))
+    names, hour = names[order], hour[order]
+    trips, first = np.unique(names // size, return_index=True)
+    ends = np.r_[first[1:], len(names)]
+    return {
+        int(t): ((names[a:b] % size).tolist(), hour[a:b].tolist())
+        for t, a, b in zip(trips, first, ends, strict=True)
+    }

@@ -84,6 +84,14 @@ class Apart:
             run, self.constant - float(price @ self.model.lot_kg) - total, self._used(run, rents, each, least)
         )
 
+    def free(self, price: Floats) -> float:
+        """What no plan can be below, whatever its routes: as if every lot were everywhere for nothing."""
+        f, cells = self.model.flows, self.model.cells
+        best = np.full(self.wishes, np.inf)
+        np.minimum.at(best, f.stream_wish, self.prices(price)[1])
+        rent = np.maximum(cells.worth - best[cells.wish], 0.0)
+        return self.constant - float(price @ self.model.lot_kg) - float(rent @ cells.kg)
+
     def fullest(self, price: Floats) -> Ints:
         """Of each round a run that collects from as many groups as can be: the lots then tell which of them is worth it."""
         value = self.worths(price)[0]
@@ -275,4 +283,4 @@ def solved_apart(
             break
         run = apart.days(price, loyal=np.flatnonzero(best.y > 0.5)).run
     assert best is not None
-    return Solution(best.x, best.z, best.y, best.krw, min(bound, best.krw), status)
+    return Solution(best.x, best.z, best.y, best.krw, min(bound, best.krw), status, apart.free(best.price))

@@ -110,12 +110,14 @@ def decided(case: Case, gap: float, seconds: float, ask: Ask) -> Solution:
     held = float(
         model.cells.worth @ (model.cells.kg - apart.cells.kg)
     )  # heavier than any vehicle: no plan can bring it
-    return replace(part, y=y, krw=part.krw + held, bound_krw=part.bound_krw + held)
+    free = None if part.any_krw is None else part.any_krw + held
+    return replace(part, y=y, krw=part.krw + held, bound_krw=part.bound_krw + held, any_krw=free)
 
 
 def _attributes(case: Case, solution: Solution) -> dict[str, Any]:
     setting: Setting = case.setting
-    return {
+    free = {} if solution.any_krw is None else {"any_plan_krw": round(solution.any_krw)}
+    return free | {
         "objective_krw": round(solution.krw), "bound_krw": round(solution.bound_krw), "proven_gap": round(solution.gap, 6),
         "status": solution.status, "driving_krw": round(float(case.model.run_krw @ solution.y)), "needs": len(setting.needs),
         "lots": len(setting.lots), "vehicles": len(setting.vehicles), "rounds": len(case.rounds), "columns": columns_in(case.model),

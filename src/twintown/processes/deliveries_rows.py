@@ -105,7 +105,9 @@ class Rows:
         shapes = self.table.geometry
         drawn = (shapes.notna() & ~shapes.is_empty).to_numpy(bool)
         self.wrong(~drawn, "the row has no place", remedy="draw its point")
-        places = shapely.centroid(shapes.to_numpy())
+        places = shapes.to_numpy()
+        if (shapely.get_type_id(places) != 0).any():
+            places = shapely.centroid(places)
         return shapely.get_x(places), shapely.get_y(places)
 
 

@@ -92,7 +92,7 @@ def rounds_of(drops: Drops, ground: Ground, every: bool, main: int) -> Rounds:
             origin = ground.end(next(one for one in ground.collections if one.groups == (main,)))
             found = every_round(order, other, drops, ground.fleet, ground.road, origin)
         else:
-            found = [order[begin : begin + length] for begin, length in _cuts(order, drops, ground, main)]
+            found = _cuts(order, drops, ground, main, ground.fleet.count)
         days += [int(drops.day[order[0]])] * len(found)
         counts += [len(one) for one in found]
         stops += found
@@ -103,7 +103,38 @@ def rounds_of(drops: Drops, ground: Ground, every: bool, main: int) -> Rounds:
     )  # fmt: skip
 
 
-def _cuts(order: Ints, drops: Drops, ground: Ground, main: int) -> list[tuple[int, int]]:
+def _cuts(order: Ints, drops: Drops, ground: Ground, main: int, count: Ints) -> list[Ints]:
+    """The rounds of a day's way for so many vehicles of each kind; what these cannot take is cut again for those that are left."""
+    costs = _costs(order, drops, ground, main, count)
+    chosen = cut(len(order), costs, count)
+    left = count.copy()
+    driven = np.zeros(len(order), np.bool_)
+    for begin, length in sorted(
+        chosen, key=lambda one: (-float(drops.kg[order[one[0] : sum(one)]].sum()), one)
+    ):
+        able = [
+            k
+            for k, ways in enumerate(costs)
+            if len(ways) >= length and np.isfinite(ways[length - 1][begin]) and left[k]
+        ]
+        if able:
+            left[min(able, key=lambda k: (float(ground.fleet.vehicles.kg[ground.fleet.first[k]]), k))] -= 1
+            driven[begin : begin + length] = True
+    found = [order[begin : begin + length] for begin, length in chosen if driven[begin]]
+    rest = order[~driven]
+    if not len(rest):
+        return found
+    if driven.any() and left.any():
+        return found + _cuts(rest, drops, ground, main, left)
+    covered = np.zeros(len(order), np.bool_)
+    for begin, length in chosen:
+        covered[begin : begin + length] = True
+        found += [] if driven[begin] else [order[begin : begin + length]]
+    return found + [order[n : n + 1] for n in np.flatnonzero(~covered)]
+
+
+def _costs(order: Ints, drops: Drops, ground: Ground, main: int, count: Ints) -> list[list[Floats]]:
+    """Of each kind of vehicle what each stretch costs, KRW; infinite where it cannot be, or no such vehicle is left."""
     fleet, v = ground.fleet, ground.fleet.vehicles
     costs: list[list[Floats]] = []
     for kind, row in enumerate(fleet.first):
@@ -112,8 +143,8 @@ def _cuts(order: Ints, drops: Drops, ground: Ground, main: int) -> list[tuple[in
         costs.append([])
         for number, way in enumerate(ways):
             n = len(way.km)
-            if not mine:
-                costs[-1].append(np.where(way.good, 1.0, np.inf))
+            if not mine or not count[kind]:
+                costs[-1].append(np.where(way.good & bool(count[kind]), 1.0, np.inf))
                 continue
             head, tail = order[:n], order[number : number + n]
             trip = whole(
@@ -123,11 +154,7 @@ def _cuts(order: Ints, drops: Drops, ground: Ground, main: int) -> list[tuple[in
             trips = np.ceil(drops.kg[head] / v.kg[row]) if number == 0 else 1.0
             krw = trips * (v.krw_d[row] + trip.km * (v.krw_km[row] + v.kg_co2_km[row] * ground.krw_co2))
             costs[-1].append(np.where(trip.good, krw, np.inf))
-    chosen = cut(len(order), costs, fleet.count)
-    covered = np.zeros(len(order), bool)
-    for begin, length in chosen:
-        covered[begin : begin + length] = True
-    return sorted(chosen + [(int(i), 1) for i in np.flatnonzero(~covered)])
+    return costs
 
 
 def middle_of(rounds: Rounds, drops: Drops, road: Road, km_h: float) -> Way:

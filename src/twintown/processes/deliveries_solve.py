@@ -26,6 +26,8 @@ class Solution:
     krw: float
     bound_krw: float
     status: str
+    #: What no plan at all can be below, whatever its routes, were driving free; none where it was not asked for.
+    any_krw: float | None = None
 
     @property
     def gap(self) -> float:

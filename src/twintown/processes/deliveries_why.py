@@ -47,15 +47,20 @@ def _kg(value: float) -> str:
     return f"{value:,.1f}".removesuffix(".0")
 
 
+def _up(value: float) -> str:
+    """Rounded so that it is enough."""
+    return _kg(float(np.ceil(value * 10 - 1e-6)) / 10)
+
+
 def barred(need: int, kg: float, needs: Needs, lots: Lots) -> Why:
     """Why no lot fits a need at all."""
     wanted = options(str(needs.product[need]), str(needs.substitutes[need]))
     mine = np.flatnonzero(np.isin(lots.product, list(wanted)))
-    day, product = int(needs.day[need]), str(needs.product[need])
+    day = int(needs.day[need])
     bring = Why(
         "no-lot",
-        f"{date_of(day)}까지 {product} {_kg(kg)} kg을 구합니다",
-        f"find {_kg(kg)} kg of {product} by {date_of(day)}",
+        f"{date_of(day)}까지 이 품목 {_up(kg)} kg을 구합니다",
+        f"find {_up(kg)} kg of this product by {date_of(day)}",
     )
     if not len(mine):
         return bring
@@ -155,7 +160,7 @@ def held_back(
         reachable: a vehicle could.
         spare: a vehicle stays at home on that day that could.
     """
-    day, product = date_of(int(needs.day[need])), str(needs.product[need])
+    day = date_of(int(needs.day[need]))
     opens, closes = float(needs.opens[need]), float(needs.closes[need])
     if not reachable:
         return Why(
@@ -164,11 +169,11 @@ def held_back(
         )  # fmt: skip
     free = sum(float(left[lot]) / by for lot, by in ratio.items())
     if free < kg - CRUMB_KG:
-        more = _kg(kg - free)
+        more = _up(kg - free)
         return Why(
             "shortage",
-            f"{day}에 쓸 수 있는 {product} {more} kg이 더 있으면 됩니다",
-            f"{more} kg more of {product} that can be had on {day}",
+            f"{day}에 쓸 수 있는 이 품목 {more} kg이 더 있으면 됩니다",
+            f"{more} kg more of this product that can be had on {day}",
         )
     at_hand = sum(float(left[lot]) / ratio[lot] for lot in near)
     if at_hand < kg - CRUMB_KG:
