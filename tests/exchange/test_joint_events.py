@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from tests.exchange.test_joint_programmes import proposal, tell
 from tests.exchange.two_cities import City, Two, agreed
 from tests.exchange.two_cities import two as two
+
+from twintown.api.event_matter import EventMatters
+from twintown.exchange.programme_document import read as read_document
+from twintown.ground.errors import BadParameter
+from twintown.programme.event import Event
+from twintown.programme.event_reading import names
+from twintown.store.engine import reading
 
 pytestmark = pytest.mark.slow
 AREA = [127.09, 37.50, 127.11, 37.52]
@@ -250,3 +259,111 @@ def test_figures_that_contradict_each_other_are_named_and_not_proposed(two: Two)
 def test_an_account_of_an_event_that_nobody_agreed_to_is_not_proposed(two: Two) -> None:
     id = made(two, agreed(two, TERMS), stands=[STAND])
     two.taker.ask("POST", f"/events/{id}/account", {"entries": {"came": 10}, "propose": True}, 409)
+
+
+def anyone(city: City, path: str) -> Any:
+    """As somebody without a token reads it."""
+    return city.client.get(f"/twins/{city.id}{path}")
+
+
+def test_who_plans_nothing_reads_of_a_partners_event_what_both_have_signed_and_nothing_before(
+    two: Two,
+) -> None:
+    id = proposed(two, agreed(two, TERMS))
+    paths = ("", "?revision=1", "/visitors", "/duties", "/calendar.ics")
+    for city in (two.giver, two.taker):
+        absent = anyone(city, f"/events/ev-{'0' * 24}").json()
+        for path in paths:
+            hidden = anyone(city, f"/events/{id}{path}")
+            assert hidden.status_code == 404, path
+            assert hidden.json()["detail"].replace(id, "?") == absent["detail"].replace(f"ev-{'0' * 24}", "?")
+        asked = city.client.post(f"/twins/{city.id}/events/{id}/meetings", json={"slots": [], "rooms": 1})
+        assert asked.status_code == 404
+        assert id not in anyone(city, "/events").text and id not in anyone(city, "/events.ics").text
+        assert id in city.raw("GET", "/events").text and id in city.raw("GET", "/events.ics").text
+    signed(two, id)
+    first = anyone(two.taker, f"/events/{id}").json()
+    assert first["state"] == "agreed"
+    more = {name: first[name] for name in event(two, "")} | {"about": {"ko": "몰래", "en": "Not yet said"}}
+    two.taker.ask(
+        "PUT", f"/events/{id}", {"event": more, "author": "박"}, **{"If-Match": f'"{first["revision"]}"'}
+    )
+    assert anyone(two.taker, f"/events/{id}").json() == first  # as it was agreed last
+    assert "Not yet said" not in anyone(two.taker, "/events.ics").text
+    assert [one["state"] for one in anyone(two.taker, "/events").json()["events"] if one["id"] == id] == [
+        "agreed"
+    ]
+    assert anyone(two.taker, f"/events/{id}?revision={first['revision'] + 1}").status_code == 404
+    for path in ("/joint", "/account", "/account/document?f=text"):
+        assert anyone(two.giver, f"/events/{id}{path}").status_code == 401
+    two.taker.ask("DELETE", f"/events/{id}?why=rain")
+    assert anyone(two.taker, f"/events/{id}").json()["state"] == "cancelled"
+
+
+def forged(two: Two, id: str, agreement: str, **other: Any) -> Any:
+    """A first move of the taker's about an event, past all that its own server would look at."""
+    body = {**see(two.taker, id), "plan": None}
+    body = {name: body[name] for name in names(Event)} | other.pop("event", {})
+    matter = {"kind": "event", "id": id, "body": body, "account": {}} | other.pop("matter", {})
+    return tell(two, proposal(two, agreement=agreement, matter=matter, **other))
+
+
+def test_a_proposal_about_somebody_elses_event_or_with_somebody_elses_plan_is_refused(two: Two) -> None:
+    agreement = agreed(two, TERMS)
+    id = made(two, agreement)
+    assert forged(two, id, agreement).status_code == 200
+    plan = {"job": "j", "made": "2027-09-01T00:00:00Z",
+            "layers": {"deliveries": "buildings", "loads": "", "unmet": "", "balance": ""}}  # fmt: skip
+    for wrong, word in (
+        ({"event": {"plan": plan}}, "plan"),
+        ({"event": {"host": "did:web:third.example"}}, "host"),
+        ({"event": {"host": ""}}, "host"),
+        ({"event": {"agreement": "ag-other"}}, "agreement"),
+        ({"event": {"id": f"ev-{'1' * 24}"}}, "matter.id"),
+        ({"matter": {"account": {"event": id}}}, "account"),
+        ({"event": {"title": {"ko": "\x1b", "en": "x"}}}, "title"),
+        (
+            {"event": {"visitors": {"expected": 2**53 - 1, "error": 0, "source": "assumed", "note": ""}}},
+            "expected",
+        ),
+    ):
+        said = forged(two, made(two, agreement), agreement, **wrong)
+        assert said.status_code == 400 and word in said.text, (wrong, said.text)
+    # the giver's own event on its own ground, and one of the giver's on the taker's ground
+    x = two.giver.twin.description
+    west, south, east, north = x.frame.lonlat_bounds(x.bounds).as_tuple()
+    at = {
+        "name": {"ko": "곳", "en": "Place"},
+        "venue": "",
+        "lon": (west + east) / 2,
+        "lat": (south + north) / 2,
+    }
+    home = two.giver.ask(
+        "POST", "/events", {"event": event(two, "", host="", place=at), "author": "김"}, 201
+    )["id"]
+    said = forged(two, id, agreement, matter={"id": home}, event={"id": home})
+    assert said.status_code == 412 and see(two.giver, home)["revision"] == 1
+    back = agreed(Two(two.taker, two.giver, two.courier), TERMS)
+    theirs = two.giver.ask(
+        "POST", "/events", {"event": event(two, back, host=two.taker.did), "author": "김"}, 201
+    )["id"]
+    said = forged(
+        two, id, back, matter={"id": theirs}, event={"id": theirs, "host": two.taker.did, "agreement": back}
+    )
+    assert said.status_code == 403 and "other-event" in said.text
+    assert (see(two.giver, theirs)["state"], see(two.giver, theirs)["revision"]) == ("draft", 1)
+
+
+def test_an_account_of_another_event_is_not_taken(two: Two) -> None:
+    id = proposed(two, agreed(two, TERMS), stands=[STAND])
+    signed(two, id)
+    account = two.taker.ask("GET", f"/events/{id}/account")["account"] | {"event": f"ev-{'2' * 24}"}
+    stands = two.taker.ask("GET", f"/events/{id}/joint")["stands"]["document"]
+    document = {**stands, "matter": {**stands["matter"], "account": account}}
+    with (
+        reading(two.giver.twin.tables.engine) as connection,
+        pytest.raises(BadParameter, match="another event"),
+    ):
+        EventMatters().check(
+            connection, two.giver.party, two.taker.did, read_document(document), datetime.now(UTC)
+        )

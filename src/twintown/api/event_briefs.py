@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from twintown.api import answers
+from fastapi import Request
+
+from twintown.api import answers, event_sight
 from twintown.api.guard import Asked
 from twintown.programme import event_rows
 from twintown.store.engine import reading
@@ -28,12 +30,12 @@ class Brief:
     said: bytes
 
 
-def own(asked: Asked, since: datetime | None, until: datetime | None) -> list[Brief]:
-    """Our own events and our partners', by their start."""
+def own(request: Request, asked: Asked, since: datetime | None, until: datetime | None) -> list[Brief]:
+    """Our own events and our partners', as this caller sees them, by their start."""
     tables = asked.served.twin.tables
     kept: dict[tuple[str, int], Brief] = asked.served.bodies.get(("event-briefs",), dict)
     with reading(tables.engine) as connection:
-        heads = event_rows.heads_in(connection, tables.twin, since=since, until=until)
+        heads = event_sight.heads_in(request, asked, connection, since, until)
         known = {pair: one for pair in heads if (one := kept.get(pair)) is not None}
         missing = [pair for pair in heads if pair not in known]
         made = event_rows.these_in(connection, tables.twin, missing)

@@ -10,7 +10,7 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from twintown.api import answers, event_answers, event_listings, problems
+from twintown.api import answers, event_answers, event_listings, event_sight, problems
 from twintown.api.event_list import Id
 from twintown.api.event_models import OriginWord
 from twintown.api.exchange_models import author_of
@@ -62,7 +62,7 @@ def get_calendar(
     heads = []
     if origin != "listing":
         with reading(tables.engine) as connection:
-            heads = event_rows.heads_in(connection, tables.twin, since=first, until=last)
+            heads = event_sight.heads_in(request, asked, connection, first, last)
     address = absolute(request, base(about.id))
     listings = () if origin in ("own", "partner") else event_listings.mark(asked)
     key = ("calendar", tuple(heads), listings, first, last, origin, address)  # a revision never changes
@@ -96,7 +96,7 @@ def get_event_calendar(request: Request, asked: Reading, event: Id) -> Response:
         return _answer(request, asked, body, event)
     tables = asked.served.twin.tables
     with reading(tables.engine) as connection:
-        kept = event_rows.one_in(connection, tables.twin, event)
+        kept = event_sight.event_in(request, asked, connection, event)
     body = _bytes(asked, [_written(kept)], absolute(request, base(asked.served.id)))
     return _answer(request, asked, body, event)
 

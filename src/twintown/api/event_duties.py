@@ -10,12 +10,12 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from twintown.api import answers, event_visitors, problems
+from twintown.api import answers, event_sight, event_visitors, problems
 from twintown.api.event_list import Id
 from twintown.api.guard import Reading
 from twintown.api.schemas import Model, Names
 from twintown.ground.errors import NotPossible
-from twintown.programme import duties, event_rows
+from twintown.programme import duties
 from twintown.store.engine import reading
 
 router = APIRouter(tags=["events"])
@@ -85,7 +85,7 @@ def get_event_duties(request: Request, asked: Reading, event: Id) -> Response:
         )
     tables = asked.served.twin.tables
     with reading(tables.engine) as connection:
-        kept = event_rows.one_in(connection, tables.twin, event)
+        kept = event_sight.event_in(request, asked, connection, event)
     found, _ = event_visitors.forecast_of(request, asked, kept.event)
     zone = ZoneInfo(asked.served.twin.description.time_zone)
     today = datetime.now(UTC).astimezone(zone).date()

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from fastapi import Request
 
-from twintown.api import event_answers
+from twintown.api import event_answers, event_sight
 from twintown.api.dsp_entry import handshake_of
 from twintown.api.event_listings import rows_of
 from twintown.api.exchange_models import side
@@ -58,6 +58,7 @@ def rows(
         return lambda: rows_of(view), (layer, view.token, terms(asked.grant))
     if not event.agreement:
         raise NotFound("the event names no agreement, so nothing is known of that ground", event.id)
+    event_sight.check_officer(request, asked, event.id)
     asked.grant.require()
     found = agreement_of(asked.served.twin.tables, event.agreement)
     if found.role != "consumer" or found.peer != event.host:

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import Response
 
-from twintown.api import answers, event_answers, event_briefs, event_listings, problems
+from twintown.api import answers, event_answers, event_briefs, event_listings, event_sight, problems
 from twintown.api.event_models import EventFull, EventList, EventSource, KindWord, OriginWord, WrittenEvent
 from twintown.api.exchange_models import author_of
 from twintown.api.guard import Planning, Reading
@@ -37,7 +37,7 @@ def list_events(
 ) -> Response:  # fmt: skip
     """Events by their start; those that were called off among them. Listings are real rows of the layer `events`."""
     first, last = event_answers.when(asked, since, "from"), event_answers.when(asked, until, "until")
-    told = event_briefs.own(asked, first, last) if origin != "listing" else []
+    told = event_briefs.own(request, asked, first, last) if origin != "listing" else []
     sources: list[EventSource] = []
     if origin in (None, "listing"):
         _, listed, source = event_listings.found(asked)
@@ -80,7 +80,7 @@ def get_event(
         return event_answers.answer_listing(request, asked, event)
     tables = asked.served.twin.tables
     with reading(tables.engine) as connection:
-        kept = event_rows.one_in(connection, tables.twin, event, revision)
+        kept = event_sight.event_in(request, asked, connection, event, revision)
     return event_answers.answer(request, asked, kept)
 
 

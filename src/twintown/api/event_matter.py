@@ -48,6 +48,11 @@ class EventMatters:
         event = event_of(document)
         if event.host not in document.parties:
             raise BadParameter("document.matter.body.host", "is none of the two cities")
+        if event.plan is not None:  # its layers would be looked for among the other city's
+            raise BadParameter("document.matter.body.plan", "is its own city's", remedy="leave it out: null")
+        if event.agreement != document.agreement:
+            raise BadParameter("document.matter.body.agreement", "is another one than the document's")
+        _same_event(connection, party, document)
         if document.matter["account"]:
             _of_what_stands(connection, party, document)
             return
@@ -106,6 +111,10 @@ def _ours(
 ) -> None:
     twin, last = party.twin.tables.twin, _last(programme)
     row = event_rows.one_in(connection, twin, str(last.matter["id"]))
+    if row.origin != "own" or row.event.host != programme.peer or programme.began != party.did:
+        raise Denied(
+            "this event is another city's to propose", row.id, "propose one of your own", "other-event"
+        )
     if row.state == "cancelled":  # called off here; what the document says does not bring it back
         return
     state, event = joint_state(programme), None
@@ -131,6 +140,15 @@ def _theirs(
     )  # fmt: skip
 
 
+def _same_event(connection: Connection, party: Party, document: Document) -> None:
+    """A document that is about an event stays about that one. Raises BadParameter."""
+    with suppress(NotFound):
+        known = programme_rows.one_in(connection, party.twin.tables.twin, document.id)
+        for one in known.moves:
+            if (said := one.says) is not None and said.matter and said.matter["id"] != document.matter["id"]:
+                raise BadParameter("document.matter.id", "is another event than the document is about")
+
+
 def _of_what_stands(connection: Connection, party: Party, document: Document) -> None:
     """An account is of the event that both agreed to, as it stands; its figures do not contradict themselves."""
     from twintown.programme.account import read as read_account
@@ -139,7 +157,9 @@ def _of_what_stands(connection: Connection, party: Party, document: Document) ->
         known = programme_rows.one_in(connection, party.twin.tables.twin, document.id)
         stands = known.at(known.position.stands)
         if stands is not None and stands.matter.get("body") == document.matter["body"]:
-            read_account(dict(document.matter["account"]), "document.matter.account")
+            account = read_account(dict(document.matter["account"]), "document.matter.account")
+            if account.event != document.matter["id"]:
+                raise BadParameter("document.matter.account.event", "is another event than the document's")
             return
     raise BadParameter(
         "document.matter.account", "is of an event that both cities have not agreed to as it is written here",

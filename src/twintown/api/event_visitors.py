@@ -13,12 +13,20 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from twintown.api import answers, event_answers, event_ground, event_listings, event_passers, problems
+from twintown.api import (
+    answers,
+    event_answers,
+    event_ground,
+    event_listings,
+    event_passers,
+    event_sight,
+    problems,
+)
 from twintown.api.event_list import Id
 from twintown.api.guard import Asked, Reading
 from twintown.api.schemas import Model, Names
 from twintown.ground.errors import NotFound, TwintownError
-from twintown.programme import calendar_days, event_rows, visitors, visitors_basis, visitors_words
+from twintown.programme import calendar_days, visitors, visitors_basis, visitors_words
 from twintown.programme.event import Event
 from twintown.programme.produce_finding import Basis
 from twintown.programme.visitors import Forecast, Hour, Range
@@ -91,7 +99,7 @@ def get_event_visitors(request: Request, asked: Reading, event: Id) -> Response:
         return answers.answer_json(request, said, cache="no-store")
     tables = asked.served.twin.tables
     with reading(tables.engine) as connection:
-        kept = event_rows.one_in(connection, tables.twin, event)
+        kept = event_sight.event_in(request, asked, connection, event)
     found, basis = forecast_of(request, asked, kept.event)
     peak = found.peak
     return answers.answer_json(
@@ -165,6 +173,7 @@ def _passers(
     """The shape of the hours as the partner's process tells it, where its tables cannot be read. Raises TwintownError."""
     if event_answers.here(request, asked, event) or not event.agreement:
         raise NotFound("no partner is asked", event.id)
+    event_sight.check_officer(request, asked, event.id)
     found: dict[date, tuple[tuple[float, ...], tuple[float, ...]]] = {}
     for day, kind in types.items():
         key = ("passers", event.agreement, day, kind, round(event.place.lon, 5), round(event.place.lat, 5))
