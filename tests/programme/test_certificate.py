@@ -181,6 +181,27 @@ def test_a_rotated_key_still_vouches_for_what_it_signed_and_the_next_signs_the_l
     assert why(twin, after) == ("good", "")
 
 
+@pytest.mark.parametrize("state", ["recalled", "failed"])
+def test_a_lot_that_is_recalled_or_fails_while_it_is_certified_gets_no_certificate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    twin = with_desk(write_twin(tmp_path / "small"))
+    lots(twin, 2)
+    real, raced = certificates._keep, []
+
+    def slow(*given: Any) -> Any:
+        if not raced:
+            raced.append(1)
+            put(twin, "lots", {"icn-rice-00000": {**ROW, "batch": "ICN-00000", "state": state}})
+        return real(*given)
+
+    monkeypatch.setattr(certificates, "_keep", slow)
+    done = certificates.issue(twin, BY, GRANT, None, {"name": "Kim"}, datetime.now(UTC))
+    assert [one.lot for one in done.made] == ["icn-rice-00001"]
+    assert [lot for lot, _ in done.refused] == ["icn-rice-00000"]
+    assert certificate_rows.listed(twin.tables, "icn-rice-00000") == []
+
+
 def test_two_officers_at_once_certify_a_lot_once(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
     real, raced = certificates._keep, []
 

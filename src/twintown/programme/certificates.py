@@ -70,10 +70,12 @@ def issue(
         Unauthenticated, Denied: the Grant does not cover the layer. StorageFailed.
     """
     now = now.astimezone(UTC).replace(microsecond=0)
-    found, refused = _read(twin, grant, lots)
     makers, words = _makers(twin, grant, by), _Words()
-    key = signing_key(twin.directory)
+    key, before = signing_key(twin.directory), ""
     for _ in range(_TRIES):
+        if (mark := twin.view(LOTS, grant).token) != before:
+            found, refused = _read(twin, grant, lots)
+            before = mark
         with reading(twin.tables.engine) as connection:
             seen = rows.issued_in(connection, twin.tables)
             held = rows.standing_in(connection, twin.tables, found, now)
@@ -99,7 +101,7 @@ def issue(
                 )
             )
         with suppress(Conflict):
-            kept = _keep(twin, made, seen, now) if made else ()
+            kept = _keep(twin, grant, made, seen, mark, now) if made else ()
             why = [
                 (lot, f"certificate {id} stands for it: revoke that one first") for lot, id in held.items()
             ]
@@ -148,8 +150,10 @@ def _signed(
     )
 
 
-def _keep(twin: Twin, made: Sequence[Kept], seen: int, now: datetime) -> tuple[Kept, ...]:
-    """Write them with their entries. Raises Conflict: others were issued since there were `seen`."""
+def _keep(
+    twin: Twin, grant: Grant, made: Sequence[Kept], seen: int, mark: str, now: datetime
+) -> tuple[Kept, ...]:
+    """Write them with their entries. Raises Conflict: others were issued since there were `seen`, or a lot was written since `mark`."""
     entries = [
         prepared(KIND, {"certificate": one.id, "lot": one.lot, "gtin": one.gtin, "batch": one.batch, "digest": one.digest}, now)
         for one in made
@@ -157,6 +161,10 @@ def _keep(twin: Twin, made: Sequence[Kept], seen: int, now: datetime) -> tuple[K
     with writing(twin.tables.engine, fresh=True) as connection:
         if rows.issued_in(connection, twin.tables) != seen:
             raise Conflict("others were issued meanwhile", "certificates")
+        if (
+            twin.view(LOTS, grant).token != mark
+        ):  # nobody else writes meanwhile: what fails or is recalled from now on finds these
+            raise Conflict("lots were written meanwhile", "certificates")
         for id, count in Counter(one.list for one in made).items():
             rows.grow_in(connection, twin.tables, id, count, now)
         entered = insert_in(connection, twin.tables, entries)
