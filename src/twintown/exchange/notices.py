@@ -107,7 +107,8 @@ def taken(party: Party, sender: Sender, notice: Notice, about: str, now: datetim
             return receipt(notice, before[0].at)
         if notice.kind == SEEN:
             recall = rows.one_in(connection, tables, str(notice.body.get("recall", "")), "out", peer)
-            rows.seen_in(connection, tables, recall.notice.id, "out", peer, notice.at, None)
+            if not rows.seen_in(connection, tables, recall.notice.id, "out", peer, notice.at, None):
+                return receipt(notice, now)  # once is enough: no peer fills our ledger by saying it again
         elif rows.unseen_in(connection, tables, peer) >= MOST:
             raise TooMany(f"{MOST} notices of yours were not seen yet", "notices", "wait until some are")
         record = {

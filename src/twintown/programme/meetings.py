@@ -22,7 +22,7 @@ from twintown.ground.names import Name
 from .event import Delegation, Event, Meeting
 
 #: Most slots, rooms, and pairs × slots of one question; nodes of the search, and the seconds after which it stops anyway.
-SLOTS, ROOMS, SIZE, NODES, SECONDS = 200, 200, 40_000, 2_000, 20.0
+SLOTS, ROOMS, SIZE, NODES, SECONDS = 200, 200, 20_000, 2_000, 8.0
 
 Slot = tuple[datetime, datetime]
 Code = Literal["not-mutual", "section", "no-slot", "no-room", "less-dear"]
