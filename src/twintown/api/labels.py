@@ -112,14 +112,19 @@ def _label(body: dict[str, Any], lang: str, zone: ZoneInfo) -> str:
     tags = [words["restricted"]] if lot["numberCirculates"] == "restricted" else []
     tags += [words["assumed"]] if said["quantity"]["source"] == "assumed" else []
     rows = {
-        words["from"]: town.get(lang) or town["ko"], words["by"]: product["producedByParty"]["name"],
+        words["from"]: town.get(lang) or town["ko"], words["by"]: _part(product["producedByParty"]["name"], lang),
         words["lot"]: f"{product['batchNumber']} · {product['registeredId'].partition('.')[0]}", words["until"]: until,
-        words["allergens"]: allergens, words["issuer"]: body["issuer"]["name"],
+        words["allergens"]: allergens, words["issuer"]: _part(body["issuer"]["name"], lang),
     }  # fmt: skip
     listed = "".join(f"<dt>{escape(key)}</dt><dd>{escape(str(value))}</dd>" for key, value in rows.items())
     marks = " ".join(f'<span class="tag">{escape(one)}</span>' for one in tags)
     variety = f" {escape(lot['variety'])}" if lot["variety"] else ""
     return (
-        f'<article><div class="code">{code_of(product["id"])}<p>{words["scan"]}</p></div>'
-        f"<div><h2>{escape(name)}{variety}</h2><dl>{listed}</dl>{marks}</div></article>"
+        f'<article><div class="code">{code_of(product["id"])}<p>{words["scan"]}</p><p>{marks}</p></div>'
+        f"<div><h2>{escape(name)}{variety}</h2><dl>{listed}</dl></div></article>"
     )
+
+
+def _part(text: str, lang: str) -> str:
+    """Of a name that is written in both languages the one for this one."""
+    return text.split(" / ")[0 if lang == "ko" else -1]
