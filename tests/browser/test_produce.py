@@ -370,7 +370,7 @@ def test_the_prices_say_where_a_naive_forecast_did_better(visit: Open, address: 
     assert tried.count() >= 9
     said = {row.get_attribute("data-better") for row in tried.all()}
     assert "true" in said
-    assert one.page.locator(".uplot canvas").count() == 1
+    assert one.page.locator("#events-dock .uplot canvas").count() == 1
     fits(one)
     one.shot("produce-13-prices")
     phone = column(visit, "icheon", "ko", "produce/prices/sweet-potato", **PHONE)
