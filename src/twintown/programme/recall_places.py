@@ -79,28 +79,30 @@ def places_of(twin: Twin, grant: Grant, lot: str, deliveries: str = "") -> tuple
     layer = deliveries or newest(twin, grant)
     if not layer:
         return ()
-    needs, kitchens, hosts = _rows(twin, grant, NEEDS), _rows(twin, grant, KITCHENS), _hosts(twin)
-    found: dict[str, Place] = {}
+    needs, kitchens = _rows(twin, grant, NEEDS), _rows(twin, grant, KITCHENS)
+    hosts, stands = _hosts(twin)
+    found: dict[tuple[str, str], Place] = {}
     for row in _rows(twin, grant, layer, must=True).values():
         if row.get("lot") != lot:
             continue
         need = needs.get(str(row.get("need")), {})
         id = str(row.get("place") or need.get("place") or row.get("need") or "")
         kg, day = float(row.get("quantity_kg") or 0), str(row.get("date") or "")
-        known = found.get(id)
+        at = (_said(need, "event"), id)  # stands of two events may have the same name
+        known = found.get(at)
         if known is not None:
-            found[id] = replace(
+            found[at] = replace(
                 known, kg=known.kg + kg, date=min(filter(None, (known.date, day)), default="")
             )
             continue
         kitchen = kitchens.get(id, {})
-        name = (
+        name = stands.get(at) or (
             _said(need, "name_ko") or _said(kitchen, "name_ko") or id,
             _said(need, "name_en") or _said(kitchen, "name_en") or id,
         )
         kind = _said(need, "place_kind") or ("kitchen" if kitchen else "")
         partner = hosts.get(_said(need, "event"), "") or _said(kitchen, "partner")
-        found[id] = Place(id, kind, name, kg, day, partner)
+        found[at] = Place(id, kind, name, kg, day, partner)
     return tuple(sorted(found.values(), key=lambda one: (one.kind, one.name)))
 
 
@@ -125,12 +127,16 @@ def hosts_of(twin: Twin) -> frozenset[str]:
     )
 
 
-def _hosts(twin: Twin) -> dict[str, str]:
+def _hosts(twin: Twin) -> tuple[dict[str, str], dict[tuple[str, str], tuple[str, str]]]:
+    """The city of each event, and what its stands are called (Korean, English) by event and stand."""
     with reading(twin.tables.engine) as connection:
-        return {
-            one.id: one.peer or str(one.body.get("host") or "")
-            for one in event_rows.all_in(connection, twin.tables.twin)
-        }
+        kept = event_rows.all_in(connection, twin.tables.twin)
+    names = {
+        (one.id, str(stand["id"])): (str(stand["name"]["ko"]), str(stand["name"]["en"]))
+        for one in kept
+        for stand in one.body["stands"]
+    }
+    return {one.id: one.peer or str(one.body.get("host") or "") for one in kept}, names
 
 
 def _rows(twin: Twin, grant: Grant, layer: str, *, must: bool = False) -> dict[str, Mapping[str, Any]]:
