@@ -23,7 +23,7 @@ def canneries() -> Model:
     to = np.arange(3)
     flows = Flows(
         np.repeat([0, 1], 3), np.tile(to, 2), np.ones(6), np.ravel(MILES) * FREIGHT / 1000.0,
-        to, to, to, np.ones(3), to, np.zeros(3, np.int64), np.ones(3),
+        to, to, to, np.ones(3), to, np.zeros(3, np.int64),
     )  # fmt: skip
     zero = np.zeros(3)
     runs = Runs(

@@ -307,3 +307,48 @@ def test_mended_plans_of_random_seasons_can_be_carried_out(seed: int) -> None:
     worst = str(made["deliveries"].table.groupby("lot")["quantity_kg"].sum().idxmax())
     broken = {**whole, "lots": failing(whole["lots"], worst), "kept": made["deliveries"]}
     assert faults(broken, answered(broken, keep="kept")) == []
+
+
+def test_a_plan_of_another_season_a_sold_vehicle_and_lots_that_all_fail_are_mended_too() -> None:
+    whole = season(2, places=6)
+    made = answered(whole)
+    other = whole["needs"].table.assign(id=[f"x{n}" for n in range(len(whole["needs"]))])
+    strange = {**whole, "needs": whole["needs"].with_table(other), "kept": made["deliveries"]}
+    again = answered(strange, keep="kept")
+    assert (
+        len(again["deliveries"])
+        and set(again["deliveries"].table["changed"]) == {"new"}
+        and faults(strange, again) == []
+    )
+    gone = str(made["loads"].table["vehicle"].iloc[0])
+    fleet = whole["vehicles"].table
+    sold = {
+        **whole,
+        "vehicles": whole["vehicles"].with_table(fleet[fleet["id"] != gone].reset_index(drop=True)),
+        "kept": made["deliveries"],
+    }
+    assert faults(sold, answered(sold, keep="kept")) == []
+    lots = whole["lots"].table.assign(state="failed")
+    nothing = answered(
+        {**whole, "lots": whole["lots"].with_table(lots), "kept": made["deliveries"]}, keep="kept"
+    )
+    assert not len(nothing["deliveries"]) and set(nothing["unmet"].table["reason"]) <= {
+        "lot-failed",
+        "no-lot",
+    }
+
+
+def test_less_need_and_less_of_a_lot_are_cut_from_a_kept_plan() -> None:
+    whole = layers(RICE, STAND, need("n2", "rice", 30.0, 0, 31_000))
+    made = answered(whole)
+    smaller = layers(
+        {**RICE, "quantity_kg": 50.0}, {**STAND, "quantity_kg": 25.0}, need("n2", "rice", 30.0, 0, 31_000)
+    )
+    broken = {**smaller, "kept": made["deliveries"]}
+    again = answered(broken, keep="kept")
+    rows = again["deliveries"].table.set_index("need")
+    assert (
+        rows["quantity_kg"].sum() == 50.0
+        and rows.loc["n1", "changed"] == "less"
+        and faults(broken, again) == []
+    )

@@ -284,7 +284,7 @@ def _in_turn(
     order = np.lexsort((names, hour, names // size))
     names, hour = names[order], hour[order]
     trips, first = np.unique(names // size, return_index=True)
-    ends = np.r_[first[1:], len(names)]
+    ends = np.r_[first, len(names)][1:]
     return {
         int(t): ((names[a:b] % size).tolist(), hour[a:b].tolist())
         for t, a, b in zip(trips, first, ends, strict=True)

@@ -42,8 +42,8 @@ class Flows:
     """The columns.
 
     Args:
-        lot, stream, ratio, lot_krw: of each x; `lot_krw` for a kg of the need.
-        cell, service, z_stream, z_ratio, z_krw: of each z; `z_krw` is what it costs beside the run, without its worth.
+        lot, stream, ratio, lot_krw: of each x; `ratio` kg of the lot and `lot_krw` KRW for a kg of the need.
+        cell, service, z_stream, z_ratio: of each z.
         stream_wish, stream_group: of each stream.
     """
 
@@ -57,7 +57,6 @@ class Flows:
     z_ratio: Floats
     stream_wish: Ints
     stream_group: Ints
-    stream_ratio: Floats
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def flows_of(
     there, pair = there[fits], pair[fits]
     return Flows(
         lot, stream, ratio, lot_krw, cell[pair], serving[pair], there, ratio[first][there],
-        s_wish, s_group, ratio[first],
+        s_wish, s_group,
     )  # fmt: skip
 
 

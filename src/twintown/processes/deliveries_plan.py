@@ -72,7 +72,10 @@ def plan(ask: Ask, version: str) -> Iterator[tuple[str, Shape]]:
     ask.progress("laying rounds", 0.1)
     setting = setting_of(lots, every.some(inside), vehicles, options, start, end)
     keep = ask.layers[str(options["keep"])] if options["keep"] else None
-    if isinstance(keep, Features) and len(keep):
+    if keep is not None and not isinstance(keep, Features):
+        raise BadInput("holds no features", f"layer {options['keep']}", "name a layer `deliveries`")
+    mended = keep is not None and len(keep) > 0 and len(lots) > 0
+    if keep is not None and mended:
         case, solution, trips = again(setting, keep, float(options["gap"]), float(options["seconds"]))
     else:
         case = case_of(setting)
@@ -91,7 +94,7 @@ def plan(ask: Ask, version: str) -> Iterator[tuple[str, Shape]]:
         )
     step = Step(
         "allotment and delivery", f"twintown.processes.deliveries {version}",
-        {**{name: value for name, value in options.items() if name != "seconds"}, **_attributes(case, solution)},
+        {**{name: value for name, value in options.items() if name != "seconds"}, **_attributes(case, solution), "scope": "what was open" if mended else "all"},
     )  # fmt: skip
     provenance = Provenance.of((ask.layers[name].provenance for name in ("lots", "needs", "vehicles")), step)
     yield from _layers(ask, case, trips.sorted(), provenance, every.some(~inside), keep)
