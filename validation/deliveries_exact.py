@@ -94,7 +94,8 @@ def cost_of(needs: list[dict[str, Any]], made: dict[str, Any]) -> float:
     short = made["unmet"].table.set_index("need")["quantity_kg"].to_dict()
     driving = float((loads["cost_krw"] + CO2 * loads["kg_co2"]).sum())
     bought = float((rows["quantity_kg"] * rows["price_krw_kg"]).sum())
-    return driving + bought + sum(SHORTAGE * row["weight"] * short.get(row["id"], 0.0) for row in needs)
+    missing = sum(SHORTAGE * float(row["weight"]) * float(short.get(row["id"], 0.0)) for row in needs)
+    return driving + bought + missing
 
 
 def measure() -> Iterator[Measured]:

@@ -31,8 +31,19 @@ def canneries() -> Model:
     )
     need = np.array(NEED)
     cells = Cells(to, to, to, need, np.full(3, 1000.0))
+    one = np.ones(3, np.int64)
     return Model(
-        np.array(HAVE), cells, flows, runs, zero, need, to, np.ones(3, np.int64), np.ones(3, np.int64)
+        np.array(HAVE),
+        cells,
+        flows,
+        runs,
+        run_krw=zero,
+        run_kg=need,
+        run_pool=to,
+        pool_count=one,
+        run_most=one,
+        run_day=to,
+        run_load=need,
     )
 
 

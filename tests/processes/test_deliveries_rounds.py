@@ -12,6 +12,7 @@ from twintown.processes.deliveries_read import substitutes
 from twintown.processes.deliveries_rounds import Way, cut, hilbert
 from twintown.processes.deliveries_rows import words
 from twintown.processes.deliveries_share import beside
+from validation import deliveries_transport
 
 
 def one(stay: float, opens: float, closes: float) -> Way:
@@ -120,6 +121,10 @@ def test_texts_of_codes_are_read_or_refused() -> None:
     assert substitutes("barley:1.5,oats") == {"barley": 1.5, "oats": 1.0} and substitutes("") == {}
     assert substitutes("barley:much") is None and substitutes(":2") is None and substitutes("oats:0") is None
     assert options("rice", "rice:3,barley:2") == {"rice": 1.0, "barley": 2.0}
+
+
+def test_a_textbook_table_is_solved_to_its_known_best() -> None:
+    assert [one.what for one in deliveries_transport.measure() if not one.holds] == []
 
 
 def test_stretches_are_laid_out_one_after_the_other() -> None:

@@ -50,7 +50,8 @@ PROCESS = Process(
     ),
     error=Name(
         "물량은 10 g까지 맞습니다. 시각과 거리는 직선거리 × 우회 계수와 일정한 속도에서 나온 추정입니다. "
-        "작은 문제 열 개에서 모든 계획을 다 세어 본 최선보다 평균 0.2 %, 가장 많게는 0.9 % 비쌌습니다. 큰 문제에서는 순회를 정한 몫을 재지 못했습니다.",
+        "작은 문제 열 개에서 모든 계획을 다 세어 본 최선보다 평균 0.2 %, 가장 많게는 0.9 % 비쌌습니다. "
+        "큰 문제에서는 순회를 정한 몫을 재지 못했습니다.",
         "Quantities add up to 10 g. Hours and kilometres are estimates: straight lines times a factor, at one speed a vehicle. "
         "In ten tiny questions plans cost 0.2 % more than the best of all plans, 0.9 % at most; what fixing the rounds costs in large ones "
         "is not measured, only bounded by what plans would cost if driving were free.",

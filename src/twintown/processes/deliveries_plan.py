@@ -92,11 +92,11 @@ def plan(ask: Ask, version: str) -> Iterator[tuple[str, Shape]]:
             case.drop_of,
             setting.ground,
         )
-    step = Step(
-        "allotment and delivery", f"twintown.processes.deliveries {version}",
-        {**{name: value for name, value in options.items() if name != "seconds"}, **_attributes(case, solution), "scope": "what was open" if mended else "all"},
-    )  # fmt: skip
-    provenance = Provenance.of((ask.layers[name].provenance for name in ("lots", "needs", "vehicles")), step)
+    told = {name: value for name, value in options.items() if name != "seconds"} | _attributes(case, solution)
+    told["scope"] = "what was open" if mended else "all"
+    step = Step("allotment and delivery", f"twintown.processes.deliveries {version}", told)
+    made_of = [ask.layers[name].provenance for name in ("lots", "needs", "vehicles")]
+    provenance = Provenance.of([*made_of, *([keep.provenance] if keep is not None and mended else [])], step)
     yield from _layers(ask, case, trips.sorted(), provenance, every.some(~inside), keep)
     ask.progress("done", 1.0)
 
