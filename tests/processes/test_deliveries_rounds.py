@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from validation import deliveries_transport
 
 from twintown.processes.deliveries_fit import expand, options
 from twintown.processes.deliveries_kept import within
@@ -12,7 +13,6 @@ from twintown.processes.deliveries_read import substitutes
 from twintown.processes.deliveries_rounds import Way, cut, hilbert
 from twintown.processes.deliveries_rows import words
 from twintown.processes.deliveries_share import beside
-from validation import deliveries_transport
 
 
 def one(stay: float, opens: float, closes: float) -> Way:
