@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from twintown.trust.identity import make_token
+
 from .conftest import CITIES, REPOSITORY, serving
 from .test_handshake import see
 from .test_result import _linked
@@ -39,10 +41,11 @@ WORDS = {
 }  # fmt: skip
 
 
-def ask(address: str, path: str, body: object = None, method: str = "") -> Any:
+def ask(address: str, path: str, body: object = None, method: str = "", token: str = "") -> Any:
     """The JSON answer; a refusal says what was refused."""
+    bearer = {"authorization": f"Bearer {token}"} if token else {}
     request = urllib.request.Request(
-        address + path, None if body is None else json.dumps(body).encode(), {"content-type": "application/json"},
+        address + path, None if body is None else json.dumps(body).encode(), {"content-type": "application/json"} | bearer,
         method=method or ("GET" if body is None else "POST"),
     )  # fmt: skip
     try:
@@ -132,9 +135,13 @@ def festival(address: str) -> str:
     return id
 
 
+#: What Icheon's owner says, where a test needs an owner.
+TOKENS: list[str] = []
+
+
 @pytest.fixture
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a server of copies of the two demo twins with their desks of offers and needs."""
+def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a server of copies of the two demo twins with their desks of offers and needs; with an owner where one is asked for."""
     if not (Path(os.environ.get("TWINTOWN_WEB", REPOSITORY / "web" / "dist")) / "index.html").exists():
         pytest.skip("the page is not built: make web")
     if not all((city / "state.db").exists() for city in CITIES):
@@ -154,6 +161,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "Twintown",
     ]
     subprocess.run(command, check=True, capture_output=True)
+    if getattr(request, "param", False):
+        make_token(folder / "icheon")
+        TOKENS[:] = [(folder / "icheon" / "owner.token").read_text().strip()]
     with serving(*(folder / c.name for c in CITIES), options=["--partners"]) as address:
         yield address
 
@@ -379,9 +389,15 @@ def test_the_prices_say_where_a_naive_forecast_did_better(visit: Open, address: 
     phone.shot("produce-13-prices-phone")
 
 
+@pytest.mark.parametrize("address", [True], indirect=True)
 def test_what_cannot_be_taken_is_said_where_it_was_written(visit: Open, address: str) -> None:
     one = column(visit, "icheon", "en", "produce/new", **BIG)
+    one.page.evaluate(f"() => sessionStorage.setItem('twintown.token', '{TOKENS[0]}')")
+    one.page.reload()
     see(one, "[data-lot-form]")
+    one.page.fill('[data-field="quantity_kg"]', "-400")
+    press(one, "send-lot")
+    assert "-400 is negative" in see(one, "[data-bad]").inner_text()
     one.page.fill('[data-field="quantity_kg"]', "400")
     one.page.fill('[data-field="batch"]', "TWICE")
     press(one, "send-lot")
@@ -396,7 +412,8 @@ def test_what_cannot_be_taken_is_said_where_it_was_written(visit: Open, address:
     lot = ask(address, "/twins/icheon/lots")["lots"][0]["id"]
     feature = ask(address, f"/twins/icheon/collections/lots/items/{lot}")
     feature["properties"]["promised_kg"] = feature["properties"]["quantity_kg"] + 500
-    ask(address, f"/twins/icheon/collections/lots/items/{lot}", feature, "PUT")
+    row = {name: feature[name] for name in ("type", "id", "geometry", "properties")}
+    ask(address, f"/twins/icheon/collections/lots/items/{lot}", row, "PUT", TOKENS[0])
     go(one, "produce")
     see(one, "[data-found]")
     assert "500" in see(one, f'li:has([data-lot="{lot}"]) [data-finding="doubly-promised"]').inner_text()
@@ -406,7 +423,7 @@ def test_what_cannot_be_taken_is_said_where_it_was_written(visit: Open, address:
         "place": "stand-x", "name_en": "A stand", "product": "rice", "quantity_kg": 50, "date": "2027-09-18", "price_max_krw_kg": 100,
         "lon": VENUE[0], "lat": VENUE[1],
     }  # fmt: skip
-    ask(address, "/twins/icheon/needs", {"needs": [need], "author": "박"})
+    ask(address, "/twins/icheon/needs", {"needs": [need], "author": "박"}, "", TOKENS[0])
     go(one, "produce", "needs")
     assert "₩/kg" in see(one, '[data-finding="price"]').inner_text()
     fits(one)
