@@ -141,7 +141,7 @@ def test_it_holds_and_each_way_in_which_it_would_not_has_a_name(twin: Twin) -> N
     assert why(twin, one, now=one.issued - timedelta(days=1)) == ("bad", "not-yet-valid")
     assert why(twin, one, status="") == ("unknown", "status-unknown")
     assert why(twin, one, entry=None) == ("unknown", "ledger-unknown")
-    assert why(twin, one, now=datetime.now(UTC) + timedelta(days=2)) == ("unknown", "status-unknown")
+    assert why(twin, one, now=datetime.now(UTC) + timedelta(days=2)) == ("unknown", "status-old")
     assert check("hello", seen(twin, one), NOW).why == "forged"
 
 

@@ -60,6 +60,10 @@ def bomb() -> str:
     return "u" + base64.urlsafe_b64encode(gzip.compress(bytes(5_000_000))).rstrip(b"=").decode()
 
 
+def long() -> str:
+    return "u" + base64.urlsafe_b64encode(gzip.compress(bytes(1 << 20))).rstrip(b"=").decode()
+
+
 def short() -> str:
     return "u" + base64.urlsafe_b64encode(gzip.compress(bytes(100))).rstrip(b"=").decode()
 
@@ -75,7 +79,9 @@ def test_another_list_and_what_holds_no_bits_are_refused(url: str, subject: dict
 
 
 def test_a_list_that_unpacks_without_end_is_not_unpacked_further_than_it_is_read() -> None:
-    assert len(status_list.decode(bomb())) <= status_list.SIZE
+    with pytest.raises(BadData):
+        status_list.decode(bomb())
+    assert len(status_list.decode(long())) == status_list.LARGEST
 
 
 @pytest.mark.parametrize(

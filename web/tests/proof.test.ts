@@ -41,8 +41,9 @@ function secured(body: object, key = KEY): string {
   const text = `${b64u(JSON.stringify({ alg: "EdDSA", cty: "vc", kid: `${DID}#${key.public}`, typ: "vc+jwt" }))}.${b64u(JSON.stringify(body))}`;
   return `${text}.${b64u(signed(null, Buffer.from(text), key.secret))}`;
 }
+const CONTEXT = ["https://www.w3.org/ns/credentials/v2"];
 const certificate = (more: object = {}, subject: object = {}) => ({
-  id: `${BASE}/certificates/ct-1`, type: ["DigitalProductPassport", "VerifiableCredential"], issuer: { id: DID, name: "본부 / Headquarters" },
+  "@context": CONTEXT, id: `${BASE}/certificates/ct-1`, type: ["DigitalProductPassport", "VerifiableCredential"], issuer: { id: DID, name: "본부 / Headquarters" },
   validFrom: "2027-09-01T00:00:00Z", validUntil: "2027-12-31T00:00:00Z",
   credentialStatus: { type: "BitstringStatusListEntry", statusPurpose: "revocation", statusListIndex: "77", statusListCredential: LIST },
   credentialSubject: { id: LINK, product: { id: LINK, batchNumber: "ICN-01" }, ...subject }, ...more,
@@ -51,7 +52,7 @@ function list(revoked: number[] = [], more: object = {}, key = KEY): string {
   const bits = Buffer.alloc(16384);
   for (const place of revoked) bits[place >> 3]! |= 128 >> (place & 7);
   return secured({
-    id: LIST, type: ["VerifiableCredential", "BitstringStatusListCredential"], issuer: { id: DID, name: "본부" },
+    "@context": CONTEXT, id: LIST, type: ["VerifiableCredential", "BitstringStatusListCredential"], issuer: { id: DID, name: "본부" },
     validFrom: "2027-09-18T02:59:00Z", validUntil: "2027-09-19T03:00:00Z",
     credentialSubject: { type: "BitstringStatusList", statusPurpose: "revocation", encodedList: `u${b64u(gzipSync(bits))}` }, ...more,
   }, key);
@@ -228,7 +229,7 @@ describe("the page", () => {
     expect(() => isSet(Uint8Array.of(0), 9)).toThrow(RangeError);
   });
   it("refuses a list that unpacks without end", async () => {
-    const bomb = read(secured({ id: LIST, type: ["VerifiableCredential", "BitstringStatusListCredential"], issuer: { id: DID }, validFrom: "", validUntil: "", credentialSubject: { statusPurpose: "revocation", encodedList: `u${b64u(gzipSync(Buffer.alloc(1 << 21)))}` } }));
+    const bomb = read(secured({ "@context": CONTEXT, id: LIST, type: ["VerifiableCredential", "BitstringStatusListCredential"], issuer: { id: DID }, validFrom: "", validUntil: "", credentialSubject: { type: "BitstringStatusList", statusPurpose: "revocation", encodedList: `u${b64u(gzipSync(Buffer.alloc(1 << 21)))}` } }));
     await expect(bitsOf(bomb, LIST)).rejects.toThrow(RangeError);
   });
 });

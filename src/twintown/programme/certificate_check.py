@@ -4,7 +4,7 @@
     signature  did that city sign it, with a key that signed then?                         forged
     lot        is it of the lot on the bag?                                                other-lot
     dates      does it hold now?                                                           not-yet-valid, expired
-    status     was it revoked, by the city's signed list?                                  revoked, status-unknown
+    status     was it revoked, by the city's signed list?                                  revoked, status-unknown, status-old
     ledger     does the city's ledger hold its digest, from when it was issued?            not-in-ledger, ledger-unknown
 
 What cannot be looked at is `unknown`, never good: who is offline is told since when nobody asked.
@@ -178,7 +178,7 @@ def _status(one: Credential, seen: Seen, now: datetime) -> Check:
     if revoked:  # an old list says that too: what was revoked stays so
         return Check("status", "bad", "revoked", f"the city revoked it, by its list of {at}")
     if wrong:
-        return Check("status", "unknown", "status-unknown", f"not looked at since {at}")
+        return Check("status", "unknown", "status-old", f"not looked at since {at}")
     return Check("status", "good", what=at)
 
 

@@ -14,6 +14,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +33,9 @@ LONGEST = 256 * 1024
 _WHERE = "credential"
 #: What Ed25519 is called: as the specification's examples say it, and since RFC 9864.
 _ALGORITHMS = ("EdDSA", "Ed25519")
+_MOMENT = re.compile(
+    r"[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)", re.ASCII
+)
 
 
 @dataclass(frozen=True)
@@ -91,8 +95,8 @@ def read(text: str) -> Credential:
     if len(pieces) != 3:
         raise _bad("is no signed credential (three parts with dots between them)")
     try:
-        header, body = (json.loads(_bytes(one), object_pairs_hook=_once) for one in pieces[:2])
-        signature = _bytes(pieces[2])
+        header, body = (_json(one) for one in pieces[:2])
+        signature = unpacked(pieces[2])
     except (ValueError, RecursionError) as error:
         raise _bad("cannot be read: it was cut off or changed") from error
     if not isinstance(header, dict) or not isinstance(body, dict):
@@ -120,6 +124,8 @@ def findings(one: Credential, keys: Sequence[KnownKey], now: datetime | None = N
         now: None: dates are not looked at.
     """
     key = next((known for known in keys if known.public == one.key), None)
+    if not {"validFrom", "validUntil"} <= set(one.body):
+        return (Finding("forged", "it does not say from when to when it holds"),)
     if one.did != one.issuer:
         return (Finding("forged", "another name signed than the one that issued it"),)
     if key is None:
@@ -145,14 +151,13 @@ def findings(one: Credential, keys: Sequence[KnownKey], now: datetime | None = N
 
 
 def moment(said: Any, name: str) -> datetime:
-    """A moment with its zone. Raises BadData."""
+    """A moment with its zone, as XML Schema writes it (VC Data Model 2.0, 4.9). Raises BadData."""
     try:
-        found = datetime.fromisoformat(said)
-        if found.tzinfo is None:
+        if not isinstance(said, str) or not _MOMENT.fullmatch(said):
             raise ValueError
-    except (TypeError, ValueError) as error:
+        return datetime.fromisoformat(said).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise BadData("is no moment with a zone", name) from error
-    return found.astimezone(UTC)
 
 
 def text(at: datetime) -> str:
@@ -168,7 +173,7 @@ def _text(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
-def _bytes(said: str) -> bytes:
+def unpacked(said: str) -> bytes:
     """Base64url without padding, in its one way of writing. Raises ValueError."""
     try:
         data = base64.b64decode(said + "=" * (-len(said) % 4), altchars=b"-_", validate=True)
@@ -177,6 +182,15 @@ def _bytes(said: str) -> bytes:
     if _text(data) != said:
         raise ValueError("another way to write the same")
     return data
+
+
+def _json(said: str) -> Any:
+    """A part as JSON: UTF-8 without a mark before it, nothing that is no number. Raises ValueError, RecursionError."""
+    return json.loads(unpacked(said).decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_number)
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

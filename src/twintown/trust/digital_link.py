@@ -70,7 +70,9 @@ def gtin14(text: str, name: str = "gtin") -> str:
 def batch_of(text: str, name: str = "batch") -> str:
     """A batch as application identifier 10 takes it. Raises BadParameter."""
     said = text if isinstance(text, str) else ""
-    if not 1 <= len(said) <= LONGEST or not set(said) <= SET_82:
+    if (
+        not 1 <= len(said) <= LONGEST or not set(said) <= SET_82 or said in (".", "..")
+    ):  # these lead elsewhere in an address
         raise BadParameter(
             name,
             f"{said[:40]!r} is no batch of GS1",
@@ -92,7 +94,10 @@ def link(base: str, gtin: str, batch: str) -> LotLink:
 
 def parse(url: str) -> LotLink:
     """The lot that an address names. Raises BadParameter: it is no Digital Link of a lot."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a host in brackets that is none
+        parts = urlsplit("")
     found = _PATH.fullmatch(parts.path)
     if parts.scheme not in ("http", "https") or not parts.hostname or found is None:
         raise BadParameter(

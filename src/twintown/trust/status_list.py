@@ -8,7 +8,6 @@ until when it may be believed; who is offline believes the last one and says of 
 from __future__ import annotations
 
 import base64
-import binascii
 import gzip
 import zlib
 from collections.abc import Iterable, Mapping
@@ -17,10 +16,12 @@ from typing import Any
 
 from twintown.ground.errors import BadData
 
-from .credential import CONTEXT, Credential, text
+from .credential import CONTEXT, Credential, text, unpacked
 
 #: Bits of a list: what the standard asks for at least (section 3.2), 16 KiB.
 SIZE = 131_072
+#: Bytes of the largest list that is read, unpacked: eight million bits.
+LARGEST = 1 << 20
 PURPOSE = "revocation"
 #: How long a list that was signed is believed, and how long caches may keep it without asking again.
 HOLDS, FRESH = timedelta(hours=24), timedelta(seconds=5)
@@ -59,10 +60,12 @@ def decode(said: Any) -> bytes:
     try:
         if not isinstance(said, str) or not said.startswith("u"):
             raise ValueError
-        packed = base64.b64decode(said[1:] + "=" * (-len(said[1:]) % 4), altchars=b"-_", validate=True)
+        packed = unpacked(said[1:])
         unpack = zlib.decompressobj(wbits=31)
-        bits = unpack.decompress(packed, SIZE)  # no longer than what is read here, whatever it was made of
-    except (binascii.Error, ValueError, zlib.error) as error:
+        bits = unpack.decompress(packed, LARGEST + 1)  # no further than what is read, whatever it was made of
+        if len(bits) > LARGEST or not unpack.eof or unpack.unused_data:
+            raise ValueError
+    except (ValueError, zlib.error) as error:
         raise BadData("holds no bits (GZIP in base64url, multibase u)", _WHERE) from error
     if len(bits) < SIZE // 8:
         raise BadData(f"has {len(bits) * 8:,} bits; a list has at least {SIZE:,}", _WHERE)
@@ -110,7 +113,7 @@ def place_of(body: Mapping[str, Any]) -> tuple[str, int]:
     url, place = said.get("statusListCredential"), said.get("statusListIndex")
     if said.get("statusPurpose") != PURPOSE or not isinstance(url, str):
         raise BadData("names a list that does not say what is revoked", "credentialStatus")
-    if not isinstance(place, str) or not (place.isascii() and place.isdigit()) or int(place) >= 2**31:
+    if not isinstance(place, str) or not (place.isascii() and place.isdigit()) or len(place) > 9:
         raise BadData("names a place that is none", "credentialStatus")
     return url, int(place)
 

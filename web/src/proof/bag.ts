@@ -1,7 +1,7 @@
 // What the page knows: the bag, its verdict, and how it came about.
 import { reactive } from "vue";
 import { check, lotOf, type Seen, type Verdict } from "./check";
-import { following, keysOf, type Subject } from "./credential";
+import { following, keysOf, subjectOf, type Subject } from "./credential";
 import { keep, load, Missing, pin, pinned, unpin, type Loaded } from "./load";
 
 export interface Bagged {
@@ -41,7 +41,7 @@ export async function look(jwt = bag.loaded?.bag.credential ?? "", pasted = fals
   const seen = await seenOf(bag.loaded);
   const begun = performance.now();
   const verdict = await check(jwt, pasted ? { ...seen, entry: null } : seen, Date.now());
-  Object.assign(bag, { verdict, subject: verdict.credential?.body.credentialSubject ?? null, took: performance.now() - begun, at: Date.now(), pasted, state: "done" });
+  Object.assign(bag, { verdict, subject: verdict.credential && subjectOf(verdict.credential), took: performance.now() - begun, at: Date.now(), pasted, state: "done" });
   return verdict;
 }
 

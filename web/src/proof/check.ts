@@ -1,6 +1,6 @@
 // Whether a certificate holds: the same six questions that the city's server asks (programme/certificate_check), answered here.
 import { hex, sha256, utf8 } from "./bytes";
-import { keysOf, read, wrongWith, type Credential, type DidDocument, type Key } from "./credential";
+import { issuerOf, keysOf, moment, read, wrongWith, type Credential, type DidDocument, type Key } from "./credential";
 import { entered, type Opened } from "./ledger";
 import { bitsOf, isSet, placeOf } from "./status";
 
@@ -38,6 +38,24 @@ export function lotOf(address: string): Lot | null {
   }
 }
 
+const LINK = /^https?:\/\/[^/?#\s]+(?:\/[^?#\s]*)?\/01\/(\d{14})\/10\/([^/?#\s]+)$/;
+const SET_82 = /^[!"%&'()*+,\-./0-9:;<=>?A-Z_a-z]{1,20}$/;
+/** The lot that a certificate names, in the one way of writing it (GS1 General Specifications, 7.9.1 and table 7.11-1); null: none. */
+export function named(link: unknown): Lot | null {
+  const found = typeof link === "string" ? LINK.exec(link) : null;
+  if (!found) return null;
+  const [gtin, written] = [found[1]!, found[2]!];
+  const sum = [...gtin].reduce((total, digit, at) => total + Number(digit) * (at % 2 ? 1 : 3), 0);
+  try {
+    new URL(link as string); // a host that is none
+    const batch = decodeURIComponent(written);
+    const again = encodeURIComponent(batch).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+    return sum % 10 === 0 && SET_82.test(batch) && batch !== "." && batch !== ".." && again === written ? { gtin, batch } : null;
+  } catch {
+    return null;
+  }
+}
+
 export async function check(jwt: string, seen: Seen, now: number): Promise<Verdict> {
   let one: Credential;
   try {
@@ -48,9 +66,9 @@ export async function check(jwt: string, seen: Seen, now: number): Promise<Verdi
   const all = seen.document && seen.document.id === seen.did ? keysOf(seen.document) : [];
   const keys = seen.trusted ? all.filter((key) => seen.trusted!.has(key.public)) : all;
   const issuer =
-    one.body.issuer?.id !== seen.did || !all.length ? bad("issuer", "unknown-issuer", String(one.body.issuer?.id ?? ""))
+    issuerOf(one.body) !== seen.did || !all.length ? bad("issuer", "unknown-issuer", issuerOf(one.body))
     : all.some((key) => key.public === one.key) && !keys.some((key) => key.public === one.key) ? bad("issuer", "keys-changed", one.key)
-    : good("issuer", one.body.issuer.name);
+    : good("issuer", typeof one.body.issuer.name === "string" ? one.body.issuer.name : "");
   const wrong = await wrongWith(one, keys, now);
   const signature = wrong === "forged" ? bad("signature", "forged") : good("signature", one.key);
   const dates = wrong === "forged" ? unknown("dates", "forged") : wrong ? bad("dates", wrong, wrong === "expired" ? one.body.validUntil : one.body.validFrom) : good("dates", one.body.validUntil);
@@ -67,10 +85,10 @@ function weightiest(checks: Check[], state: State): string {
 
 function aboutLot(one: Credential, bag: Lot | null): Check {
   const said = one.body.credentialSubject;
-  const named = lotOf(String(said?.product?.id));
-  if (!named || said.id !== said.product.id || said.product.batchNumber !== named.batch) return bad("lot", "other-lot", "");
-  const what = `${named.gtin} · ${named.batch}`;
-  return bag && (bag.gtin !== named.gtin || bag.batch !== named.batch) ? bad("lot", "other-lot", what) : good("lot", what);
+  const lot = named(said?.product?.id);
+  if (!lot || said.id !== said.product.id || said.product.batchNumber !== lot.batch) return bad("lot", "other-lot", "");
+  const what = `${lot.gtin} · ${lot.batch}`;
+  return bag && (bag.gtin !== lot.gtin || bag.batch !== lot.batch) ? bad("lot", "other-lot", what) : good("lot", what);
 }
 
 async function aboutStatus(one: Credential, seen: Seen, keys: Key[], now: number): Promise<Check> {
@@ -81,7 +99,7 @@ async function aboutStatus(one: Credential, seen: Seen, keys: Key[], now: number
     const revoked = isSet(await bitsOf(list, url), place);
     const at = list.body.validFrom;
     const wrong = await wrongWith(list, keys, now);
-    if (list.body.issuer.id !== one.body.issuer.id || wrong === "forged") return unknown("status", "status-unknown");
+    if (issuerOf(list.body) !== issuerOf(one.body) || wrong === "forged") return unknown("status", "status-unknown");
     if (revoked) return bad("status", "revoked", at);
     return wrong || !seen.fresh ? unknown("status", "status-old", at) : good("status", at);
   } catch {
@@ -92,6 +110,6 @@ async function aboutStatus(one: Credential, seen: Seen, keys: Key[], now: number
 async function aboutLedger(one: Credential, seen: Seen, keys: Key[]): Promise<Check> {
   if (!seen.entry) return unknown("ledger", "ledger-unknown");
   const found = await entered(seen.entry, hex(await sha256(utf8(one.jwt))), seen.origin, keys);
-  const apart = Math.abs(Date.parse(found.at) - Date.parse(one.body.validFrom));
+  const apart = Math.abs(Date.parse(found.at) - moment(one.body.validFrom));
   return found.good && apart <= SLACK_MS ? good("ledger", String(seen.entry.entry)) : bad("ledger", "not-in-ledger");
 }

@@ -13,6 +13,7 @@ export interface Subject {
   town: { ko: string; en: string; lon?: number; lat?: number };
 }
 export interface Body {
+  "@context"?: unknown;
   id: string;
   type: string[];
   issuer: { id: string; name: string };
@@ -23,7 +24,48 @@ export interface Body {
 }
 export interface Credential { jwt: string; did: string; key: string; body: Body; signed: Bytes; signature: Bytes }
 
-const decoder = new TextDecoder("utf-8", { fatal: true });
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const CONTEXT = "https://www.w3.org/ns/credentials/v2";
+
+/** Refuses a name that stands twice in an object: readers would differ on what it says. The text is JSON. */
+function once(text: string): void {
+  const open: (Set<string> | null)[] = [];
+  const token = /("(?:[^"\\]|\\.)*")(\s*:)?|[{}[\]]/g;
+  for (let found = token.exec(text); found; found = token.exec(text)) {
+    const [sign] = found;
+    if (sign === "{") open.push(new Set());
+    else if (sign === "[") open.push(null);
+    else if (sign === "}" || sign === "]") open.pop();
+    else if (found[2]) {
+      const name = JSON.parse(found[1]!) as string;
+      if (open.at(-1)?.has(name)) throw new RangeError("a name twice");
+      open.at(-1)?.add(name);
+    }
+  }
+}
+function json<T>(part: string): T {
+  const text = decoder.decode(base64url(part));
+  const value = JSON.parse(text) as T;
+  once(text);
+  return value;
+}
+
+const MOMENT = /^([1-9]\d{3})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+/** A moment with its zone (XML Schema), milliseconds; NaN: it is none. */
+export function moment(said: unknown): number {
+  const found = typeof said === "string" ? MOMENT.exec(said) : null;
+  if (!found) return NaN;
+  const [year, month, day, hour, minute, second] = found.slice(1, 7).map(Number) as [number, number, number, number, number, number];
+  const days = new Date(Date.UTC(year, month, 0)).getUTCDate();
+  return month < 1 || month > 12 || day < 1 || day > days || hour > 23 || minute > 59 || second > 59 ? NaN : Date.parse(said as string);
+}
+/** Who issued it: the DID; "" where it names none. */
+export function issuerOf(body: Body): string {
+  const said = body.issuer as unknown;
+  const id = typeof said === "string" ? said : (said as { id?: unknown } | null | undefined)?.id;
+  return typeof id === "string" ? id : "";
+}
+
 /** Reads one strictly; its enveloped form too. Throws `RangeError`: it is none. */
 export function read(text: string): Credential {
   const jwt = text.trim().replace(/^data:application\/vc\+jwt,/, "");
@@ -32,16 +74,37 @@ export function read(text: string): Credential {
   let header: Record<string, unknown>;
   let body: Body;
   try {
-    header = JSON.parse(decoder.decode(base64url(pieces[0]!))) as Record<string, unknown>;
-    body = JSON.parse(decoder.decode(base64url(pieces[1]!))) as Body;
+    header = json<Record<string, unknown>>(pieces[0]!);
+    body = json<Body>(pieces[1]!);
   } catch {
     throw new RangeError("cannot be read");
   }
+  for (const one of [header, body] as unknown[]) if (one === null || typeof one !== "object" || Array.isArray(one)) throw new RangeError("cannot be read");
   const extra = Object.keys(header).filter((name) => !["alg", "typ", "cty", "kid"].includes(name));
-  if (!["EdDSA", "Ed25519"].includes(String(header.alg)) || header.typ !== "vc+jwt" || extra.length || typeof header.kid !== "string") throw new RangeError("secured in another way");
-  const [did = "", key = ""] = header.kid.split("#");
+  if (!["EdDSA", "Ed25519"].includes(header.alg as string) || header.typ !== "vc+jwt" || extra.length || typeof header.kid !== "string") throw new RangeError("secured in another way");
+  const mark = header.kid.indexOf("#");
+  const [did, key] = mark < 0 ? ["", ""] : [header.kid.slice(0, mark), header.kid.slice(mark + 1)];
   if (!did.startsWith("did:web:") || !key || !Array.isArray(body?.type) || !body.type.includes("VerifiableCredential")) throw new RangeError("no credential");
+  if (!Array.isArray(body["@context"]) || body["@context"][0] !== CONTEXT) throw new RangeError("no credential of version 2.0");
   return { jwt, did, key, body, signed: utf8(`${pieces[0]}.${pieces[1]}`), signature: base64url(pieces[2]!) };
+}
+
+const isText = (...all: unknown[]): boolean => all.every((one) => typeof one === "string");
+/** What it is of, where all is there that the page tells; null: it says less, or something else. Signed or not is not asked here. */
+export function subjectOf(one: Credential): Subject | null {
+  try {
+    const { product, lot, quantity, allergens, producer, town } = one.body.credentialSubject;
+    const days = [lot.from, lot.until].map((day) => moment(`${day}T00:00:00Z`));
+    const words = isText(
+      one.body.issuer.name, product.name, product.batchNumber, product.registeredId, product.producedByParty.name,
+      lot.variety, lot.grade, quantity.source, producer.ko, producer.en, producer.source, town.ko, town.en, ...Object.values(lot.names),
+      ...allergens.flatMap((each) => [each.code, ...Object.values(each.names)]),
+    );
+    const numbers = [quantity.value, quantity.error, lot.shelfLifeDays, town.lon ?? 0, town.lat ?? 0, moment(one.body.validFrom), moment(one.body.validUntil), ...days];
+    return words && numbers.every((each) => typeof each === "number" && Number.isFinite(each)) ? one.body.credentialSubject : null;
+  } catch {
+    return null;
+  }
 }
 
 /** A key of a city: from when on it signs nothing new, and whether it counts for nothing. */
@@ -62,10 +125,10 @@ export type Wrong = "" | "forged" | "not-yet-valid" | "expired";
 /** What is wrong with a credential's signature and dates. `now` null: dates are not looked at. */
 export async function wrongWith(one: Credential, keys: Key[], now: number | null): Promise<Wrong> {
   const key = keys.find((known) => known.public === one.key);
-  if (!key || key.revoked || one.did !== one.body.issuer?.id) return "forged";
-  const [since, until] = [Date.parse(one.body.validFrom), Date.parse(one.body.validUntil)];
+  if (!key || key.revoked || one.did !== issuerOf(one.body)) return "forged";
+  const [since, until] = [moment(one.body.validFrom), moment(one.body.validUntil)];
   if (Number.isNaN(since) || Number.isNaN(until)) return "forged";
-  if (key.retired && since > Date.parse(key.retired)) return "forged";
+  if (key.retired && !(since <= Date.parse(key.retired))) return "forged";
   try {
     if (!(await fits(keyOf(key.public), one.signature, one.signed))) return "forged";
   } catch {

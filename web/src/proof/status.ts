@@ -8,15 +8,15 @@ const MOST = 1 << 20;
 /** The list and the place that a certificate names. Throws `RangeError`. */
 export function placeOf(body: Body): { url: string; place: number } {
   const said = body.credentialStatus;
-  if (said?.type !== "BitstringStatusListEntry" || said.statusPurpose !== "revocation" || !/^\d{1,9}$/.test(said.statusListIndex)) throw new RangeError("no place in a list");
+  if (said?.type !== "BitstringStatusListEntry" || said.statusPurpose !== "revocation" || typeof said.statusListCredential !== "string" || typeof said.statusListIndex !== "string" || !/^\d{1,9}$/.test(said.statusListIndex)) throw new RangeError("no place in a list");
   return { url: said.statusListCredential, place: Number(said.statusListIndex) };
 }
 
 /** The bits of a list that was read. Throws `RangeError`: it is another one, or none. */
 export async function bitsOf(one: Credential, url: string): Promise<Bytes> {
   const said = one.body.credentialSubject;
-  if (!one.body.type.includes("BitstringStatusListCredential") || one.body.id !== url || said?.statusPurpose !== "revocation") throw new RangeError("another list");
-  if (!said.encodedList?.startsWith("u")) throw new RangeError("no bits");
+  if (!one.body.type.includes("BitstringStatusListCredential") || one.body.id !== url || said?.type !== "BitstringStatusList" || said.statusPurpose !== "revocation") throw new RangeError("another list");
+  if (typeof said.encodedList !== "string" || !said.encodedList.startsWith("u")) throw new RangeError("no bits");
   const packed = new Blob([base64url(said.encodedList.slice(1))]);
   const reader = packed.stream().pipeThrough(new DecompressionStream("gzip")).getReader();
   const parts: Uint8Array[] = [];
