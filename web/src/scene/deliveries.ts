@@ -42,15 +42,17 @@ export function createDeliveries(viewer: CesiumWidget, state: State): { destroy(
 
   function put(): void {
     const size = { width: sheet.clientWidth || 1, height: sheet.clientHeight || 1 };
-    // Each stands beside its dot, where nothing else stands yet.
+    // Each stands beside its dot, where nothing else stands yet and no column lies over it.
+    const [dock, frame] = [document.getElementById("events-dock")?.getBoundingClientRect(), sheet.getBoundingClientRect()];
+    const left = dock && dock.width < frame.width * 0.8 ? Math.max(0, dock.right - frame.left) : 0;
     const wanted = tags.map((t) => {
       const [x, y] = project([t.at[0], t.at[1], ABOVE_M], atlas.view, size);
-      return { x: x + t.width / 2 + 9, y, width: t.width, height: t.height, weight: t.weight };
+      return { x: x + t.width / 2 + 9 - left, y, width: t.width, height: t.height, weight: t.weight };
     });
-    place(wanted, size).forEach((at, i) => {
+    place(wanted, { width: size.width - left, height: size.height }).forEach((at, i) => {
       const { element, width: w, height: h } = tags[i]!;
       element.hidden = !at;
-      if (at) element.style.transform = `translate(${(at[0] - w / 2).toFixed(1)}px, ${(at[1] - h / 2).toFixed(1)}px)`;
+      if (at) element.style.transform = `translate(${(at[0] + left - w / 2).toFixed(1)}px, ${(at[1] - h / 2).toFixed(1)}px)`;
     });
   }
 
@@ -98,8 +100,9 @@ export function createDeliveries(viewer: CesiumWidget, state: State): { destroy(
     for (const g of groups) {
       dots.add({ position: new Cartesian3(...g.at, ARROW_M), color: Color.fromCssColorString("#1e3a4c"), outlineColor: Color.WHITE, outlineWidth: 2, pixelSize: 12, disableDepthTestDistance: Number.POSITIVE_INFINITY });
       const names = g.members.map((m) => m.name[lang]);
-      const more = names.length > 2 ? (lang === "ko" ? ` 외 ${names.length - 1}곳` : ` and ${names.length - 1} more`) : names.length === 2 ? `, ${names[1]}` : "";
-      tag(`${names[0]}${more} · ${kilograms(g.members.reduce((a, m) => a + m.kg, 0))}`, g.at, 1e9, "place");
+      const first = names[0]!.length > 17 ? `${names[0]!.slice(0, 16).trim()}…` : names[0]!;
+      const more = names.length > 1 ? ` +${names.length - 1}` : "";
+      tag(`${first}${more} · ${kilograms(g.members.reduce((a, m) => a + m.kg, 0))}`, g.at, 1e9, "place");
     }
     put();
     scene.requestRender();
