@@ -272,7 +272,7 @@ export function createFestival(stage: Stage, state: State, desk: EventsDesk, wor
     const above = now.view === "above";
     const dock = document.getElementById("events-dock")?.getBoundingClientRect();
     const canvas = stage.canvas.getBoundingClientRect();
-    const range = RANGE * (canvas.width < canvas.height ? 1.4 : 1);
+    const range = RANGE * (above ? 1.5 : 1) * (canvas.width < canvas.height ? 1.4 : 1);
     const metres = (2 * range * Math.tan(((scene.camera.frustum as { fovy?: number }).fovy ?? 1) / 2)) / Math.max(1, Math.max(canvas.width, canvas.height));
     scene.camera.flyToBoundingSphere(new BoundingSphere(Cartesian3.fromDegrees(lon, lat, place.ground), 1), { duration: 0, offset: new HeadingPitchRange(above ? 0 : M.toRadians(20), M.toRadians(above ? -89.9 : -55), range) });
     if (dock && dock.width < canvas.width * 0.8) scene.camera.moveRight(-((dock.right - canvas.left) / 2) * metres);
