@@ -185,3 +185,16 @@ def test_a_files_own_zones_are_not_believed() -> None:
 def test_what_is_no_calendar_or_too_large_is_refused_as_a_whole(data: bytes, why: str) -> None:
     with pytest.raises(BadData, match=why):
         _in(data)
+
+
+def test_zones_without_an_end_cost_one_walk_over_the_file() -> None:
+    class Counted(bytes):
+        walks = 0
+
+        def splitlines(self, keepends: bool = False) -> list[bytes]:
+            Counted.walks += 1
+            return bytes.splitlines(self, keepends)
+
+    begun = b"END:VTIMEZONE\n" + b"BEGIN:VTIMEZONE\nEND:X\n" * 1900 + b"X:" + b"a" * 900_000
+    data = Counted(b"BEGIN:VCALENDAR\n" + begun + b"\nEND:VCALENDAR\n")
+    assert len(calendar_in._without_zones(data)) < 100 and Counted.walks == 1

@@ -28,6 +28,8 @@ from twintown.trust.ledger_tree import grow
 from twintown.trust.policy import Resource, decide
 from twintown.twin.layers import Twin
 
+pytestmark = pytest.mark.slow  # twins and servers: the quick tests have two minutes
+
 URL = "http://127.0.0.1:8000"
 NOW = datetime.now(UTC).replace(microsecond=0)
 GRANT = decide(LOCAL_OWNER, "share", Resource("small"))
@@ -179,6 +181,17 @@ def test_a_rotated_key_still_vouches_for_what_it_signed_and_the_next_signs_the_l
     after = issue(twin, "icn-rice-00009")
     assert credential.read(after.jwt).key != credential.read(one.jwt).key
     assert why(twin, after) == ("good", "")
+
+
+def test_no_two_lots_are_certified_under_the_same_bag_whoever_wrote_them(tmp_path: Path) -> None:
+    twin = with_desk(write_twin(tmp_path / "small"))
+    put(twin, "lots", {name: {**ROW, "batch": "ICN-1"} for name in ("a", "b")})
+    first = certificates.issue(twin, BY, GRANT, None, {"name": "Kim"}, datetime.now(UTC))
+    assert [one.lot for one in first.made] == ["a"]
+    assert [lot for lot, why in first.refused if "same GTIN" in why] == ["b"]
+    put(twin, "lots", {"a": {**ROW, "batch": "ICN-1", "state": "failed"}})  # its bags are about all the same
+    again = certificates.issue(twin, BY, GRANT, ["b"], {"name": "Kim"}, datetime.now(UTC))
+    assert again.made == () and "lot a" in again.refused[0][1]
 
 
 @pytest.mark.parametrize("state", ["recalled", "failed"])

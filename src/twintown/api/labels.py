@@ -14,7 +14,7 @@ from starlette.responses import Response
 from twintown.api import answers, problems
 from twintown.api.certificate_models import certifying_of
 from twintown.api.guard import Reading
-from twintown.ground.errors import NotFound
+from twintown.ground.errors import BadParameter, NotFound
 
 router = APIRouter(tags=["certificates"])
 #: One file with its own style and codes, and nothing from outside.
@@ -86,7 +86,9 @@ def get_labels(
 
     by, now, words = certifying_of(request, asked), datetime.now(UTC), _WORDS[lang]
     wanted = [one.strip() for one in lots.split(",") if one.strip()]
-    found = [one for one in rows.listed(asked.served.twin.tables, limit=20_000) if one.stands(now)]
+    if len(wanted) > MOST:
+        raise BadParameter("lots", f"are {len(wanted)}, at most {MOST} are on one page", remedy="name fewer")
+    found = rows.standing(asked.served.twin.tables, now, MOST, wanted)
     if wanted:
         by_lot = {one.lot: one for one in found}
         if missing := [one for one in wanted if one not in by_lot]:

@@ -26,9 +26,6 @@ from .listings import Venue
 Entry = Any
 #: Bytes and lines of a file, components in it, how deep they lie, and events that one file brings.
 BYTES, LINES, COMPONENTS, DEEPEST, EVENTS = 1024 * 1024, 40_000, 4_000, 4, 500
-_ZONE = re.compile(
-    rb"^BEGIN:VTIMEZONE[ \t]*\r?\n.*?^END:VTIMEZONE[ \t]*\r?$\n?", re.MULTILINE | re.DOTALL | re.IGNORECASE
-)
 _OURS = re.compile(r"(ev-[0-9a-f]{24})@([a-z0-9-]{1,64})\.twintown")
 _SHORT = re.compile(r"[^a-z0-9-]+")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -112,7 +109,7 @@ def _entries(data: bytes) -> list[Entry]:
         raise BadData(f"has {len(data):,} bytes, at most {BYTES:,} are taken", "calendar", "split it")
     _look(data)
     try:
-        text = _ZONE.sub(b"", data.removeprefix(b"\xef\xbb\xbf")).decode("utf-8")
+        text = _without_zones(data.removeprefix(b"\xef\xbb\xbf")).decode("utf-8")
         found = Calendar.from_ical(text)
     except (
         ValueError,
@@ -133,6 +130,19 @@ def _entries(data: bytes) -> list[Entry]:
     if not entries:
         raise BadData("holds no VEVENT", "calendar", "export the events, not tasks or free times")
     return entries
+
+
+def _without_zones(data: bytes) -> bytes:
+    """The file without its VTIMEZONEs, in one walk over its lines; one that does not end takes the rest with it."""
+    kept, inside = [], False
+    for line in data.splitlines(keepends=True):
+        word = line.strip().upper()
+        inside = inside or word == b"BEGIN:VTIMEZONE"
+        if not inside:
+            kept.append(line)
+        elif word == b"END:VTIMEZONE":
+            inside = False
+    return b"".join(kept)
 
 
 def _look(data: bytes) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, select, true, tuple_, update
 
 from twintown.ground.errors import NotFound
 from twintown.store.engine import reading
@@ -121,6 +121,32 @@ def standing_in(
         some = certificates.c.lot.in_(wanted[start : start + _CHUNK])
         found.update({row.lot: row.id for row in connection.execute(query.where(some))})
     return found
+
+
+def bags_in(
+    connection: Connection, tables: Tables, wanted: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], str]:
+    """Of these GTINs and batches those that a lot was ever certified under, with the first such lot."""
+    c, found = certificates.c, dict[tuple[str, str], str]()
+    some = sorted(wanted)
+    for start in range(0, len(some), _CHUNK):
+        named = tuple_(c.gtin, c.batch).in_(some[start : start + _CHUNK])
+        query = select(c.gtin, c.batch, c.lot).where(_mine(tables), named).order_by(c.ledger)
+        for row in connection.execute(query):
+            found.setdefault((row.gtin, row.batch), row.lot)
+    return found
+
+
+def standing(tables: Tables, now: datetime, limit: int, lots: Collection[str] = ()) -> list[Kept]:
+    """Certificates that neither ended nor were revoked, the newest first; of these lots, where some are named."""
+    mine = and_(_mine(tables), certificates.c.revoked.is_(None), certificates.c.until >= now.astimezone(UTC))
+    query = select(certificates).where(mine).order_by(certificates.c.ledger.desc()).limit(limit)
+    wanted, found = list(lots), list[Row[Any]]()
+    with reading(tables.engine) as connection:
+        for start in range(0, len(wanted) or 1, _CHUNK):
+            some = certificates.c.lot.in_(wanted[start : start + _CHUNK]) if wanted else true()
+            found += connection.execute(query.where(some)).all()
+    return [_kept(row) for row in found]
 
 
 def issued_in(connection: Connection, tables: Tables) -> int:

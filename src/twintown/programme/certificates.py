@@ -79,7 +79,19 @@ def issue(
         with reading(twin.tables.engine) as connection:
             seen = rows.issued_in(connection, twin.tables)
             held = rows.standing_in(connection, twin.tables, found, now)
-            free = [lot for lot in found.values() if lot.id not in held]
+            bags = rows.bags_in(connection, twin.tables, {(lot.gtin, lot.batch) for lot in found.values()})
+            free, double = [], []
+            for lot in found.values():
+                whose = bags.setdefault((lot.gtin, lot.batch), lot.id)
+                if whose != lot.id:  # a bag would lead to the one or to the other
+                    double.append(
+                        (
+                            lot.id,
+                            f"bags of lot {whose} bear the same GTIN and batch {lot.batch}: give it its own",
+                        )
+                    )
+                elif lot.id not in held:
+                    free.append(lot)
             drawn = places.draw_in(connection, twin.tables, len(free))
         made, over = [], []
         for lot, place in zip(free, drawn, strict=True):
@@ -105,7 +117,7 @@ def issue(
             why = [
                 (lot, f"certificate {id} stands for it: revoke that one first") for lot, id in held.items()
             ]
-            return Issued(kept, (*refused, *over, *why))
+            return Issued(kept, (*refused, *over, *double, *why))
     raise Busy("others issue certificates at this moment", "certificates", "try again")
 
 
