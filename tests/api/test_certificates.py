@@ -16,6 +16,8 @@ from twintown.settings import Settings
 from twintown.trust.credential import read
 from twintown.trust.identity import make_token
 
+pytestmark = pytest.mark.slow  # twins and servers: the quick tests have two minutes
+
 URL = "http://127.0.0.1:8000"
 T = "/twins/small"
 

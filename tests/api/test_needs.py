@@ -9,6 +9,8 @@ from twintown.app import create_app
 from twintown.settings import Settings
 from twintown.trust.identity import make_token
 
+pytestmark = pytest.mark.slow  # twins and servers: the quick tests have two minutes
+
 T = "/twins/small"
 NEED = {"place": "s1", "product": "rice", "quantity_kg": 40, "date": "2090-09-19"}
 WEEK = {"from": "2090-09-18", "until": "2090-09-22"}  # Monday to Friday

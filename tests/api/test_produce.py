@@ -1,7 +1,12 @@
+"""Products over HTTP: with the last price by the kilogram, in a twin with prices and in one without."""
+
+from __future__ import annotations
+
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 from starlette.testclient import TestClient
 from tests.api.conftest import FROM
 from tests.api.desk import write_desk
@@ -10,6 +15,8 @@ from twintown.app import create_app
 from twintown.ground.series import Series
 from twintown.settings import Settings
 from twintown.trust.grades import Grade
+
+pytestmark = pytest.mark.slow  # twins and servers: the quick tests have two minutes
 from twintown.twin.layers import Twin
 
 T = "/twins/small"

@@ -307,6 +307,7 @@ OPEN = {
     "/twins/{twin}/session/second-factor", "/twins/{twin}/session/second-factor/confirmation", "/twins/{twin}/session/second-factor/end",
     "/twins/{twin}/.well-known/dspace-version", "/twins/{twin}/ledger/checkpoint", "/twins/{twin}/ledger/tile/{path:path}",
     "/twins/{twin}/workplan/proposals",
+    "/twins/{twin}/notices",
 }  # fmt: skip
 
 

@@ -21,6 +21,8 @@ from twintown.twin import edits
 from twintown.twin.edits import Change, Draft
 from twintown.twin.layers import Twin
 
+pytestmark = pytest.mark.slow  # twins and servers: the quick tests have two minutes
+
 DATA = Path(__file__).parents[2] / "cities" / "icheon" / "data"
 OWNER = decide(LOCAL_OWNER, "write", Resource("small"))
 CC0 = Licence("CC0-1.0", "CC0")

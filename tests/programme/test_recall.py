@@ -19,6 +19,8 @@ from twintown.trust.identity import LOCAL_OWNER
 from twintown.trust.policy import Resource, decide
 from twintown.twin.layers import Twin
 
+pytestmark = pytest.mark.slow  # twins and servers: the quick tests have two minutes
+
 URL = "http://127.0.0.1:8000"
 GRANT = decide(LOCAL_OWNER, "share", Resource("small"))
 BY = Certifying(did_of("small", URL), "본부", f"{URL}/twins/small", ZoneInfo("Asia/Seoul"))
