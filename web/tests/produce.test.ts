@@ -3,7 +3,7 @@ import type { Account, Certificate, Figure, Finding, Lot, Need, Product } from "
 import type { Feature } from "../src/api/types";
 import { againstMarket, foundOf, freeKg, listOf, needsByPlace, shelves, together } from "../src/state/produce";
 import { entriesOf, formOf } from "../src/state/produce-account";
-import { byDay, byVehicle, changesOf, clockOf, readDelivery, readLoad, stepOf, totalsOf, wayOf, weightOf, type Delivery, type DeliveryPlan } from "../src/state/produce-plan";
+import { byDay, byVehicle, changesOf, clockOf, readDelivery, readLoad, stepOf, totalsOf, wayOf, weightOf, withinDays, type Delivery, type DeliveryPlan } from "../src/state/produce-plan";
 import { priceLine, quantiles, triedOf } from "../src/state/produce-prices";
 import { newestByLot, secondsBetween } from "../src/state/produce-proof";
 import { provenIn, wholeSecond } from "../src/state/produce-run";
@@ -67,13 +67,17 @@ describe("a delivery plan", () => {
     deliveries: [delivery({}), delivery({ id: "e", lot: "b", kg: 50, place: "stand-2", need: "n2", arrives: 7.5 }), delivery({ id: "f", lot: "b", kg: 20, product: "potato", instead: "sweet-potato", day: "2027-09-17", vehicle: "truck-2" })],
     loads: [readLoad(feature({ vehicle: "truck-1", date: "2027-09-18", kg: 150, km: 100, cost_krw: 50_000, kg_co2: 24 })), readLoad(feature({ vehicle: "truck-2", date: "2027-09-17", kg: 20, km: 90, cost_krw: 40_000, kg_co2: 20 }))],
     unmet: [{ need: "n3", place: "stand-3", product: "peach", day: "2027-09-19", kg: 30, code: "short", why: { ko: "", en: "" }, remedy: { ko: "", en: "" } }],
-    balance: [{ day: "2027-09-18", product: "rice", needed: 200, delivered: 170, substituted: 0, unmet: 30, wasted: 7 }], proven: null,
+    balance: [{ day: "2027-09-18", product: "rice", needed: 200, delivered: 170, substituted: 0, unmet: 30, wasted: 7 }], proven: null, elsewhere: 0,
   }; // prettier-ignore
   it("comes to what goods and vehicles cost together", () => {
     expect(totalsOf(plan)).toMatchObject({ kg: 170, goods: 340_000, transport: 90_000, cost: 430_000, co2: 44, km: 190, unmet: 30, wasted: 7, substituted: 20, places: 2, vehicles: 2 });
   });
   it("is told day by day, days with nothing but a shortage too, and by the clock within a day", () => {
     expect(byDay(plan).map((d) => [d.day, d.kg, d.unmet, d.rows.map((r) => r.id)])).toEqual([["2027-09-17", 20, 0, ["f"]], ["2027-09-18", 150, 0, ["e", "d"]], ["2027-09-19", 0, 30, []]]);
+  });
+  it("says nothing of needs on days that were not planned", () => {
+    const one = plan.unmet[0]!;
+    expect(withinDays([one, { ...one, code: "outside-days" }, { ...one, code: "outside-days" }])).toEqual({ unmet: [one], elsewhere: 2 });
   });
   it("has stops in the order of the clock: what is taken together is one stop", () => {
     const tour = byVehicle(plan).find((v) => v.vehicle === "truck-1")!;

@@ -31,7 +31,7 @@ export interface Unmet { need: string; place: string; product: string; day: stri
 export interface Balance { day: string; product: string; needed: number; delivered: number; substituted: number; unmet: number; wasted: number }
 /** What the solver proved: how far at most the best plan lies below this one. */
 export interface Proven { gap: number | null; bound: number | null; objective: number | null; seconds: number | null; status: string }
-export interface DeliveryPlan { deliveries: Delivery[]; loads: Load[]; unmet: Unmet[]; balance: Balance[]; proven: Proven | null }
+export interface DeliveryPlan { deliveries: Delivery[]; loads: Load[]; unmet: Unmet[]; balance: Balance[]; proven: Proven | null; /** Needs on days that were not planned: nothing is said of them. */ elsewhere: number }
 
 const text = (v: unknown): string => (v === null || v === undefined ? "" : String(v));
 const number = (v: unknown): number | null => (v === null || v === undefined || v === "" || !Number.isFinite(Number(v)) ? null : Number(v));
@@ -64,6 +64,11 @@ export const readUnmet = ({ properties: p }: Feature): Unmet => ({
   need: text(p["need"]), place: text(p["place"]), product: text(p["product"]), day: day(p["date"]), kg: amount(p["quantity_kg"]), code: text(p["reason"]),
   why: { ko: text(p["reason_ko"]), en: text(p["reason_en"]) }, remedy: { ko: text(p["remedy_ko"]), en: text(p["remedy_en"]) },
 }); // prettier-ignore
+/** What stays unmet of what was asked for, and how many needs lie on other days. */
+export function withinDays(all: readonly Unmet[]): { unmet: Unmet[]; elsewhere: number } {
+  const unmet = all.filter((u) => u.code !== "outside-days");
+  return { unmet, elsewhere: all.length - unmet.length };
+}
 export const readBalance = ({ properties: p }: Feature): Balance => ({
   day: day(p["date"]), product: text(p["product"]), needed: amount(p["needed_kg"]), delivered: amount(p["delivered_kg"]), substituted: amount(p["substituted_kg"]), unmet: amount(p["unmet_kg"]), wasted: amount(p["wasted_kg"]),
 });

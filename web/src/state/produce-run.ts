@@ -4,7 +4,7 @@ import { produceApi } from "../api/produce";
 import { resultApi, type Json } from "../api/result";
 import { ended, type Followed } from "./jobs";
 import { line } from "./exchange-room";
-import { changesOf, readBalance, readDelivery, readLoad, readUnmet, type Changed, type DeliveryPlan, type Proven } from "./produce-plan";
+import { changesOf, readBalance, readDelivery, readLoad, readUnmet, withinDays, type Changed, type DeliveryPlan, type Proven } from "./produce-plan";
 import { describe, dismiss, problemOf, run, runsOf, type Run } from "./runs";
 
 export const OUTPUTS = ["deliveries", "loads", "unmet", "balance"] as const;
@@ -80,7 +80,7 @@ export async function readPlan(twin: string, kept: Kept): Promise<DeliveryPlan> 
   ] as const) as [Awaited<ReturnType<typeof read>>, Awaited<ReturnType<typeof read>>, Awaited<ReturnType<typeof read>>, Awaited<ReturnType<typeof read>>, Json[] | null];
   const found = provenIn(about ?? undefined);
   const took = numeric(object(object(about?.[1])["credentialSubject"])["seconds"]);
-  return { deliveries: deliveries.map(readDelivery), loads: loads.map(readLoad), unmet: unmet.map(readUnmet), balance: balance.map(readBalance), proven: found && { ...found, seconds: found.seconds ?? took } };
+  return { deliveries: deliveries.map(readDelivery), loads: loads.map(readLoad), ...withinDays(unmet.map(readUnmet)), balance: balance.map(readBalance), proven: found && { ...found, seconds: found.seconds ?? took } };
 }
 
 /** Shows the plan that is kept with an event. */
