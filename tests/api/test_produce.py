@@ -15,10 +15,9 @@ from twintown.app import create_app
 from twintown.ground.series import Series
 from twintown.settings import Settings
 from twintown.trust.grades import Grade
-
-pytestmark = pytest.mark.slow  # twins and servers: the quick tests have two minutes
 from twintown.twin.layers import Twin
 
+pytestmark = pytest.mark.slow  # twins and servers: the quick tests have two minutes
 T = "/twins/small"
 
 
