@@ -107,8 +107,16 @@ def test_a_partner_that_is_away_hears_it_when_it_is_there_again(two: Two) -> Non
 
 
 def notice(**other: Any) -> dict[str, Any]:
-    body = {"lot": "x-1", "batch": "B1", "gtin": "02900000000018", "product": "rice", "why": "곰팡이", "certificates": [],
-            "places": [{"place": "st-1", "kind": "stand", "name": {"ko": "쌀", "en": "Rice"}, "kg": 20.5, "date": "2027-09-18"}]}  # fmt: skip
+    place = {
+        "place": "st-1",
+        "kind": "stand",
+        "name": {"ko": "쌀", "en": "Rice"},
+        "kg": 20.5,
+        "date": "2027-09-18",
+    }
+    body = {
+        "lot": "x-1", "batch": "B1", "gtin": "02900000000018", "product": "rice", "why": "곰팡이", "certificates": [], "places": [place],
+    }  # fmt: skip
     return {
         "type": "CityNotice",
         "id": f"urn:uuid:{uuid4()}",
