@@ -246,7 +246,8 @@ def test_icheon_places_a_stage_and_three_stands_beside_the_lake_and_both_cities_
         icheon.page.focus('[data-act="add-here"]')
         icheon.page.keyboard.press("Enter")
         see(icheon, f'[data-stand="{id}"]').focus()
-        icheon.page.keyboard.press("Shift+ArrowRight")
+        icheon.page.keyboard.press("Shift+ArrowLeft")
+        icheon.page.keyboard.press("Shift+ArrowLeft")
         icheon.page.keyboard.press("]")
         scored(icheon, id)
     icheon.page.wait_for_timeout(600)  # a key's hand rests

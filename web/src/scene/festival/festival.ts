@@ -276,7 +276,10 @@ export function createFestival(stage: Stage, state: State, desk: EventsDesk, wor
     const metres = (2 * range * Math.tan(((scene.camera.frustum as { fovy?: number }).fovy ?? 1) / 2)) / Math.max(1, Math.max(canvas.width, canvas.height));
     scene.camera.flyToBoundingSphere(new BoundingSphere(Cartesian3.fromDegrees(lon, lat, place.ground), 1), { duration: 0, offset: new HeadingPitchRange(above ? 0 : M.toRadians(20), M.toRadians(above ? -89.9 : -55), range) });
     if (dock && dock.width < canvas.width * 0.8) scene.camera.moveRight(-((dock.right - canvas.left) / 2) * metres);
-    else if (dock) scene.camera.moveUp(-((canvas.bottom - dock.top) / 2) * metres);
+    else if (dock) {
+      const top = document.querySelector("[data-theirs]")?.getBoundingClientRect().bottom ?? 110;
+      scene.camera.moveUp(-((canvas.top + canvas.bottom) / 2 - (Math.min(top, dock.top) + dock.top) / 2) * metres);
+    }
     stage.moving();
     stage.render();
   }
