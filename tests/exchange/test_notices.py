@@ -177,3 +177,29 @@ def test_a_notice_that_its_sender_did_not_sign_is_refused(two: Two) -> None:
 def test_that_a_recall_was_seen_is_believed_only_of_who_was_told_of_it(two: Two) -> None:
     seen = notice(kind="recall-seen", body={"recall": f"urn:uuid:{uuid4()}", "by": "Park"})
     assert tell(two, seen).status_code == 404
+
+
+def test_that_a_recall_was_seen_is_written_down_once_however_often_it_is_said(two: Two) -> None:
+    made = two.giver.directory  # the giver tells nothing here: it asks what the taker keeps
+    lots(with_desk(made, "lots", "producers"), 1)
+    told_ = two.giver.ask("POST", "/lots/icn-rice-00000/recall", {"why": "곰팡이", "author": "Lee"}, 201)
+    said = [notice(kind="recall-seen", body={"recall": told_["id"], "by": "Park"}) for _ in range(3)]
+    before = len(two.giver.records("notice"))
+    assert [tell(two, one).status_code for one in said] == [200, 200, 200]
+    assert len(two.giver.records("notice")) == before + 1
+
+
+def test_a_city_that_recalls_without_end_talks_no_other_city_out_of_the_list(two: Two) -> None:
+    from twintown.exchange import notice_rows
+    from twintown.exchange.notice_message import read
+    from twintown.store.engine import writing
+
+    tables, now = two.giver.twin.writing().tables, datetime.now(UTC)
+    with writing(tables.engine) as connection:
+        for number in range(206):
+            peer = "did:web:loud.example" if number else "did:web:quiet.example"
+            kept = notice_rows.Kept(read(notice()), "in", peer, "x-1", {}, 0, now + timedelta(seconds=number))
+            notice_rows.add_in(connection, tables, kept)
+    peers = [one.peer for one in notice_rows.listed(tables, "recall", "in")]
+    assert peers.count("did:web:quiet.example") == 1 and peers.count("did:web:loud.example") == 200
+    assert peers[0] == "did:web:loud.example"

@@ -55,7 +55,11 @@ def event_in(
 
 
 def heads_in(
-    request: Request, asked: Asked, connection: Connection, since: datetime | None, until: datetime | None
+    request: Request,
+    asked: Asked,
+    connection: Connection,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> list[Pair]:
     """Id and revision of every event as this caller sees it, by its start."""
     twin = asked.served.twin.tables.twin

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from twintown.api import answers, problems, produce_desk
+from twintown.api import answers, event_sight, problems, produce_desk
 from twintown.api.exchange_models import Who, author_of
 from twintown.api.guard import Asked, Planning, Reading
 from twintown.api.needs_models import Need, Needs, NeedsMade, NeedSum, NewNeeds
@@ -17,7 +17,7 @@ from twintown.ground.errors import BadParameter, NotFound
 from twintown.ground.names import Name
 from twintown.programme import lot, produce_rows
 from twintown.programme import need as needs
-from twintown.programme.event_rows import all_in
+from twintown.programme.event_rows import these_in
 from twintown.programme.produce_finding import Finding
 from twintown.programme.product import instead_text, product
 from twintown.store.engine import reading
@@ -60,7 +60,7 @@ def get_needs(
             day = lot.day(value, name).isoformat()
             table = table.filter(_compared(table, day, first=name == "from"))
     columns = columns_of(table)
-    found = _over(asked, columns) + _findings(asked, columns)
+    found = _over(request, asked, columns) + _findings(asked, columns)
     told = Needs(
         desk=True, count=len(table), needs=[Need.model_validate(plain(row)) for row in table.slice(0, limit).to_pylist()],
         sums=sums(columns), findings=findings(found),
@@ -132,14 +132,15 @@ def removed(asked: Asked, ids: Sequence[str], author: str) -> Response:
     return produce_desk.response(asked, LAYER, produce_desk.write(asked, LAYER, changes), None, 204)
 
 
-def _over(asked: Asked, columns: Mapping[str, Any]) -> list[Finding]:
+def _over(request: Request, asked: Asked, columns: Mapping[str, Any]) -> list[Finding]:
     """Events that will not be, whose needs are still there."""
     named = {str(one) for one in set(columns["event"]) if one}
     if not named or asked.grant.subject.kind == "peer":
         return []
     tables = asked.served.twin.tables
     with reading(tables.engine) as connection:
-        found = [one for one in all_in(connection, tables.twin) if one.id in named and one.state in GONE]
+        seen = [pair for pair in event_sight.heads_in(request, asked, connection) if pair[0] in named]
+        found = [one for one in these_in(connection, tables.twin, seen) if one.state in GONE]
     return [
         Finding(
             "event-over",

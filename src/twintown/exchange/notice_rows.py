@@ -88,9 +88,12 @@ def named_in(connection: Connection, tables: Tables, id: str) -> list[Kept]:
 
 
 def listed(tables: Tables, kind: str, way: Way, limit: int = 200) -> list[Kept]:
-    """The notices of a kind and way, the newest first."""
+    """The notices of a kind and way, the newest first; so many of each peer, that none talks the others out of the list."""
     mine = and_(notices.c.twin == tables.twin, notices.c.kind == kind, notices.c.way == way)
-    query = select(notices).where(mine).order_by(notices.c.at.desc(), notices.c.id).limit(limit)
+    newest = (notices.c.at.desc(), notices.c.id)
+    place = func.row_number().over(partition_by=notices.c.peer, order_by=newest).label("place")
+    ranked = select(notices, place).where(mine).subquery()
+    query = select(ranked).where(ranked.c.place <= limit).order_by(ranked.c.at.desc(), ranked.c.id)
     with reading(tables.engine) as connection:
         return [_kept(row) for row in connection.execute(query)]
 

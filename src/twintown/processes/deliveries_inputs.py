@@ -63,7 +63,7 @@ INPUTS = (
         ),
     ),
     Input(
-        "seconds", Name("시간 제한", "Time limit"), "s", 60.0, NUMBER, minimum=1.0, maximum=3600.0,
+        "seconds", Name("시간 제한", "Time limit"), "s", 60.0, NUMBER, minimum=1.0, maximum=600.0,
         about=Name(
             "이 시간이 지나면 그때까지의 계획과 증명된 차이로 답합니다. 그때만 기계에 따라 답이 다를 수 있습니다.",
             "After this the plan so far is given with its proven gap; only then may the answer differ between machines.",
