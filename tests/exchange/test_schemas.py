@@ -102,3 +102,9 @@ def test_the_broken_references_of_the_transfer_schemas_are_mended() -> None:
         schemas.check(
             {"@context": CONTEXT, "@type": "TransferTerminationMessage"}, "TransferTerminationMessage"
         )
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "utf-16-le", "utf-32", "utf-8-sig", "latin-1"])
+def test_a_message_in_another_coding_than_utf_8_is_refused_since_its_brackets_were_not_counted(coding: str) -> None:
+    with pytest.raises(BadContent, match="no JSON"):
+        schemas.parse('{"x": "é\\u0041"}'.encode(coding))

@@ -65,7 +65,7 @@ def parse(raw: bytes, most: int = MOST) -> dict[str, Any]:
         raise TooLarge(f"a message of more than {most:,} bytes", "body", "say less")
     _shallow(raw)
     try:
-        message = json.loads(raw, object_pairs_hook=_once, parse_constant=_no_constant)
+        message = json.loads(raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
         json.dumps(message, ensure_ascii=False).encode()  # halves of characters are none
     except (ValueError, RecursionError) as error:
         raise _bad("", f"this is no JSON ({str(error)[:100]})") from error
