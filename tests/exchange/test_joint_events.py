@@ -269,7 +269,8 @@ def anyone(city: City, path: str) -> Any:
 def test_who_plans_nothing_reads_of_a_partners_event_what_both_have_signed_and_nothing_before(
     two: Two,
 ) -> None:
-    id = proposed(two, agreed(two, TERMS))
+    agreement = agreed(two, TERMS)
+    id = proposed(two, agreement)
     paths = ("", "?revision=1", "/visitors", "/duties", "/calendar.ics")
     for city in (two.giver, two.taker):
         absent = anyone(city, f"/events/ev-{'0' * 24}").json()
@@ -283,7 +284,11 @@ def test_who_plans_nothing_reads_of_a_partners_event_what_both_have_signed_and_n
         assert id in city.raw("GET", "/events").text and id in city.raw("GET", "/events.ics").text
     signed(two, id)
     first = anyone(two.taker, f"/events/{id}").json()
-    assert first["state"] == "agreed"
+    assert first["state"] == "agreed" and first["findings"] == []
+    two.giver.ask(
+        "POST", f"/agreements/{agreement}/suspension", {"why": "the lake is drained", "author": "Lee"}
+    )
+    assert see(two.giver, id)["findings"] and not anyone(two.giver, f"/events/{id}").json()["findings"]
     more = {name: first[name] for name in event(two, "")} | {"about": {"ko": "몰래", "en": "Not yet said"}}
     two.taker.ask(
         "PUT", f"/events/{id}", {"event": more, "author": "박"}, **{"If-Match": f'"{first["revision"]}"'}

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 from starlette.responses import Response
 
-from twintown.api import answers, event_listings
+from twintown.api import answers, event_listings, event_sight
 from twintown.api.exchange_models import meaning
 from twintown.api.guard import Asked
 from twintown.exchange.agreements import agreement_of
@@ -92,6 +92,8 @@ def findings(request: Request, asked: Asked, kept: Kept) -> list[dict[str, Any]]
     """What its officer should know: on another city's ground, how far the agreement reaches; the host reads the same of a guest."""
     event, peer = kept.event, kept.peer or kept.event.host
     if kept.origin == "own" and here(request, asked, event):
+        return []
+    if not event_sight.officer(request, asked):  # how an agreement stands is told to nobody else
         return []
     standing = None
     if event.agreement:
