@@ -289,7 +289,8 @@ def test_a_refusal_is_counted_once_an_hour_and_the_first_goes_into_the_ledger(
     assert mine["reason"].startswith("not-in-agreement")
     assert [one["caller"] for one in entered].count(mine["caller"]) == 1
     assert any(row["caller"] == "anyone" for row in rows)
-    assert "127.0.0.1" not in json.dumps(entered) and "testclient" not in json.dumps(entered)
+    told = [one for one in entered if not one["caller"].startswith("did:")]  # a city's name may hold a host
+    assert "127.0.0.1" not in json.dumps(told) and "testclient" not in json.dumps(told)
     later = datetime.now(UTC) + timedelta(hours=1)
     assert refused.close(tables, later) == len(rows)
     assert refused.close(tables, later) == 0
