@@ -46,7 +46,7 @@ BAD: list[tuple[Any, str]] = [
     ({"inputs": {"stand": STAND, "day": "1066-10-14"}}, "day"),
     ({"inputs": {"stand": STAND, "from_h": 12, "to_h": 12}}, "to_h"),
     ({"inputs": {"stand": STAND, "day_type": "monday"}}, "inputs.day_type"),
-    ({"inputs": {"stand": STAND, "weights": {"colour": 1}}}, "weights"),
+    ({"inputs": {"stand": STAND, "weights": {"colour": 1}}}, "inputs.weights.colour.[key]"),
     ({"inputs": {"stand": STAND, "exits": [[127]]}}, "inputs.exits.0.1"),
     ({"inputs": {"stand": STAND, "others": [STAND] * 201}}, "inputs.others"),
 ]

@@ -220,8 +220,8 @@ def requested(two: Two, offer: Mapping[str, Any], terms: Mapping[str, Any] | Non
     body = {"peer": two.giver.id, "dataset": offer["dataset"], "offer": offer["id"], "author": "Park"}
     pid = two.taker.ask("POST", "/negotiations", body | ({"terms": terms} if terms else {}), 201)["pid"]
     two.deliver()
-    theirs = two.giver.ask("GET", "/negotiations")["negotiations"][0]
-    assert theirs["state"] == "REQUESTED"
+    told = two.giver.ask("GET", "/negotiations")["negotiations"]
+    theirs = next(one for one in told if (one["role"], one["state"]) == ("provider", "REQUESTED"))
     return theirs["pid"], pid
 
 

@@ -132,7 +132,7 @@ def scored(asked: Asked, inputs: StandInputs) -> dict[str, Any]:
     from twintown.processes.stands_score import Question
     from twintown.processes.stands_score import scored as score_of
 
-    weights = weights_of(inputs.weights)
+    weights = weights_of({str(code): weight for code, weight in (inputs.weights or {}).items()})
     kind = inputs.day_type or _day_type(day)
     prepared = ground(asked)
     exits = np.array(

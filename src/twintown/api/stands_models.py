@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, StrictInt
 
 from twintown.api.schemas import DAY, Model, Names
 
@@ -14,6 +14,8 @@ Heading = Annotated[
     float, Field(ge=-360, le=720, allow_inf_nan=False, description="degrees from true north, clockwise")
 ]
 DayType = Literal["weekday", "saturday", "holiday"]
+PartCode = Literal["footfall", "sun_produce", "sun_queue", "exits", "lorry", "width", "power", "water"]
+Weight = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 
 
 class StandIn(Model):
@@ -57,8 +59,8 @@ class StandInputs(Model):
         json_schema_extra=DAY,
         description="1950 to 2100; the twin's day by default",
     )
-    from_h: int = Field(default=11, ge=0, le=23, description="hour of the clock")
-    to_h: int = Field(default=19, ge=1, le=24, description="hour of the clock, after `from_h`")
+    from_h: StrictInt = Field(default=11, ge=0, le=23, description="hour of the clock")
+    to_h: StrictInt = Field(default=19, ge=1, le=24, description="hour of the clock, after `from_h`")
     day_type: DayType | None = Field(
         default=None,
         description="as the trains' congestion is told; by the day of the week where it is not said",
@@ -67,11 +69,11 @@ class StandInputs(Model):
     others: list[StandIn] = Field(default=[], max_length=200)
     stage: StageIn | None = None
     exits: list[tuple[Lon, Lat]] = Field(default=[], max_length=200, description="that must stay clear")
-    people: int = Field(
+    people: StrictInt = Field(
         default=0, ge=0, le=1_000_000, description="how many must be able to leave by the exits"
     )
     egress_min: float = Field(default=8.0, ge=1, le=60, description="within so many minutes")
-    weights: dict[str, float] | None = Field(
+    weights: dict[PartCode, Weight] | None = Field(
         default=None,
         description="by code of the part, instead of the usual ones; they are made to add up to 1",
     )

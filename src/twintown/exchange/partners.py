@@ -42,7 +42,8 @@ _ANSWERED = (
     "content-type", "content-range", "accept-ranges", "etag", "last-modified", "retry-after", "location", "link", "content-crs",
     "content-disposition", "content-language", "preference-applied", "ogc-numberreturned", "ogc-numbermatched", "content-bbox",
 )  # fmt: skip
-_EVENTS_S = 60.0
+#: How long a stream of events may be silent, and how long a partner may think about a question, seconds.
+_EVENTS_S, _QUESTION_S = 60.0, 60.0
 #: Where a process answers at once while a hand moves something (`processes/{id}/execution` is the other way to ask).
 QUICK = ("stands/score", "stages/score")
 #: Bytes of a question that is put to a partner's process.
@@ -152,13 +153,12 @@ def _asked(
     if "twintown-purpose" not in sent and found.terms.purposes:
         sent["twintown-purpose"] = found.terms.purposes[0]
     events = "text/event-stream" in sent["accept"]
+    patience = {"read_s": _EVENTS_S} if events else {"read_s": _QUESTION_S} if asked.method == "POST" else {}
     url = f"{address.endpoint}/{path}{'?' + asked.query if asked.query else ''}"
     stack = ExitStack()
     try:
         answer: Any = stack.enter_context(
-            courier.stream(
-                peer.address, asked.method, url, asked.body, sent, **({"read_s": _EVENTS_S} if events else {})
-            )
+            courier.stream(peer.address, asked.method, url, asked.body, sent, **patience)
         )
     except StorageFailed as error:
         stack.close()
