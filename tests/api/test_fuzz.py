@@ -54,4 +54,7 @@ def test_generated_requests_find_no_hole(
         finally:
             server.terminate()
             server.wait(10)
-    assert done.returncode == 0, done.stdout[-12000:] + done.stderr[-2000:]
+    found = done.stdout.partition("= FAILURES =")[2].partition("= WARNINGS =")[
+        0
+    ]  # the warnings behind are long
+    assert done.returncode == 0, found[:8000] + done.stdout[-1000:] + done.stderr[-2000:]

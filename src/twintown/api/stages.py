@@ -36,16 +36,31 @@ class StagePlaced(Model):
     lon: Lon
     lat: Lat
     heading_deg: Heading = 180.0
-    width_m: float | None = Field(default=None, ge=0.5, le=200, allow_inf_nan=False)
-    depth_m: float | None = Field(default=None, ge=0.5, le=200, allow_inf_nan=False)
+    width_m: float | None = Field(default=None, ge=0.5, le=200, strict=True, allow_inf_nan=False)
+    depth_m: float | None = Field(default=None, ge=0.5, le=200, strict=True, allow_inf_nan=False)
     height_m: float | None = Field(
-        default=None, ge=0, le=50, allow_inf_nan=False, description="of its deck above the ground"
+        default=None,
+        ge=0,
+        le=50,
+        strict=True,
+        allow_inf_nan=False,
+        description="of its deck above the ground",
     )
     level_db: float | None = Field(
-        default=None, ge=0, le=140, allow_inf_nan=False, description="LAeq, dB(A), 10 m before it"
+        default=None,
+        ge=0,
+        le=140,
+        strict=True,
+        allow_inf_nan=False,
+        description="LAeq, dB(A), 10 m before it",
     )
     audience_m: float | None = Field(
-        default=None, ge=0, le=1000, allow_inf_nan=False, description="how deep the audience stands"
+        default=None,
+        ge=0,
+        le=1000,
+        strict=True,
+        allow_inf_nan=False,
+        description="how deep the audience stands",
     )
     source: str = Field(default="", max_length=200)
 

@@ -8,14 +8,19 @@ from pydantic import Field, StrictBool, StrictInt
 
 from twintown.api.schemas import DAY, Model, Names
 
-Lon = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False, description="degrees, WGS 84")]
-Lat = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False, description="degrees, WGS 84")]
+Lon = Annotated[
+    float, Field(ge=-180, le=180, strict=True, allow_inf_nan=False, description="degrees, WGS 84")
+]
+Lat = Annotated[float, Field(ge=-90, le=90, strict=True, allow_inf_nan=False, description="degrees, WGS 84")]
 Heading = Annotated[
-    float, Field(ge=-360, le=720, allow_inf_nan=False, description="degrees from true north, clockwise")
+    float,
+    Field(
+        ge=-360, le=720, strict=True, allow_inf_nan=False, description="degrees from true north, clockwise"
+    ),
 ]
 DayType = Literal["weekday", "saturday", "holiday"]
 PartCode = Literal["footfall", "sun_produce", "sun_queue", "exits", "lorry", "width", "power", "water"]
-Weight = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, le=1000, strict=True, allow_inf_nan=False)]
 
 
 class StandIn(Model):
@@ -26,10 +31,15 @@ class StandIn(Model):
     lon: Lon
     lat: Lat
     heading_deg: Heading = 180.0
-    width_m: float = Field(default=3.0, ge=0.5, le=30, allow_inf_nan=False)
-    depth_m: float = Field(default=3.0, ge=0.5, le=30, allow_inf_nan=False)
+    width_m: float = Field(default=3.0, ge=0.5, le=30, strict=True, allow_inf_nan=False)
+    depth_m: float = Field(default=3.0, ge=0.5, le=30, strict=True, allow_inf_nan=False)
     canopy_m: float = Field(
-        default=2.5, ge=0, le=10, allow_inf_nan=False, description="height of its canopy; 0 for none"
+        default=2.5,
+        ge=0,
+        le=10,
+        strict=True,
+        allow_inf_nan=False,
+        description="height of its canopy; 0 for none",
     )
     products: list[str] = Field(default=[], max_length=100)
     power: StrictBool | None = Field(default=None, description="null: nobody knows")
@@ -42,11 +52,11 @@ class StageIn(Model):
     lon: Lon
     lat: Lat
     heading_deg: Heading = 180.0
-    width_m: float = Field(default=10.0, ge=0.5, le=100, allow_inf_nan=False)
-    depth_m: float = Field(default=8.0, ge=0.5, le=100, allow_inf_nan=False)
-    height_m: float = Field(default=1.2, ge=0, le=30, allow_inf_nan=False)
-    level_db: float | None = None
-    audience_m: float | None = None
+    width_m: float = Field(default=10.0, ge=0.5, le=100, strict=True, allow_inf_nan=False)
+    depth_m: float = Field(default=8.0, ge=0.5, le=100, strict=True, allow_inf_nan=False)
+    height_m: float = Field(default=1.2, ge=0, le=30, strict=True, allow_inf_nan=False)
+    level_db: float | None = Field(default=None, strict=True, allow_inf_nan=False)
+    audience_m: float | None = Field(default=None, strict=True, allow_inf_nan=False)
     source: str = Field(default="", max_length=200)
 
 
