@@ -181,7 +181,7 @@ def scored(asked: Asked, inputs: StageInputs) -> dict[str, Any]:
         raise BadParameter(
             "to_h", f"{inputs.to_h} is not after {inputs.from_h}", remedy="end after the beginning"
         )
-    day = inputs.day or asked.served.twin.description.day
+    day = asked.served.twin.description.day if inputs.day is None else inputs.day
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", day, re.ASCII):
         raise BadParameter("day", f"{day!r} is not a day", remedy="write it as 2027-09-18")
     city = city_of(asked)

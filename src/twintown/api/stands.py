@@ -76,7 +76,7 @@ def check_reach(asked: Asked, process: str, places: list[tuple[float, float]]) -
 
 def day_of(asked: Asked, text: str | None) -> str:
     """The day that is asked for, or the twin's. Raises BadParameter: not a day as it is written here, or none of 1950 to 2100."""
-    day = text or asked.served.twin.description.day
+    day = asked.served.twin.description.day if text is None else text
     try:
         known = (
             re.fullmatch(r"\d{4}-\d{2}-\d{2}", day, re.ASCII) and 1950 <= date.fromisoformat(day).year <= 2100
