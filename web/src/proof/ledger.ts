@@ -1,30 +1,11 @@
 // That the city's ledger holds the digest of a certificate: the opened entry, its way up the tree, and the signed checkpoint
 // (RFC 6962, 2.1; C2SP tlog-checkpoint and signed-note).
-import { base64, hex, joined, keyOf, same, sha256, utf8, type Bytes } from "./bytes";
+import { base64, hex, joined, keyOf, same, sha256, utf8 } from "./bytes";
 import { canonical, type Key } from "./credential";
 import { fits } from "./ed25519";
+import { rootOf } from "./tree";
 
 export interface Opened { type: string; origin: string; entry: number; leaf: string; proof: string[]; checkpoint: string; record: Record<string, string>; salt: string }
-
-/** Of a leaf and the hashes beside its way up, the root that they lead to (RFC 9162, 2.1.3.2); null where they do not fit the size. */
-export async function rootOf(leaf: Bytes, entry: number, size: number, path: Bytes[]): Promise<Bytes | null> {
-  if (!(entry >= 0 && entry < size)) return null;
-  let hash = await sha256(joined(Uint8Array.of(0), leaf));
-  let [fn, sn] = [entry, size - 1];
-  for (const beside of path) {
-    if (sn === 0) return null;
-    if (fn % 2 === 1 || fn === sn) {
-      hash = await sha256(joined(Uint8Array.of(1), beside, hash));
-      while (fn % 2 === 0 && fn !== 0) {
-        fn = Math.floor(fn / 2);
-        sn = Math.floor(sn / 2);
-      }
-    } else hash = await sha256(joined(Uint8Array.of(1), hash, beside));
-    fn = Math.floor(fn / 2);
-    sn = Math.floor(sn / 2);
-  }
-  return sn === 0 ? hash : null;
-}
 
 /** Whether the entry is of this digest, in a tree that one of these keys signed under this name, and when it was entered. */
 export async function entered(opened: Opened, digest: string, origin: string, keys: Key[]): Promise<{ good: boolean; at: string; size: number }> {

@@ -1,70 +1,13 @@
 // Proofs checked in the page itself: that an entry is in a ledger's tree, that a checkpoint is signed by a city and cosigned by another
 // (RFC 6962, 2.1; C2SP tlog-checkpoint, signed-note, tlog-cosignature), and that a document is signed (eddsa-jcs-2022).
-const utf8 = new TextEncoder();
-type Bytes = Uint8Array<ArrayBuffer>;
+import { base58, base64 as bytesOf, joined, keyOf as keyIn, same, sha256, utf8, type Bytes } from "../proof/bytes";
+import { rootOf as rootIn } from "../proof/tree";
 
-export function bytesOf(base64: string): Bytes {
-  const text = atob(base64);
-  return Uint8Array.from(text, (c) => c.charCodeAt(0));
-}
-const joined = (...all: Uint8Array[]): Bytes => {
-  const out = new Uint8Array(all.reduce((n, one) => n + one.length, 0));
-  let at = 0;
-  for (const one of all) {
-    out.set(one, at);
-    at += one.length;
-  }
-  return out;
-};
-const same = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((v, i) => v === b[i]);
-const sha256 = async (data: Bytes): Promise<Bytes> => new Uint8Array(await crypto.subtle.digest("SHA-256", data));
-const node = (left: Bytes, right: Bytes) => sha256(joined(Uint8Array.of(1), left, right));
-
-/** Of a leaf and the hashes beside its way up, the root that they lead to (RFC 9162, 2.1.3.2); `null` where they do not fit the size. */
-export async function rootOf(leaf: string, entry: number, size: number, path: string[]): Promise<Bytes | null> {
-  if (entry < 0 || entry >= size) return null;
-  let hash = await sha256(joined(Uint8Array.of(0), utf8.encode(leaf)));
-  let [fn, sn] = [entry, size - 1];
-  for (const one of path) {
-    if (sn === 0) return null;
-    const beside = bytesOf(one);
-    if (fn % 2 === 1 || fn === sn) {
-      hash = await node(beside, hash);
-      while (fn % 2 === 0 && fn !== 0) {
-        fn = Math.floor(fn / 2);
-        sn = Math.floor(sn / 2);
-      }
-    } else hash = await node(hash, beside);
-    fn = Math.floor(fn / 2);
-    sn = Math.floor(sn / 2);
-  }
-  return sn === 0 ? hash : null;
-}
-
-const ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-/** Multibase base58btc ("z…") as bytes. Throws `RangeError`. */
-export function base58(text: string): Bytes {
-  if (!text.startsWith("z")) throw new RangeError("not base58btc");
-  let value = 0n;
-  for (const c of text.slice(1)) {
-    const digit = ALPHABET.indexOf(c);
-    if (digit < 0) throw new RangeError("not base58btc");
-    value = value * 58n + BigInt(digit);
-  }
-  const out: number[] = [];
-  for (; value > 0n; value >>= 8n) out.unshift(Number(value & 255n));
-  for (const c of text.slice(1)) {
-    if (c !== "1") break;
-    out.unshift(0);
-  }
-  return Uint8Array.from(out);
-}
-/** The 32 bytes of an Ed25519 key written as a Multikey ("z6Mk…"). */
-export function keyOf(multikey: string): Bytes {
-  const bytes = base58(multikey.split("#").pop()!);
-  if (bytes.length !== 34 || bytes[0] !== 0xed || bytes[1] !== 1) throw new RangeError("not an Ed25519 Multikey");
-  return bytes.slice(2);
-}
+export { base58 };
+/** Of a leaf and the hashes beside its way up (base64), the root that they lead to; `null` where they do not fit the size. */
+export const rootOf = (leaf: string, entry: number, size: number, path: string[]): Promise<Bytes | null> => rootIn(utf8(leaf), entry, size, path.map(bytesOf));
+/** The 32 bytes of an Ed25519 key written as a Multikey, or as the name of a key that ends in one. */
+const keyOf = (multikey: string): Bytes => keyIn(multikey.split("#").pop()!);
 
 /** `null` where this browser cannot check Ed25519. */
 async function signed(multikey: string, signature: Bytes, data: Bytes): Promise<boolean | null> {
@@ -99,7 +42,7 @@ export async function signedBy(checkpoint: Checkpoint, multikey: string): Promis
     const plain = rest.length === 64;
     if (!plain && rest.length !== 72) continue;
     const time = plain ? null : Number(new DataView(rest.buffer, rest.byteOffset, 8).getBigUint64(0));
-    const data = utf8.encode(plain ? checkpoint.body : `cosignature/v1\ntime ${time}\n${checkpoint.body}`) as Bytes;
+    const data = utf8(plain ? checkpoint.body : `cosignature/v1\ntime ${time}\n${checkpoint.body}`);
     const good = await signed(multikey, rest.slice(plain ? 0 : 8), data);
     if (good) return { good: true, at: time === null ? null : time * 1000 };
     unknown ||= good === null;
@@ -160,7 +103,7 @@ export async function proofHolds(document: Record<string, Value>, multikey: stri
   if (!proof || typeof proof !== "object" || Array.isArray(proof)) return false;
   const { proofValue, ...options } = proof;
   if (typeof proofValue !== "string") return false;
-  const [a, b] = await Promise.all([sha256(utf8.encode(canonical(options)) as Bytes), sha256(utf8.encode(canonical(rest)) as Bytes)]);
+  const [a, b] = await Promise.all([sha256(utf8(canonical(options))), sha256(utf8(canonical(rest)))]);
   try {
     return await signed(multikey, base58(proofValue), joined(a, b));
   } catch {
